@@ -1,0 +1,134 @@
+"""The texts of the course: some come with it, some are on every machine that has Python.
+
+`datasets/catalogue.toml` says of each what it is, how long, under which licence and from where.
+`load_text` takes a name from there, or the path of a text of your own. Lessons 00 to 04 use
+"names"; the gallery (lesson 12) shows them all.
+
+    >>> load_text("names").splitlines()[:4]
+    ['mildred', 'elvira', 'rosalinde', 'andrea']
+    >>> catalogue()["tunes"]
+    tunes: dance tunes in ABC notation (generated; 40,013 characters, 47 different; CC0-1.0)
+"""
+
+import difflib
+import os
+import sysconfig
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from minichar.text import clean, read_text
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the catalogue knows about one text; catalogue.toml explains the kinds."""
+
+    name: str
+    title: str
+    kind: str  # file | generated | installed
+    characters: int  # how many; for an installed text only about right
+    licence: str
+    source: str
+    alphabet: int | None = None  # how many different characters, where that is fixed
+    sha256: str | None = None  # of the file's bytes, where there is a file
+
+    def __repr__(self) -> str:
+        size = f"{self.characters:,} characters"
+        size = f"{size}, {self.alphabet} different" if self.alphabet else f"about {size}"
+        return f"{self.name}: {self.title} ({self.kind}; {size}; {self.licence})"
+
+
+def folder() -> Path:
+    """The folder of the shipped texts: beside the package, or inside it in an installed copy.
+
+    Raises FileNotFoundError when neither is there.
+    """
+    package = Path(__file__).resolve().parent
+    for place in (package.parent / "datasets", package / "_datasets"):
+        if (place / "catalogue.toml").is_file():  # a folder of that name might be somebody else's
+            return place
+    raise FileNotFoundError(
+        f"there is no datasets/catalogue.toml in {package.parent}: "
+        "fetch the course again, or put its folder datasets/ back there."
+    )
+
+
+def catalogue() -> dict[str, Entry]:
+    """Every text that `load_text` knows by name, in the catalogue's order."""
+    tables = tomllib.loads((folder() / "catalogue.toml").read_text(encoding="utf-8"))
+    return {name: Entry(name=name, **facts) for name, facts in tables.items()}
+
+
+def load_text(name_or_path: str | os.PathLike[str], encoding: str | None = None) -> str:
+    """Return a text of the catalogue by its name, or the text file at this path.
+
+    A name comes before a file called the same in the working folder: that file is "./names".
+    `encoding` is for a file of your own that is not UTF-8.
+
+    Raises FileNotFoundError for what is neither (naming the nearest entries), IsADirectoryError for
+    a folder, ValueError for an empty file or for bytes that are no text in this encoding.
+    """
+    wanted, entries = os.fspath(name_or_path), catalogue()
+    if wanted in entries and isinstance(name_or_path, str):
+        if entries[wanted].kind == "installed":
+            return clean(INSTALLED[wanted]())
+        return read_text(folder() / f"{wanted}.txt")
+    path = os.path.expanduser(wanted)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{wanted!r} is a folder; name one text file in it.")
+    if os.path.exists(path):
+        return read_text(path, encoding)
+    near = ", ".join(difflib.get_close_matches(Path(wanted).stem.lower(), entries))
+    offer = f"nearest: {near}" if near else f"it has {', '.join(entries)}"
+    shown = wanted if len(wanted) <= 80 else wanted[:79] + "…"
+    where = "" if os.path.isabs(path) else f" in {os.getcwd()}"
+    raise FileNotFoundError(
+        f"{shown!r} is neither a name in the catalogue ({offer}) nor a file{where}."
+    )
+
+
+def python_source() -> str:
+    """The modules directly in this Python's standard library, one after another by name.
+
+    Some ten with characters beyond ASCII are left out, because the table of accented letters in one
+    of them would add sixty to the alphabet; so are the build settings, which are a machine's own.
+    """
+    library = Path(sysconfig.get_path("stdlib"))
+    modules = (p for p in library.glob("*.py") if not p.name.startswith("_sysconfigdata"))
+    return _joined("the source of Python's standard library", library, modules)
+
+
+def markup() -> str:
+    """The pages that Python's own help() shows on its keywords and concepts, one after another."""
+    try:
+        from pydoc_data.topics import topics
+    except ImportError:
+        raise FileNotFoundError("this Python came without its help pages (pydoc_data).") from None
+    return "\n".join(topics[name] for name in sorted(topics))
+
+
+def c_headers() -> str:
+    """The C headers that come with numpy, one after another by name."""
+    import numpy
+
+    include = Path(numpy.get_include())
+    return _joined("numpy's C headers", include, include.rglob("*.h"))
+
+
+def _joined(what: str, place: Path, paths: Iterable[Path]) -> str:
+    contents = (path.read_bytes() for path in sorted(paths))
+    texts = [content.decode("ascii") for content in contents if content.isascii()]
+    if not texts:
+        raise FileNotFoundError(
+            f"{what} should be in {place}, but this installation came without it."
+        )
+    return "\n".join(texts)
+
+
+INSTALLED: dict[str, Callable[[], str]] = {
+    "python": python_source,
+    "markup": markup,
+    "c": c_headers,
+}

@@ -1,0 +1,189 @@
+"""Characters and numbers: reading a text, its vocabulary, held-out part and minibatches.
+
+A network sees numbers. `Vocabulary` gives every character of a text its number, in sorted order, so
+the same text gives the same numbers on every machine. One character is one Unicode code point: an
+emoji is one character, and a letter with its accent is one wherever Unicode has a single code for the
+two (`clean` sees to that). Built in lesson 02; `batches` is used from lesson 08.
+
+    >>> vocab = Vocabulary.of("hello")
+    >>> vocab.characters, vocab.encode("hole").tolist(), vocab.decode([2, 2, 3])
+    ('ehlo', [1, 3, 2, 0], 'llo')
+"""
+
+import codecs
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text and numbers
+
+
+def clean(text: str) -> str:
+    """Return `text` with every line end as "\\n" and letters joined with their accents (NFC).
+
+    Without this, "é" typed as one code and "é" typed as e plus an accent would be two different
+    things to learn, and so would the same line saved on Windows and on Linux.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def read_text(path: str | Path, encoding: str | None = None) -> str:
+    """Read a whole text file, `clean` it and return it.
+
+    The file is taken as UTF-8, with or without a byte-order mark, unless `encoding` names another.
+    Reading holds the file's bytes and its text together, about 2 bytes a character for English.
+
+    Raises ValueError for an empty file and for bytes that are not text in this encoding (saying
+    where), and the usual OSError for a file that cannot be read.
+    """
+    path = Path(path)
+    raw = path.read_bytes()
+    if encoding is None and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    try:
+        text = raw.decode(encoding or "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path.name} is not {encoding or 'UTF-8'} text: byte 0x{raw[error.start]:02x} at position "
+            f"{error.start} (line {line}). Save it as UTF-8, or name its encoding, "
+            'for instance encoding="latin-1".'
+        ) from None
+    except LookupError:
+        raise ValueError(f'Python knows no encoding called "{encoding}"; try "utf-8" or "latin-1".') from None
+    if not text.strip():
+        raise ValueError(f"{path.name} is empty: there is nothing to learn from.")
+    return clean(text)
+
+
+class Vocabulary:
+    """The different characters of a text, in sorted order; a character's number is its place in it.
+
+    `characters` is the string of them all; `len(vocab)` is V, the number of scores a network gives.
+    """
+
+    def __init__(self, characters: Iterable[str]):
+        """Take the characters in the order given: the i-th one has number i.
+
+        Raises ValueError for fewer than two characters, or one that comes twice.
+        """
+        self.characters = "".join(characters)
+        if len(set(self.characters)) != len(self.characters):
+            raise ValueError("a vocabulary holds each character once; use Vocabulary.of(text) for a text")
+        if len(self.characters) < 2:
+            raise ValueError(
+                f"a text needs at least two different characters, and this one has {self.characters!r}: "
+                "there is nothing to predict in it."
+            )
+        codes = np.frombuffer(self.characters.encode("utf-32-le", "surrogatepass"), "<u4")
+        self._number = np.full(int(codes.max()) + 1, -1, np.int32)  # code point -> number, -1: none
+        self._number[codes] = np.arange(len(codes))
+
+    @classmethod
+    def of(cls, text: str) -> "Vocabulary":
+        """The vocabulary of `text`: its different characters, sorted by code point.
+
+        Raises ValueError when the text has fewer than two different characters.
+        """
+        return cls(sorted(set(text)))
+
+    def __len__(self) -> int:
+        return len(self.characters)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and other.characters == self.characters
+
+    def __hash__(self) -> int:
+        return hash(self.characters)
+
+    def __contains__(self, character: str) -> bool:
+        return len(character) == 1 and character in self.characters
+
+    def __repr__(self) -> str:
+        shown = self.characters if len(self) <= 100 else self.characters[:100] + "…"
+        return f"Vocabulary of {len(self)} characters: {shown!r}"
+
+    def encode(self, text: str, unknown: str = "error") -> np.ndarray:
+        """Return the numbers of the characters of `text`, int32 of shape (len(text),).
+
+        A character that the vocabulary lacks is an error, or left out with unknown="skip".
+        Takes 4 bytes a character beside the text itself, and a constant 12 MiB while it works.
+
+        Raises ValueError for an unknown character, naming it and its position.
+        """
+        if unknown not in ("error", "skip"):
+            raise ValueError(f'unknown={unknown!r} is not a choice here; it is "error" or "skip".')
+        ids = np.empty(len(text), np.int32)
+        for start in range(0, len(text), CHUNK):
+            piece = text[start : start + CHUNK].encode("utf-32-le", "surrogatepass")
+            codes = np.frombuffer(piece, "<u4")
+            known = codes < len(self._number)
+            found = np.where(known, self._number[np.where(known, codes, 0)], -1)
+            ids[start : start + CHUNK] = found
+            if unknown == "error" and (found < 0).any():
+                self._refuse(text, start + int(np.argmax(found < 0)))
+        return ids[ids >= 0] if unknown == "skip" else ids
+
+    def _refuse(self, text: str, position: int) -> None:
+        character = text[position]
+        name = unicodedata.name(character, "")
+        name = f", {name}," if name and not character.isascii() else ""
+        raise ValueError(
+            f"{character!r}{name} (position {position}) is not in this model's {len(self)} characters; "
+            'pass unknown="skip" to drop it.'
+        )
+
+    def decode(self, ids: Iterable[int] | np.ndarray) -> str:
+        """Return the text of these numbers; `decode(encode(text)) == text`.
+
+        Raises ValueError for a number that no character has.
+        """
+        ids = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
+        if ids.size and not (0 <= ids.min() and ids.max() < len(self)):
+            wrong = ids.max() if ids.max() >= len(self) else ids.min()
+            raise ValueError(f"{wrong} is no character's number: they run from 0 to {len(self) - 1}.")
+        return "".join([self.characters[i] for i in ids.ravel().tolist()])
+
+
+def split(text: str, validation: float = 0.05) -> tuple[str, str]:
+    """Cut `text` into a training part and a held-out part: its last `validation` share, in one piece.
+
+    One piece, because sentences picked here and there would have their neighbours, often nearly the
+    same words, in the training part.
+
+    Raises ValueError when either part would have fewer than two characters.
+    """
+    if not 0 < validation < 1:
+        raise ValueError(f"validation={validation} is not a share between 0 and 1; 0.05 is usual.")
+    held_out = round(len(text) * validation)
+    if held_out < 2 or len(text) - held_out < 2:
+        raise ValueError(
+            f"{len(text)} characters are too few to hold out a share of {validation}: "
+            "each part needs at least two."
+        )
+    return text[:-held_out], text[-held_out:]
+
+
+def batches(ids: np.ndarray, batch: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (inputs, targets), each of shape (T, B), reading the text once in B streams side by side.
+
+    The text is cut into `batch` pieces of equal length, and column b walks through piece b: what
+    column b holds in one pair continues in the next, so a state may be carried from pair to pair.
+    T is `length`, less in the last pair. Targets are the inputs moved on by one. At most `batch`
+    characters at the end are left out.
+
+    Raises ValueError when the text is too short to give each stream one prediction.
+    """
+    steps = (len(ids) - 1) // batch
+    if steps < 1:
+        raise ValueError(
+            f"{len(ids)} characters cannot fill {batch} streams side by side: make batch smaller "
+            "or the text longer."
+        )
+    inputs = ids[: steps * batch].reshape(batch, steps).T  # (steps, B), a view
+    targets = ids[1 : steps * batch + 1].reshape(batch, steps).T
+    for start in range(0, steps, length):
+        yield inputs[start : start + length], targets[start : start + length]

@@ -1,0 +1,125 @@
+"""Sliders over the pictures of `draw`. Move one by mouse or by arrow keys, or type a number beside it.
+
+Each widget has `.still()`, the same as a picture that does not move: for print, for a screen reader,
+for a page where nothing runs. `Frames` is used from lesson 01, `Temperature` from lesson 00.
+
+    from minichar import sampling, widgets
+    widgets.Temperature(sampling.shipped("names"))
+"""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+
+from minichar import draw, sampling
+
+NAMED = {"style": {"description_width": "initial"}}  # otherwise a long name is cut off
+NARROW = ipywidgets.Layout(width="170px")
+
+
+class Temperature(ipywidgets.VBox):
+    """A model's next-character probabilities and a text it writes, under a temperature slider.
+
+    Every text is drawn with the same random numbers, so that what changes is the temperature alone;
+    the button draws new ones. `prime` is what the text goes on from; it can be edited in its field.
+    """
+
+    def __init__(self, model: Any, prime: str = "", length: int = 160, seed: int = 0):
+        self.model, self.length, self.seed = model, length, seed
+        self.slider = ipywidgets.FloatLogSlider(
+            value=1, min=-1, max=1, step=0.02, description="Temperature", readout=False, **NAMED
+        )
+        self.number = ipywidgets.BoundedFloatText(
+            value=1, min=0.1, max=10, step=0.05, description="Temperature value", layout=NARROW, **NAMED
+        )
+        self.prime = ipywidgets.Text(
+            value=prime, description="Start with", placeholder="a new line", continuous_update=False, **NAMED
+        )
+        self.again = ipywidgets.Button(description="Other random numbers")
+        self.chart, self.text = ipywidgets.HTML(), ipywidgets.HTML()
+        self.slider.observe(lambda change: self._set(round(change.new, 2)), "value")
+        self.number.observe(lambda change: self._set(change.new), "value")
+        self.prime.observe(lambda change: self.redraw(), "value")
+        self.again.on_click(self._reseed)
+        row = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+        super().__init__(
+            [
+                ipywidgets.HBox([self.slider, self.number], layout=row),
+                ipywidgets.HBox([self.prime, self.again], layout=row),
+                self.chart,
+                self.text,
+            ]
+        )
+        self.redraw()
+
+    def _set(self, value: float) -> None:
+        """Bring slider and number to the same value, then draw once."""
+        if value == self.number.value and abs(self.slider.value - value) < 0.006:
+            self.redraw()
+        elif value != self.number.value:
+            self.number.value = value  # comes back here
+        else:
+            self.slider.value = value  # and so does this
+
+    def _reseed(self, button: ipywidgets.Button) -> None:
+        self.seed += 1
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the chart and the text at the present settings; an unknown character is said, not raised."""
+        try:
+            chart, text = self._pictures(self.number.value)
+        except ValueError as error:
+            self.text.value = f'<p role="alert">{html.escape(str(error))}</p>'
+            return
+        self.chart.value, self.text.value = chart.html, text.html
+
+    def _pictures(self, temperature: float) -> tuple[draw.Picture, draw.Picture]:
+        prime = self.prime.value.replace("\\n", "\n")
+        z, _ = sampling.read(self.model, prime)
+        p = sampling.distribution(z, temperature)
+        after = f'after "{draw.visible(prime[-1:] or "a new line")}"' if prime else "at the start of a line"
+        title = f"Next character {after}, temperature {temperature:g}"
+        text = sampling.sample(
+            self.model, prime, self.length, temperature=temperature, seed=self.seed
+        )
+        return draw.bars(p, self.model.vocab.characters, title), draw.written(prime, text)
+
+    def still(self, temperatures: Sequence[float] = (0.3, 1.0, 2.0)) -> draw.Picture:
+        """The chart and the text at each of some temperatures, one below the other."""
+        parts = [part for t in temperatures for part in self._pictures(t)]
+        return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))
+
+
+class Frames(ipywidgets.VBox):
+    """Some pictures of the same thing as it changes, under a slider, with a button that plays them."""
+
+    def __init__(self, pictures: Sequence[draw.Picture], name: str = "Picture", start: int = 0):
+        self.pictures = list(pictures)
+        last = len(self.pictures) - 1
+        self.slider = ipywidgets.IntSlider(
+            value=start, min=0, max=last, description=name, readout=False, **NAMED
+        )
+        self.number = ipywidgets.BoundedIntText(
+            value=start, min=0, max=last, description=f"of 0 to {last}:", layout=NARROW, **NAMED
+        )
+        self.play = ipywidgets.Play(value=start, min=0, max=last, interval=600, show_repeat=False)
+        ipywidgets.link((self.slider, "value"), (self.number, "value"))
+        ipywidgets.link((self.slider, "value"), (self.play, "value"))
+        self.picture = ipywidgets.HTML()
+        self.slider.observe(lambda change: self._show(change.new), "value")
+        self._show(start)
+        row = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+        super().__init__(
+            [ipywidgets.HBox([self.play, self.slider, self.number], layout=row), self.picture]
+        )
+
+    def _show(self, k: int) -> None:
+        self.picture.value = self.pictures[k].html
+
+    def still(self, which: Sequence[int] | None = None) -> draw.Picture:
+        """Some of the pictures, the first and the last unless `which` names others, one below the other."""
+        parts = [self.pictures[k] for k in (which if which is not None else (0, -1))]
+        return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))

@@ -1,0 +1,215 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minichar as mc
+from minichar import rnn100, sampling
+from minichar.sampling import Predictor, beam_search, choose, distribution
+
+scores = st.lists(st.floats(-50, 50), min_size=2, max_size=8).map(np.array)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def some_network(seed, V=4, H=5, size=1.5):
+    rng = np.random.default_rng(seed)
+    W = {k: size * rng.standard_normal(w.shape) for k, w in rnn100.init(V, H, rng).items()}
+    return Predictor(
+        mc.Vocabulary("abcdefghij"[:V]),
+        lambda i, h=None: rnn100.step(W, i, np.zeros(H) if h is None else h),
+    )
+
+
+def true_log_probability(model, text, prime):
+    return -mc.score(model, text, prime).sum() * np.log(2)
+
+
+@given(scores, st.floats(0.05, 20))
+def test_temperature_is_a_softmax_of_divided_scores(z, temperature):
+    e = np.exp((z - z.max()) / temperature)
+    np.testing.assert_allclose(distribution(z, temperature), e / e.sum(), rtol=1e-9, atol=1e-15)
+
+
+@given(st.lists(st.integers(-20, 20), min_size=2, max_size=8, unique=True))
+def test_temperature_to_zero_is_greedy_and_to_infinity_is_even(z):
+    z = np.array(z, float)
+    np.testing.assert_array_equal(distribution(z, 0), np.eye(len(z))[z.argmax()])
+    np.testing.assert_allclose(distribution(z, 1e-2), distribution(z, 0), atol=1e-12)
+    np.testing.assert_allclose(distribution(z, 1e9), np.full(len(z), 1 / len(z)), rtol=1e-6)
+
+
+@given(scores, st.floats(0.1, 10), st.floats(0.1, 10))
+def test_a_higher_temperature_never_makes_the_best_likelier(z, one, other):
+    low, high = sorted((one, other))
+    assert distribution(z, low).max() >= distribution(z, high).max() - 1e-12
+
+
+@given(scores, st.integers(1, 10))
+def test_top_k_keeps_the_k_best_in_proportion(z, k):
+    p, kept = distribution(z), distribution(z, top_k=k)
+    assert (kept > 0).sum() <= k and kept.sum() == pytest.approx(1)
+    assert kept[kept == 0].size == 0 or p[kept == 0].max() <= p[kept > 0].min()
+    np.testing.assert_allclose(kept[kept > 0], (p / p[kept > 0].sum())[kept > 0])
+
+
+@given(scores, st.floats(0.01, 1))
+def test_the_nucleus_is_the_smallest_set_of_the_best_that_reaches_top_p(z, top_p):
+    p, kept = distribution(z), distribution(z, top_p=top_p)
+    inside = np.sort(p[kept > 0])
+    assert inside.sum() >= top_p - 1e-9
+    assert inside[1:].sum() < top_p + 1e-9  # without its least likely, it falls short
+    assert (kept == 0).sum() == 0 or p[kept == 0].max() <= inside[0]
+
+
+@given(scores, st.floats(0, 1, exclude_max=True))
+def test_choose_is_the_first_whose_running_sum_exceeds_u(z, u):
+    p = distribution(z)
+    i = choose(p, u)
+    sums = np.cumsum(p)
+    assert p[i] > 0 and sums[i] > u - 1e-12 and (i == 0 or sums[i - 1] <= u + 1e-12)
+
+
+def test_choose_by_hand():
+    p = np.array([0.0, 0.5, 0.0, 0.5, 0.0])
+    assert [choose(p, u) for u in (0, 0.49, 0.5, 0.99, np.nextafter(1, 0))] == [1, 1, 3, 3, 3]
+
+
+def test_samples_have_the_distribution_they_are_drawn_from():
+    # Chi-square over all texts of two characters; 15 degrees of freedom, 44.3 is its 0.9999 quantile.
+    model = some_network(3, size=0.7)
+    rng = np.random.default_rng(0)
+    texts = ["".join(pair) for pair in itertools.product("abcd", repeat=2)]
+    p = np.array([np.exp(true_log_probability(model, t, "a")) for t in texts])
+    assert p.sum() == pytest.approx(1) and (p * 4000 > 5).all()
+    drawn = [mc.sample(model, "a", 2, seed=rng) for _ in range(4000)]
+    counts = np.array([drawn.count(t) for t in texts])
+    assert ((counts - 4000 * p) ** 2 / (4000 * p)).sum() < 44.3
+
+
+@given(seeds, st.integers(1, 8))
+def test_greedy_is_temperature_zero_and_a_beam_of_one(seed, length):
+    model = some_network(seed)
+    z, state = sampling.read(model, "ab")
+    greedy = ""
+    for _ in range(length):
+        greedy += model.vocab.characters[z.argmax()]
+        z, state = model.step(z.argmax(), state)
+    assert mc.sample(model, "ab", length, temperature=0, seed=seed) == greedy
+    assert mc.sample(model, "ab", length, top_k=1, seed=seed) == greedy
+    assert mc.beam(model, "ab", length, width=1) == greedy
+
+
+@given(seeds)
+def test_a_beam_as_wide_as_all_continuations_is_exhaustive(seed):
+    model = some_network(seed, V=3)
+    texts = ["".join(t) for t in itertools.product("abc", repeat=4)]
+    best = max(texts, key=lambda t: true_log_probability(model, t, "a"))
+    found = beam_search(model, "a", 4, width=81)
+    assert len(found) == 81 and found[0].text == best
+
+
+@given(seeds, st.integers(1, 6), st.integers(1, 8))
+def test_beam_scores_are_true_sorted_and_never_below_greedy(seed, width, length):
+    model = some_network(seed)
+    found = beam_search(model, "b", length, width)
+    for h in found:
+        assert h.log_probability == pytest.approx(true_log_probability(model, h.text, "b"), rel=1e-9)
+    values = [h.log_probability for h in found]
+    assert values == sorted(values, reverse=True) and len({h.text for h in found}) == len(found)
+    greedy = mc.sample(model, "b", length, temperature=0)
+    assert greedy in [h.text for h in found]
+    assert values[0] >= true_log_probability(model, greedy, "b") - 1e-9
+
+
+def test_stop_ends_a_sample_before_and_a_beam_after_that_character():
+    model = mc.NGram("ab\nab\nab\n", order=3)
+    assert mc.sample(model, "\n", 20, temperature=0, stop="\n") == "ab"
+    assert mc.beam(model, "\n", 20, width=2, stop="\n") == "ab\n"
+
+
+def test_stream_is_sample_a_character_at_a_time():
+    model = some_network(1)
+    pieces = list(mc.stream(model, "a", 30, temperature=0.9, seed=5))
+    assert all(len(c) == 1 for c in pieces) and "".join(pieces) == mc.sample(
+        model, "a", 30, temperature=0.9, seed=5
+    )
+
+
+def test_seeds():
+    model = some_network(1)
+    one = mc.sample(model, length=100, seed=1)
+    assert one == mc.sample(model, length=100, seed=1) != mc.sample(model, length=100, seed=2)
+    assert mc.sample(model, length=100, seed=None) != mc.sample(model, length=100, seed=None)
+    rng = np.random.default_rng(1)
+    assert mc.sample(model, length=100, seed=rng) == one != mc.sample(model, length=100, seed=rng)
+
+
+def test_without_a_prime_it_starts_on_a_new_line():
+    model = mc.NGram("ab\ncb\n", order=2)
+    assert mc.sample(model, length=9, seed=3) == mc.sample(model, "\n", 9, seed=3)
+    assert mc.sample(some_network(1), length=9) == mc.sample(some_network(1), "a", 9)
+
+
+def test_a_prime_is_cleaned_and_unknown_characters_are_a_choice():
+    model = mc.NGram("é\nè\né\n", order=2)
+    assert mc.sample(model, "e\u0301\r\n", 5) == mc.sample(model, "é\n", 5)
+    with pytest.raises(ValueError, match=r"'q' \(position 1\).*unknown=\"skip\""):
+        mc.sample(model, "éq")
+    assert mc.sample(model, "éq", 5, unknown="skip") == mc.sample(model, "é", 5)
+    assert mc.sample(model, "q", 5, unknown="skip") == mc.sample(model, None, 5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"temperature": -1}, "from 0 up"),
+        ({"temperature": np.inf}, "from 0 up"),
+        ({"temperature": np.nan}, "from 0 up"),
+        ({"top_k": 0}, "at least 1"),
+        ({"top_p": 0}, "above 0"),
+        ({"top_p": 1.1}, "above 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        mc.sample(some_network(0), "a", 3, **settings)
+
+
+def test_a_model_gone_wrong_and_an_impossible_beam_are_refused():
+    with pytest.raises(ValueError, match="nan"):
+        distribution(np.array([1.0, np.nan]))
+    for width, length in ((0, 3), (2, 0)):
+        with pytest.raises(ValueError, match="at least 1"):
+            beam_search(some_network(0), "a", length, width)
+
+
+@given(seeds, st.text("abcd", min_size=1, max_size=12))
+def test_score_is_the_loss_in_bits(seed, text):
+    model = some_network(seed)
+    bits = mc.score(model, text, "a")
+    assert bits.shape == (len(text),) and (bits >= 0).all()
+    z, state = model.step(0)
+    for t, c in enumerate(text):
+        i = model.vocab.encode(c)[0]
+        assert bits[t] == pytest.approx(-np.log2(distribution(z)[i]), rel=1e-6, abs=1e-9)
+        z, state = model.step(i, state)
+
+
+@given(st.text("abcd", min_size=1, max_size=20))
+def test_score_of_a_counting_model_equals_its_own_bits(text):
+    model = mc.NGram("abcdabcaabbcd", order=3, vocab=mc.Vocabulary("abcd"))
+    np.testing.assert_allclose(mc.score(model, text, "ca"), model.bits("ca" + text)[2:], rtol=1e-9)
+
+
+def test_the_shipped_network_writes_names():
+    model = sampling.shipped("names")
+    assert set(mc.sample(model, length=300)) <= set(model.vocab.characters)
+    held = mc.load_text("names")[-3000:]
+    assert mc.score(model, held).mean() < mc.NGram(mc.load_text("names"), 1).bits(held).mean()
+
+
+def test_weights_that_do_not_come_with_the_course():
+    with pytest.raises(ValueError, match=r'no weights called "novel".*names'):
+        sampling.shipped("novel")
