@@ -9,7 +9,7 @@ Built in lesson 02, where the counts are dictionaries; here they are sorted arra
     >>> model = NGram("hello hello", order=2)
     >>> p = model.probabilities("he")
     >>> model.vocab.characters[p.argmax()], round(float(p.max()), 3)
-    ('l', 0.817)
+    ('l', 0.924)
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """A character-level recurrent network, whole, in a hundred lines of numpy. Built in lesson 03.
 
-    python rnn100.py names.txt        reads the text, learns it, writes some of its own; Ctrl-C ends
+    python rnn100.py names.txt     reads the text, learns it, writes some of its own; Ctrl-C ends it
 """
 
 import sys
@@ -95,4 +95,4 @@ if __name__ == "__main__" and "__file__" in globals():  # run as a program, not 
     for n, loss, W in train(ids, len(characters)):
         if n % 1000 == 0:
             drawn = sample(W, ids[0], 200, np.random.default_rng(n))
-            print(f"--- step {n}, loss {loss:.2f}\n", *(characters[i] for i in drawn), sep="")
+            print(f"--- step {n}, loss {loss:.2f}\n" + "".join(characters[i] for i in drawn))
