@@ -5,8 +5,8 @@
     >>> len(mc.sample(model, prime="\\nma", length=10))
     10
 
-`from minichar import draw, widgets` for the pictures and sliders, `from minichar.course import check`
-for the exercises.
+`from minichar import draw, widgets` for the pictures and sliders, `from minichar.course import
+check` for the exercises.
 """
 
 from minichar import datasets, ngram, rnn100, sampling, text

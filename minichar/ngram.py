@@ -20,15 +20,15 @@ from minichar.text import Vocabulary
 class NGram:
     """A counting model that looks back `order` characters (0: it only knows how often each occurs).
 
-    With n(h) the times that the context h was followed by anything, n(h c) by c, and t(h) the number
-    of different characters that followed it,
+    With n(h) the times that the context h was followed by anything, n(h c) by c, and t(h) the
+    number of different characters that followed it,
 
         p(c | h) = (n(h c) + t(h) p(c | h')) / (n(h) + t(h))
 
-    where h' is h without its first character, and at the very end p is 1/V for each of V characters.
-    Source: Witten and Bell, "The zero-frequency problem", IEEE Transactions on Information Theory 37
-    (1991), method C, in the recursive form of Chen and Goodman, "An empirical study of smoothing
-    techniques for language modeling", ACL 1996.
+    where h' is h without its first character, and at the very end p is 1/V for each of V
+    characters. Source: Witten and Bell, "The zero-frequency problem", IEEE Transactions on
+    Information Theory 37 (1991), method C, in the recursive form of Chen and Goodman, "An
+    empirical study of smoothing techniques for language modeling", ACL 1996.
 
     Counting a text of N characters takes some 80 N bytes of memory for a moment; what stays is 20
     bytes or less for each different piece of up to order + 1 characters.
@@ -47,11 +47,13 @@ class NGram:
         ids = self.vocab.encode(text)
         if len(ids) < 2:
             raise ValueError(f"{text!r} is too short to count: two characters are the least.")
-        # Pieces of 1, 2, … order + 1 characters. A piece is (number of its first k, its last character)
-        # packed in one key; its own number is the place of its key among the sorted `keys[k]`. So a
-        # piece is found by one look-up a character, and all that follow one context stand together.
+        # Pieces of 1, 2, … order + 1 characters. A piece is (number of its first k, its last
+        # character) packed in one key; its own number is the place of its key among the sorted
+        # `keys[k]`. So a piece is found by one look-up a character, and all that follow one
+        # context stand together.
         self.keys, self.counts = [], []  # for each k: (pieces,) int64, (pieces,) int32
-        self.times, self.different = [], []  # n(h), t(h) of each context of k characters: (contexts,)
+        # Of each context of k characters: n(h) and t(h), (contexts,).
+        self.times, self.different = [], []
         piece, contexts, V = np.zeros(len(ids), np.int64), 1, len(self.vocab)
         for k in range(min(order, len(ids) - 1) + 1):
             keys, piece, counts = np.unique(
@@ -64,13 +66,16 @@ class NGram:
             contexts = len(keys)
 
     def probabilities(self, context: str = "") -> np.ndarray:
-        """p of each character of the vocabulary after `context`, float64 of shape (V,); sums to 1."""
+        """p of each character of the vocabulary after `context`: float64 (V,), its sum is 1."""
         return self._after(self.vocab.encode(context)[-self.order :] if self.order else ())
 
-    def step(self, i: int, state: tuple[int, ...] | None = None) -> tuple[np.ndarray, tuple[int, ...]]:
+    def step(
+        self, i: int, state: tuple[int, ...] | None = None
+    ) -> tuple[np.ndarray, tuple[int, ...]]:
         """Read character number `i`; return log p of the next, (V,) in nats, and the new state.
 
-        The state is the last `order` characters, as numbers; None stands for the beginning of a text.
+        The state is the last `order` characters, as numbers; None stands for the beginning of a
+        text.
         """
         state = ((*(state or ()), int(i)))[-self.order :] if self.order else ()
         return np.log(self._after(state)), state
@@ -109,15 +114,15 @@ class NGram:
             raise ValueError(f"this model looks back 0 to {self.order} characters, not {order}.")
         ids, V = self.vocab.encode(text), len(self.vocab)
         p = np.full(len(ids), 1 / V)
-        context = np.zeros(len(ids), np.int64)  # number of the k characters before each place; -1: never seen
+        context = np.zeros(len(ids), np.int64)  # the number of each context; -1: never seen
         for k in range(min(order + 1, len(self.keys), len(ids))):
-            context = context[: len(ids) - k]  # place s: the context s .. s + k - 1, and what follows it
+            context = context[: len(ids) - k]  # at place s: the k characters from s on
             seen = context >= 0
             key = context * V + ids[k:]
             piece = np.minimum(np.searchsorted(self.keys[k], key), len(self.keys[k]) - 1)
             found = seen & (self.keys[k][piece] == key)
             n = np.where(seen, self.times[k][context], 0)  # n(h)
-            t = np.where(n > 0, self.different[k][context], 1)  # t(h); with n = 0, t = 1 leaves p as it is
+            t = np.where(n > 0, self.different[k][context], 1)  # t(h); if n = 0, p stays
             p[k:] = (np.where(found, self.counts[k][piece], 0) + t * p[k:]) / (n + t)
             context = np.where(found, piece, -1)
         return -np.log2(p)

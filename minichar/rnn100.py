@@ -1,6 +1,6 @@
 """A character-level recurrent network, whole, in a hundred lines of numpy. Built in lesson 03.
 
-    python rnn100.py names.txt     reads the text, learns it, writes some of its own; Ctrl-C ends it
+To have it read a text, learn it and write some of its own: python rnn100.py names.txt
 """
 
 import sys
@@ -72,7 +72,7 @@ def sample(W, i, length, rng):
 
 
 def train(ids, V, H=100, T=25, rate=0.1, seed=0):
-    """Read the text over and over, T characters a step: yields step, smooth loss a step, weights."""
+    """Read the text over and over, T characters a step: yields step, smooth loss, weights."""
     T, rng = min(T, len(ids) - 1), np.random.default_rng(seed)
     W = init(V, H, rng)
     memory, loss, p, n = {name: np.zeros_like(W[name]) for name in W}, T * np.log(V), 0, 0

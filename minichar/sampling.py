@@ -4,8 +4,8 @@ All of it works with any model that reads one character at a time. Such a model 
 
     z, state = model.step(i, state)     # i: a character's number; z: scores for the next, (V,)
 
-where `state` is None at the beginning and is never changed in place. The counting model of lesson 02
-has it; `Predictor` gives it to a function. Built in lesson 04.
+where `state` is None at the beginning and is never changed in place. The counting model of lesson
+02 has it; `Predictor` gives it to a function. Built in lesson 04.
 
     >>> from minichar.ngram import NGram
     >>> model = NGram("hello hello hello ", order=3)
@@ -33,7 +33,7 @@ class Predictor:
 
 
 def shipped(name: str = "names") -> Predictor:
-    """A network of lesson 03, trained for longer: its weights come with the course (datasets/weights).
+    """A network of lesson 03, trained for longer; its weights come with the course.
 
     Raises ValueError for a name that no shipped weights have.
     """
@@ -59,16 +59,18 @@ def distribution(
 ) -> np.ndarray:
     """The probabilities (V,) to draw from, given scores z (V,). They sum to 1.
 
-    `temperature` divides the scores before the softmax: below 1 the likely becomes likelier still,
-    above 1 all draw level; at 0 the best is certain (the first of the best, where several tie).
-    `top_k` then keeps the k most likely. `top_p` then keeps the fewest most likely characters that
-    together have at least that probability (the nucleus; Holtzman et al., "The Curious Case of Neural
-    Text Degeneration", 2020).
+    `temperature` divides the scores before the softmax: below 1 the likely becomes likelier
+    still, above 1 all draw level; at 0 the best is certain (the first of the best, where several
+    tie). `top_k` then keeps the k most likely. `top_p` then keeps the fewest most likely
+    characters that together have at least that probability (the nucleus; Holtzman et al., "The
+    Curious Case of Neural Text Degeneration", 2020).
 
     Raises ValueError for a temperature below 0, a top_k below 1, a top_p outside (0, 1].
     """
     if not 0 <= temperature < np.inf:
-        raise ValueError(f"temperature={temperature}: it is a number from 0 up; 1 leaves the model as it is.")
+        raise ValueError(
+            f"temperature={temperature}: it is a number from 0 up; 1 leaves the model as it is."
+        )
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k={top_k}: at least 1 character must stay to choose from.")
     if top_p is not None and not 0 < top_p <= 1:
@@ -130,9 +132,10 @@ def stream(
 ) -> Iterator[str]:
     """Yield `length` characters that go on from `prime`, one at a time, each drawn from the model.
 
-    `temperature`, `top_k` and `top_p` are those of `distribution`; temperature 0 is greedy. `stop` ends
-    the text early, before that character would come. One random number is used per character, whatever
-    the settings. Another `seed`, another text; None gives a new one each time.
+    `temperature`, `top_k` and `top_p` are those of `distribution`; temperature 0 is greedy.
+    `stop` ends the text early, before that character would come. One random number is used per
+    character, whatever the settings. Another `seed`, another text; None gives a new one each
+    time.
 
     Raises ValueError as `read` and `distribution` do.
     """
@@ -148,7 +151,7 @@ def stream(
 
 
 def sample(model: Any, prime: str | None = None, length: int = 200, **settings: Any) -> str:
-    """The text that `stream` yields with the same arguments, whole. It does not repeat the prime."""
+    """The whole text that `stream` yields with the same arguments, without the prime."""
     return "".join(stream(model, prime, length, **settings))
 
 
@@ -161,18 +164,26 @@ class Hypothesis:
 
 
 def beam_search(
-    model: Any, prime: str | None, length: int, width: int = 5, stop: str | None = None, unknown: str = "error"
+    model: Any,
+    prime: str | None,
+    length: int,
+    width: int = 5,
+    stop: str | None = None,
+    unknown: str = "error",
 ) -> list[Hypothesis]:
     """Look for the likeliest continuation, keeping the `width` best beginnings at each character.
 
-    Returns the continuations it ended with, likeliest first, the greedy one always among them: so the
-    first is never less likely than greedy. With width 1 it is greedy; with width V ** length it is
-    exhaustive. A continuation that reaches `stop` is complete, and has that character as its last.
+    Returns the continuations it ended with, likeliest first, the greedy one always among them: so
+    the first is never less likely than greedy. With width 1 it is greedy; with width V ** length
+    it is exhaustive. A continuation that reaches `stop` is complete, and has that character as
+    its last.
 
     Raises ValueError for a width or length below 1, and as `read` does.
     """
     if width < 1 or length < 1:
-        raise ValueError(f"beam search needs a width and a length of at least 1, not {width} and {length}.")
+        raise ValueError(
+            f"beam search needs a width and a length of at least 1, not {width} and {length}."
+        )
     start = read(model, prime, unknown)
     found = _search(model, start, length, width, stop)
     if width > 1:
@@ -194,7 +205,9 @@ def _search(model, start, length, width, stop):
                 options.append((total, b, None))
                 continue
             log_p = log_softmax(z)
-            options += [(total + log_p[i], b, int(i)) for i in np.argsort(-z, kind="stable")[:width]]
+            options += [
+                (total + log_p[i], b, int(i)) for i in np.argsort(-z, kind="stable")[:width]
+            ]
         options.sort(key=lambda option: -option[0])  # stable: ties stay in the order they were made
         beam = [
             beam[b] if i is None else (total, beam[b][1] + [i], *model.step(i, beam[b][3]))
@@ -204,16 +217,22 @@ def _search(model, start, length, width, stop):
 
 
 def beam(
-    model: Any, prime: str | None, length: int, width: int = 5, stop: str | None = None, unknown: str = "error"
+    model: Any,
+    prime: str | None,
+    length: int,
+    width: int = 5,
+    stop: str | None = None,
+    unknown: str = "error",
 ) -> str:
     """The likeliest continuation that `beam_search` finds."""
     return beam_search(model, prime, length, width, stop, unknown)[0].text
 
 
 def score(model: Any, text: str, prime: str | None = None) -> np.ndarray:
-    """-log2 p of each character of `text` after `prime` and all before it: bits, shape (len(text),).
+    """-log2 p of each character of `text` after `prime` and all before it, in bits: (len(text),).
 
-    The mean is the bits per character, the sum the length of the text when compressed by this model.
+    The mean is the bits per character, the sum the length of the text when compressed by this
+    model.
 
     Raises ValueError for a character that the model does not know.
     """

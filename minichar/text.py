@@ -1,9 +1,9 @@
 """Characters and numbers: reading a text, its vocabulary, held-out part and minibatches.
 
-A network sees numbers. `Vocabulary` gives every character of a text its number, in sorted order, so
-the same text gives the same numbers on every machine. One character is one Unicode code point: an
-emoji is one character, and a letter with its accent is one wherever Unicode has a single code for the
-two (`clean` sees to that). Built in lesson 02; `batches` is used from lesson 08.
+A network sees numbers. `Vocabulary` gives every character of a text its number, in sorted order,
+so the same text gives the same numbers on every machine. One character is one Unicode code point:
+an emoji is one character, and a letter with its accent is one wherever Unicode has a single code
+for the two (`clean` sees to that). Built in lesson 02; `batches` is used from lesson 08.
 
     >>> vocab = Vocabulary.of("hello")
     >>> vocab.characters, vocab.encode("hole").tolist(), vocab.decode([2, 2, 3])
@@ -48,12 +48,14 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"{path.name} is not {encoding or 'UTF-8'} text: byte 0x{raw[error.start]:02x} at position "
-            f"{error.start} (line {line}). Save it as UTF-8, or name its encoding, "
+            f"{path.name} is not {encoding or 'UTF-8'} text: byte 0x{raw[error.start]:02x} "
+            f"at position {error.start} (line {line}). Save it as UTF-8, or name its encoding, "
             'for instance encoding="latin-1".'
         ) from None
     except LookupError:
-        raise ValueError(f'Python knows no encoding called "{encoding}"; try "utf-8" or "latin-1".') from None
+        raise ValueError(
+            f'Python knows no encoding called "{encoding}"; try "utf-8" or "latin-1".'
+        ) from None
     if not text.strip():
         raise ValueError(f"{path.name} is empty: there is nothing to learn from.")
     return clean(text)
@@ -72,11 +74,13 @@ class Vocabulary:
         """
         self.characters = "".join(characters)
         if len(set(self.characters)) != len(self.characters):
-            raise ValueError("a vocabulary holds each character once; use Vocabulary.of(text) for a text")
+            raise ValueError(
+                "a vocabulary holds each character once; use Vocabulary.of(text) for a text"
+            )
         if len(self.characters) < 2:
             raise ValueError(
-                f"a text needs at least two different characters, and this one has {self.characters!r}: "
-                "there is nothing to predict in it."
+                "a text needs at least two different characters, and this one has "
+                f"{self.characters!r}: there is nothing to predict in it."
             )
         codes = np.frombuffer(self.characters.encode("utf-32-le", "surrogatepass"), "<u4")
         self._number = np.full(int(codes.max()) + 1, -1, np.int32)  # code point -> number, -1: none
@@ -132,8 +136,8 @@ class Vocabulary:
         name = unicodedata.name(character, "")
         name = f", {name}," if name and not character.isascii() else ""
         raise ValueError(
-            f"{character!r}{name} (position {position}) is not in this model's {len(self)} characters; "
-            'pass unknown="skip" to drop it.'
+            f"{character!r}{name} (position {position}) is not in this model's {len(self)} "
+            'characters; pass unknown="skip" to drop it.'
         )
 
     def decode(self, ids: Iterable[int] | np.ndarray) -> str:
@@ -144,15 +148,17 @@ class Vocabulary:
         ids = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
         if ids.size and not (0 <= ids.min() and ids.max() < len(self)):
             wrong = ids.max() if ids.max() >= len(self) else ids.min()
-            raise ValueError(f"{wrong} is no character's number: they run from 0 to {len(self) - 1}.")
+            raise ValueError(
+                f"{wrong} is no character's number: they run from 0 to {len(self) - 1}."
+            )
         return "".join([self.characters[i] for i in ids.ravel().tolist()])
 
 
 def split(text: str, validation: float = 0.05) -> tuple[str, str]:
-    """Cut `text` into a training part and a held-out part: its last `validation` share, in one piece.
+    """Cut `text` into a training part and a held-out part, its last `validation` share.
 
-    One piece, because sentences picked here and there would have their neighbours, often nearly the
-    same words, in the training part.
+    The held-out part is one piece, because sentences picked here and there would have their
+    neighbours, often nearly the same words, in the training part.
 
     Raises ValueError when either part would have fewer than two characters.
     """
@@ -168,7 +174,7 @@ def split(text: str, validation: float = 0.05) -> tuple[str, str]:
 
 
 def batches(ids: np.ndarray, batch: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (inputs, targets), each of shape (T, B), reading the text once in B streams side by side.
+    """Yield (inputs, targets), each of shape (T, B): the text once, in B streams side by side.
 
     The text is cut into `batch` pieces of equal length, and column b walks through piece b: what
     column b holds in one pair continues in the next, so a state may be carried from pair to pair.

@@ -39,7 +39,8 @@ def test_bits_of_a_text_are_those_of_its_characters_one_by_one(text, other, orde
     model = NGram(text, 4, Vocabulary("abcd"))
     lower = NGram(text, order, Vocabulary("abcd"))
     expected = [
-        -np.log2(lower.probabilities(other[:t])[model.vocab.encode(c)[0]]) for t, c in enumerate(other)
+        -np.log2(lower.probabilities(other[:t])[model.vocab.encode(c)[0]])
+        for t, c in enumerate(other)
     ]
     np.testing.assert_allclose(model.bits(other, order), expected, rtol=1e-10)
     np.testing.assert_allclose(lower.bits(other), expected, rtol=1e-10)

@@ -15,9 +15,7 @@ import minichar as mc
 PACKAGE = Path(mc.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Imports only go down this list: a file may use those above it and none below.
-ORDER = (
-    "text grammars datasets ngram rnn100 sampling draw widgets __init__ course __main__".split()
-)
+ORDER = "text grammars datasets ngram rnn100 sampling draw widgets __init__ course __main__".split()
 
 
 def part(path):
@@ -97,7 +95,9 @@ def test_no_module_shares_its_name_with_a_function():
 
 
 def test_importing_the_package_is_light():
-    code = "import minichar, sys; print([m for m in ('matplotlib', 'ipywidgets') if m in sys.modules])"
+    code = (
+        "import minichar, sys; print([m for m in ('matplotlib', 'ipywidgets') if m in sys.modules])"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

@@ -1,4 +1,5 @@
 import ast
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ NAMES = FILE.parent.parent / "datasets" / "names.txt"
 
 
 def min_char_rnn(Wxh, Whh, Why, bh, by, inputs, targets, h):
-    """The same loss and gradients written the other way: column vectors, one-hot inputs, one step at
-    a time, as the conventions of min-char-rnn say. Weights transposed against rnn100's."""
+    """The same loss and gradients written the other way: column vectors, one-hot inputs, one step
+    at a time, as the conventions of min-char-rnn say. Weights transposed against rnn100's."""
     V = len(by)
     loss, hs, ps, xs = 0.0, [h], [], []
     for i, target in zip(inputs, targets, strict=True):
@@ -34,7 +35,9 @@ def min_char_rnn(Wxh, Whh, Why, bh, by, inputs, targets, h):
         dy = ps[t].copy()
         dy[targets[t]] -= 1
         raw = (1 - hs[t + 1] ** 2) * (Why.T @ dy + later)
-        for total, part in zip(g, (raw @ xs[t].T, raw @ hs[t].T, dy @ hs[t + 1].T, raw, dy), strict=True):
+        for total, part in zip(
+            g, (raw @ xs[t].T, raw @ hs[t].T, dy @ hs[t + 1].T, raw, dy), strict=True
+        ):
             total += part
         later = Whh.T @ raw
     return loss, g, hs[-1]
@@ -48,7 +51,14 @@ def test_equals_min_char_rnn_in_loss_gradients_and_state(V, H, T, seed):
     loss, hs, p = rnn100.forward(W, inputs, targets, h)
     dW = rnn100.backward(W, inputs, targets, hs, p)
     expected_loss, expected, last = min_char_rnn(
-        W["Wxh"].T, W["Whh"].T, W["Why"].T, W["bh"][:, None], W["by"][:, None], inputs, targets, h[:, None]
+        W["Wxh"].T,
+        W["Whh"].T,
+        W["Why"].T,
+        W["bh"][:, None],
+        W["by"][:, None],
+        inputs,
+        targets,
+        h[:, None],
     )
     close = {"rtol": 1e-9, "atol": 1e-12}
     np.testing.assert_allclose(loss, expected_loss, **close)
@@ -78,7 +88,9 @@ def test_adagrad_clips_before_it_remembers():
     W, memory = {"w": np.array([1.0, 1.0])}, {"w": np.array([0.0, 9.0])}
     rnn100.adagrad(W, {"w": np.array([-100.0, 4.0])}, memory, rate=0.1)
     np.testing.assert_allclose(memory["w"], [25, 25])
-    np.testing.assert_allclose(W["w"], [1 + 0.1 * 5 / np.sqrt(25 + 1e-8), 1 - 0.1 * 4 / np.sqrt(25 + 1e-8)])
+    np.testing.assert_allclose(
+        W["w"], [1 + 0.1 * 5 / np.sqrt(25 + 1e-8), 1 - 0.1 * 4 / np.sqrt(25 + 1e-8)]
+    )
 
 
 def test_init_draws_small_weights_in_the_order_of_the_original():
@@ -98,9 +110,8 @@ def test_training_starts_at_a_guess_among_all_and_learns():
     run = rnn100.train(ids, V=4, H=12, T=8)
     _, first, _ = next(run)
     assert first == pytest.approx(8 * np.log(4), rel=1e-3)
-    for n, _, W in run:
-        if n == 300:
-            break
+    n, _, W = next(itertools.islice(run, 298, None))
+    assert n == 300
     loss, _, _ = rnn100.forward(W, ids[:40], ids[1:41], np.zeros(12))
     assert loss / 40 < 0.25 * np.log(4)
 

@@ -77,7 +77,7 @@ def test_choose_by_hand():
 
 
 def test_samples_have_the_distribution_they_are_drawn_from():
-    # Chi-square over all texts of two characters; 15 degrees of freedom, 44.3 is its 0.9999 quantile.
+    # Chi-square over all texts of two characters: 15 degrees of freedom, 0.9999 quantile 44.3.
     model = some_network(3, size=0.7)
     rng = np.random.default_rng(0)
     texts = ["".join(pair) for pair in itertools.product("abcd", repeat=2)]
@@ -115,7 +115,9 @@ def test_beam_scores_are_true_sorted_and_never_below_greedy(seed, width, length)
     model = some_network(seed)
     found = beam_search(model, "b", length, width)
     for h in found:
-        assert h.log_probability == pytest.approx(true_log_probability(model, h.text, "b"), rel=1e-9)
+        assert h.log_probability == pytest.approx(
+            true_log_probability(model, h.text, "b"), rel=1e-9
+        )
     values = [h.log_probability for h in found]
     assert values == sorted(values, reverse=True) and len({h.text for h in found}) == len(found)
     greedy = mc.sample(model, "b", length, temperature=0)

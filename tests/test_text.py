@@ -38,7 +38,9 @@ def test_a_character_twice_is_refused():
 
 def test_unknown_character_is_named_with_its_place_or_skipped():
     vocab = Vocabulary.of("hello")
-    with pytest.raises(ValueError, match=r"'é', LATIN SMALL LETTER E WITH ACUTE, \(position 1\).*4 characters"):
+    with pytest.raises(
+        ValueError, match=r"'é', LATIN SMALL LETTER E WITH ACUTE, \(position 1\).*4 characters"
+    ):
         vocab.encode("hé")
     with pytest.raises(ValueError, match="position 2"):
         vocab.encode("he\N{GRINNING FACE}")
@@ -97,7 +99,9 @@ def test_read_text(tmp_path, raw, text):
 def test_a_file_that_is_not_utf8_says_where_and_what_to_do(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes("one\ncafé\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"latin.txt is not UTF-8.*0xe9 at position 7 \(line 2\).*latin-1"):
+    with pytest.raises(
+        ValueError, match=r"latin.txt is not UTF-8.*0xe9 at position 7 \(line 2\).*latin-1"
+    ):
         read_text(path)
     assert read_text(path, encoding="latin-1") == "one\ncafé\n"
     with pytest.raises(ValueError, match="no encoding called"):
