@@ -1,7 +1,7 @@
-"""Pictures of the course's numbers. Each function returns a `Picture`: an image with its description.
+"""Pictures of the course's numbers. Each function returns a `Picture`: image and description.
 
-A notebook shows the image, with the description as its alternative text for whoever cannot see it;
-anywhere else the description is what is printed. Nothing here computes what it shows: numbers come in.
+A notebook shows the image, with the description as alternative text for whoever cannot see it;
+anywhere else the description is what is printed. Numbers come in; nothing here works them out.
 
     >>> bars([0.7, 0.2, 0.1], "abc", title="Next character")
     Next character: bar chart, a 70.0%, b 20.0%, c 10.0%
@@ -10,13 +10,15 @@ anywhere else the description is what is printed. Nothing here computes what it 
 import base64
 import html
 import io
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-# Okabe and Ito's colours, told apart in every kind of colour vision; each also differs in lightness.
+# Okabe and Ito's colours: told apart in every kind of colour vision, and each of another lightness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F6B73"
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (ORANGE, ":"), (GREY, "-"))
 
@@ -50,17 +52,20 @@ def visible(character: str) -> str:
 def _axes(width: float, height: float, title: str = "", x: str = "", y: str = ""):
     figure = Figure(figsize=(width, height))
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=11)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    # No formulas: a $ in a text is a character like others.
+    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
+    axes.set_xlabel(x, parse_math=False)
+    axes.set_ylabel(y, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def bars(p: Sequence[float], labels: Iterable[str], title: str = "", chosen: int | None = None) -> Picture:
+def bars(
+    p: Sequence[float], labels: Iterable[str], title: str = "", chosen: int | None = None
+) -> Picture:
     """Probabilities `p` (V,) as bars, each under its character of `labels`; `chosen` stands out."""
     labels = [visible(c) for c in labels]
-    figure, axes = _axes(max(4, 0.26 * len(labels) + 1), 2.4, title, y="probability")
+    figure, axes = _axes(max(4, 0.26 * len(labels) + 1), 2.1, title, y="probability")
     colours = [RED if i == chosen else BLUE for i in range(len(labels))]
     axes.bar(range(len(labels)), p, color=colours)
     axes.set_xticks(range(len(labels)), labels)
@@ -79,10 +84,10 @@ def curves(
     levels: Mapping[str, float] | None = None,
     log_x: bool = False,
 ) -> Picture:
-    """One curve for each name of `lines`, given as (xs, ys), and a level line for each of `levels`."""
+    """A curve for each name of `lines`, as (xs, ys), and a level line for each of `levels`."""
     figure, axes = _axes(6.6, 3.2, title, x, y)
-    words = []
-    for (name, (xs, ys)), (colour, style) in zip(lines.items(), LINES, strict=False):
+    words, looks = [], itertools.cycle(LINES)
+    for (name, (xs, ys)), (colour, style) in zip(lines.items(), looks, strict=False):
         axes.plot(xs, ys, style, color=colour, label=name, marker="o" if len(xs) < 20 else None)
         low = int(np.argmin(ys))
         words.append(
@@ -94,17 +99,26 @@ def curves(
         words.append(f"a level line at {level:.3g}, {name}")
     if log_x:
         axes.set_xscale("log")
-    axes.legend(frameon=False, fontsize=9)
+    for text in axes.legend(frameon=False, fontsize=9).get_texts():
+        text.set_parse_math(False)
     return Picture(figure, f"{title or y}: line chart of {y} against {x}. " + "; ".join(words))
 
 
 def heatmap(
-    values: np.ndarray, rows: Iterable[str], columns: Iterable[str], title: str = "", x: str = "", y: str = ""
+    values: np.ndarray,
+    rows: Iterable[str],
+    columns: Iterable[str],
+    title: str = "",
+    x: str = "",
+    y: str = "",
 ) -> Picture:
-    """A matrix (R, C) as shades of blue, a character beside each row and column."""
+    """A matrix (R, C) of numbers from 0 up as shades of blue, a character for each row and column.
+
+    The shade goes with the square root of the number, so that small ones can be told apart, too.
+    """
     rows, columns = [visible(c) for c in rows], [visible(c) for c in columns]
     figure, axes = _axes(0.22 * len(columns) + 1.6, 0.2 * len(rows) + 1.2, title, x, y)
-    shown = axes.imshow(values, cmap="Blues", aspect="auto")
+    shown = axes.imshow(values, cmap="Blues", aspect="auto", norm=PowerNorm(0.5, vmin=0))
     axes.set_xticks(range(len(columns)), columns, fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
     figure.colorbar(shown, ax=axes, fraction=0.03)
@@ -113,15 +127,17 @@ def heatmap(
         f"{rows[r]} then {columns[c]} {values[r, c]:.2g}"
         for r, c in zip(*np.unravel_index(top, values.shape), strict=True)
     )
-    return Picture(figure, f"{title}: table of {len(rows)} by {len(columns)} shades; darkest {best}")
+    size = f"{len(rows)} by {len(columns)}"
+    return Picture(figure, f"{title}: table of {size} shades; darkest {best}")
 
 
 def unrolled(text: str, characters: str, hs: np.ndarray, z: np.ndarray, title: str = "") -> Picture:
     """A small network reading `text` and guessing each next character: the drawing of lesson 01.
 
     One column for each character read. From below: the input, its one-hot column, the state
-    hs (T + 1, H), the scores z (T, V) and their probabilities. Green, marked with an upward triangle, is
-    the character that does come next; the others are red, the deeper the more probability they take.
+    hs (T + 1, H), the scores z (T, V) and their probabilities. Green, marked with an upward
+    triangle, is the character that does come next; the others are red, the deeper the more
+    probability they take.
     """
     p = np.exp(z - z.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -129,21 +145,26 @@ def unrolled(text: str, characters: str, hs: np.ndarray, z: np.ndarray, title: s
     figure = Figure(figsize=(1.2 + 1.75 * T, 5.6))
     axes = figure.add_subplot()
     axes.set_xlim(-1.25, 2 * T - 0.6)
-    axes.set_ylim(-1.3, 9.6)
     axes.axis("off")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
     box = 0.46
 
     def cells(column, bottom, values, colours, labels):
         for k, (value, colour, label) in enumerate(zip(values, colours, labels, strict=True)):
-            place = (2 * column - 0.42, bottom + box * (len(values) - 1 - k))  # the first on top
-            style = "round,pad=0,rounding_size=0.06"
-            axes.add_patch(FancyBboxPatch(place, 0.84, box * 0.88, boxstyle=style, fc=colour, ec=GREY, lw=0.6))
-            axes.text(2 * column, place[1] + box * 0.42, value, ha="center", va="center", fontsize=8)
-            axes.text(2 * column + 0.5, place[1] + box * 0.42, label, ha="left", va="center", fontsize=8)
+            x, y = 2 * column, bottom + box * (len(values) - 1 - k)  # the first on top
+            look = {
+                "boxstyle": "round,pad=0,rounding_size=0.06",
+                "fc": colour,
+                "ec": GREY,
+                "lw": 0.6,
+            }
+            axes.add_patch(FancyBboxPatch((x - 0.42, y), 0.84, box * 0.88, **look))
+            axes.text(x, y + box * 0.42, value, ha="center", va="center", fontsize=8)
+            axes.text(x + 0.5, y + box * 0.42, label, ha="left", va="center", fontsize=8)
 
     def arrow(start, end, label=""):
-        axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=10, color=GREY, lw=1))
+        look = {"arrowstyle": "-|>", "mutation_scale": 10, "color": GREY, "lw": 1}
+        axes.add_patch(FancyArrowPatch(start, end, **look))
         if label:
             x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
             axes.text(x + 0.08, y + 0.05, label, fontsize=8, color=GREY, ha="left", va="bottom")
@@ -152,27 +173,28 @@ def unrolled(text: str, characters: str, hs: np.ndarray, z: np.ndarray, title: s
     words = []
     for t in range(T):
         read, wanted = characters.index(text[t]), characters.index(text[t + 1])
-        onehot = np.eye(V)[read]
-        cells(t, high[0], [f"{v:.0f}" for v in onehot], ["#DDEEF7" if v else "white" for v in onehot], [""] * V)
+        shade = ["#DDEEF7" if k == read else "white" for k in range(V)]
+        cells(t, high[0], [f"{k == read:d}" for k in range(V)], shade, [""] * V)
         shade = [_mix("#E69F00" if v > 0 else BLUE, abs(v) * 0.7) for v in hs[t + 1]]
-        cells(t, high[1], [f"{v:+.2f}" for v in hs[t + 1]], shade, [""] * H)
+        cells(t, high[1], [f"{v:+z.2f}" for v in hs[t + 1]], shade, [""] * H)
         shade = [_mix(GREEN if k == wanted else RED, 0.15 + 0.75 * p[t, k]) for k in range(V)]
         marks = ["▲" if k == wanted else "" for k in range(V)]
         names = [f"{visible(characters[k])} {p[t, k]:.0%} {marks[k]}" for k in range(V)]
-        cells(t, high[2], [f"{v:+.1f}" for v in z[t]], shade, names)
+        cells(t, high[2], [f"{v:+z.1f}" for v in z[t]], shade, names)
         axes.text(2 * t, -0.35, f'"{visible(text[t])}"', ha="center", va="center", fontsize=12)
         arrow((2 * t, high[0] + box * V), (2 * t, high[1] - 0.02), "Wxh" if t == 0 else "")
         arrow((2 * t, high[1] + box * H), (2 * t, high[2] - 0.02), "Why" if t == 0 else "")
         if t:
             middle = high[1] + box * H / 2
             arrow((2 * t - 1.56, middle), (2 * t - 0.44, middle), "Whh" if t == 1 else "")
-        words.append(f"after {text[t]} it gives {text[t + 1]} {p[t, wanted]:.0%}")
+        words.append(f"after {visible(text[t])} it gives {visible(text[t + 1])} {p[t, wanted]:.0%}")
     for bottom, label, rows in zip(high, ("input", "state h", "scores z"), (V, H, V), strict=True):
         axes.text(-1.2, bottom + box * rows / 2, label, va="center", fontsize=9, color=GREY)
     loss = -np.log(p[np.arange(T), [characters.index(c) for c in text[1 : T + 1]]]).mean()
     axes.text(-1.2, -1.05, f"mean loss {loss:.4f} nats", fontsize=9)
     axes.set_ylim(-1.3, high[2] + box * V + 0.2)
-    return Picture(figure, f"{title or 'The network'}: {'; '.join(words)}. Mean loss {loss:.4f} nats")
+    name = title or "The network"
+    return Picture(figure, f"{name}: {'; '.join(words)}. Mean loss {loss:.4f} nats")
 
 
 def _mix(colour: str, amount: float) -> tuple[float, ...]:
@@ -182,31 +204,36 @@ def _mix(colour: str, amount: float) -> tuple[float, ...]:
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = "") -> Picture:
-    """Rows of numbers and texts, the first row named by `header`; line ends inside a text are kept."""
+    """Rows of numbers and texts, columns named by `header`; line ends inside a text are kept."""
+
+    def shown(value):
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
 
     def cell(value, tag="td"):
-        shown = f"{value:.3f}" if isinstance(value, float) else str(value)
-        style = "text-align: left; vertical-align: top; white-space: pre-wrap; padding: 2px 12px 2px 0"
-        return f'<{tag} style="{style}">{html.escape(shown)}</{tag}>'
+        style = (
+            "text-align: left; vertical-align: top; white-space: pre-wrap; padding: 2px 12px 2px 0"
+        )
+        if len(shown(value)) > 30:
+            style += "; overflow-wrap: anywhere"  # noise has no spaces to break a line at
+        return f'<{tag} style="{style}">{html.escape(shown(value))}</{tag}>'
 
     head = "<tr>" + "".join(cell(name, "th") for name in header) + "</tr>"
     body = "".join("<tr>" + "".join(cell(value) for value in row) + "</tr>" for row in rows)
-    caption = f"<caption style='text-align: left'><b>{html.escape(title)}</b></caption>" if title else ""
-    words = [
-        ", ".join(
-            f"{name}: {value:.3f}" if isinstance(value, float) else f"{name}: {value}"
-            for name, value in zip(header, row, strict=True)
-        )
-        for row in rows
-    ]
-    return Picture(f"<table>{caption}{head}{body}</table>", "\n".join([title, *words] if title else words))
+    caption, words = "", []
+    if title:
+        caption = f"<caption style='text-align: left'><b>{html.escape(title)}</b></caption>"
+        words = [title]
+    for row in rows:
+        named = zip(header, row, strict=True)
+        words.append(", ".join(f"{name}: {shown(value)}" for name, value in named))
+    return Picture(f"<table>{caption}{head}{body}</table>", "\n".join(words))
 
 
 def written(prime: str, text: str) -> Picture:
-    """A text that a model wrote, in a frame, after the characters it went on from, which are greyed."""
+    """A text that a model wrote, in a frame, after the characters it went on from, in grey."""
     style = (
-        "white-space: pre-wrap; overflow-wrap: anywhere; max-width: 80ch; max-height: 16em; overflow: auto; "
-        "padding: 6px 10px; border-left: 3px solid #0072B2; margin: 4px 0"
+        "white-space: pre-wrap; overflow-wrap: anywhere; overflow: auto; max-width: 80ch; "
+        "max-height: 16em; padding: 6px 10px; border-left: 3px solid #0072B2; margin: 4px 0"
     )
     start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
     return Picture(f'<pre style="{style}">{start}{html.escape(text)}</pre>', prime + text)
@@ -215,10 +242,10 @@ def written(prime: str, text: str) -> Picture:
 def through_time(text: str) -> Picture:
     """The drawing of lesson 03: a network reading `text`, values going forward, gradients back."""
     T = len(text) - 1
-    figure = Figure(figsize=(2.3 * T + 1, 4.2))
+    figure = Figure(figsize=(2.3 * T + 1, 3.6))
     axes = figure.add_subplot()
     axes.set_xlim(-1.1, 2.4 * T - 0.9)
-    axes.set_ylim(-0.7, 5.0)
+    axes.set_ylim(-0.4, 4.4)
     axes.axis("off")
 
     def node(x, y, label, colour="white"):
@@ -231,10 +258,10 @@ def through_time(text: str) -> Picture:
         )
 
     def arrow(start, end, colour, style, label, offset):
-        patch = FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=colour, ls=style, lw=1.4)
-        axes.add_patch(patch)
-        x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-        axes.text(x + offset[0], y + offset[1], label, color=colour, fontsize=9, ha="center", va="center")
+        look = {"arrowstyle": "-|>", "mutation_scale": 12, "color": colour, "ls": style, "lw": 1.4}
+        axes.add_patch(FancyArrowPatch(start, end, **look))
+        x, y = (start[0] + end[0]) / 2 + offset[0], (start[1] + end[1]) / 2 + offset[1]
+        axes.text(x, y, label, color=colour, fontsize=9, ha="center", va="center")
 
     for t in range(T):
         x = 2.4 * t
@@ -248,9 +275,11 @@ def through_time(text: str) -> Picture:
         if t:
             arrow((x - 2.0, 2.12), (x - 0.4, 2.12), BLUE, "-", "Whh", (0, 0.22))
             arrow((x - 0.4, 1.88), (x - 2.0, 1.88), RED, "--", "dnext", (0, -0.24))
+    shown = "".join(visible(c) for c in text)
     description = (
-        f'The network reading "{text[:-1]}" and guessing "{text[1:]}". Solid arrows, forward: letter to state h '
-        "by Wxh, state to next state by Whh, state to scores and loss by Why. Dashed arrows, backward: from each "
-        "loss dz to its state, from each state dnext to the state before and da to the letter"
+        f'The network reading "{shown[:-1]}" and guessing "{shown[1:]}". Solid arrows, forward: '
+        "letter to state h by Wxh, state to next state by Whh, state to scores and loss by Why. "
+        "Dashed arrows, backward: from each loss dz to its state, from each state dnext to the "
+        "state before and da to the letter"
     )
     return Picture(figure, description)

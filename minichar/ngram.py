@@ -28,7 +28,7 @@ class NGram:
     where h' is h without its first character, and at the very end p is 1/V for each of V
     characters. Source: Witten and Bell, "The zero-frequency problem", IEEE Transactions on
     Information Theory 37 (1991), method C, in the recursive form of Chen and Goodman, "An
-    empirical study of smoothing techniques for language modeling", ACL 1996.
+    empirical study of smoothing techniques for language modeling", Harvard TR-10-98, 1998.
 
     Counting a text of N characters takes some 80 N bytes of memory for a moment; what stays is 20
     bytes or less for each different piece of up to order + 1 characters.

@@ -1,7 +1,7 @@
-"""Sliders over the pictures of `draw`. Move one by mouse or by arrow keys, or type a number beside it.
+"""Sliders over the pictures of `draw`: move one by mouse or arrow keys, or type a number beside it.
 
-Each widget has `.still()`, the same as a picture that does not move: for print, for a screen reader,
-for a page where nothing runs. `Frames` is used from lesson 01, `Temperature` from lesson 00.
+Each widget has `.still()`, the same as a picture that does not move: for print, for a screen
+reader, for a page where nothing runs. `Temperature` is used from lesson 00, `Frames` from 01.
 
     from minichar import sampling, widgets
     widgets.Temperature(sampling.shipped("names"))
@@ -14,9 +14,10 @@ from typing import Any
 import ipywidgets
 
 from minichar import draw, sampling
+from minichar.text import clean
 
 NAMED = {"style": {"description_width": "initial"}}  # otherwise a long name is cut off
-NARROW = ipywidgets.Layout(width="170px")
+NUMBER = {**NAMED, "layout": ipywidgets.Layout(width="200px")}
 
 
 class Temperature(ipywidgets.VBox):
@@ -32,12 +33,18 @@ class Temperature(ipywidgets.VBox):
             value=1, min=-1, max=1, step=0.02, description="Temperature", readout=False, **NAMED
         )
         self.number = ipywidgets.BoundedFloatText(
-            value=1, min=0.1, max=10, step=0.05, description="Temperature value", layout=NARROW, **NAMED
+            value=1, min=0.1, max=10, step=0.05, description="Temperature value", **NUMBER
         )
         self.prime = ipywidgets.Text(
-            value=prime, description="Start with", placeholder="a new line", continuous_update=False, **NAMED
+            value=prime,
+            description="Start with",
+            placeholder="a new line",
+            continuous_update=False,
+            **NAMED,
         )
-        self.again = ipywidgets.Button(description="Other random numbers")
+        self.again = ipywidgets.Button(
+            description="Other random numbers", layout=ipywidgets.Layout(width="auto")
+        )
         self.chart, self.text = ipywidgets.HTML(), ipywidgets.HTML()
         self.slider.observe(lambda change: self._set(round(change.new, 2)), "value")
         self.number.observe(lambda change: self._set(change.new), "value")
@@ -68,7 +75,7 @@ class Temperature(ipywidgets.VBox):
         self.redraw()
 
     def redraw(self) -> None:
-        """Show the chart and the text at the present settings; an unknown character is said, not raised."""
+        """Show chart and text at the present settings; an unknown character is said, not raised."""
         try:
             chart, text = self._pictures(self.number.value)
         except ValueError as error:
@@ -78,9 +85,14 @@ class Temperature(ipywidgets.VBox):
 
     def _pictures(self, temperature: float) -> tuple[draw.Picture, draw.Picture]:
         prime = self.prime.value.replace("\\n", "\n")
+        for character in clean(prime):
+            if character not in self.model.vocab:
+                known = " ".join(map(draw.visible, self.model.vocab.characters))
+                raise ValueError(f"The model has never seen {character!r}. It knows: {known}")
         z, _ = sampling.read(self.model, prime)
         p = sampling.distribution(z, temperature)
-        after = f'after "{draw.visible(prime[-1:] or "a new line")}"' if prime else "at the start of a line"
+        end = "".join(draw.visible(c) for c in prime[-12:])
+        after = f'after "{"…" * (len(prime) > 12)}{end}"' if prime else "at the start of a line"
         title = f"Next character {after}, temperature {temperature:g}"
         text = sampling.sample(
             self.model, prime, self.length, temperature=temperature, seed=self.seed
@@ -94,7 +106,7 @@ class Temperature(ipywidgets.VBox):
 
 
 class Frames(ipywidgets.VBox):
-    """Some pictures of the same thing as it changes, under a slider, with a button that plays them."""
+    """Pictures of the same thing as it changes, under a slider, with a button that plays them."""
 
     def __init__(self, pictures: Sequence[draw.Picture], name: str = "Picture", start: int = 0):
         self.pictures = list(pictures)
@@ -103,7 +115,7 @@ class Frames(ipywidgets.VBox):
             value=start, min=0, max=last, description=name, readout=False, **NAMED
         )
         self.number = ipywidgets.BoundedIntText(
-            value=start, min=0, max=last, description=f"of 0 to {last}:", layout=NARROW, **NAMED
+            value=start, min=0, max=last, description=f"picture 0 to {last}", **NUMBER
         )
         self.play = ipywidgets.Play(value=start, min=0, max=last, interval=600, show_repeat=False)
         ipywidgets.link((self.slider, "value"), (self.number, "value"))
@@ -120,6 +132,6 @@ class Frames(ipywidgets.VBox):
         self.picture.value = self.pictures[k].html
 
     def still(self, which: Sequence[int] | None = None) -> draw.Picture:
-        """Some of the pictures, the first and the last unless `which` names others, one below the other."""
+        """Some pictures, one below the other: the first and last unless `which` names others."""
         parts = [self.pictures[k] for k in (which if which is not None else (0, -1))]
         return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))

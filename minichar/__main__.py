@@ -1,0 +1,183 @@
+"""The command line: `minichar`, or `python -m minichar`.
+
+minichar lab             open lesson 00 in JupyterLab (`minichar lab 03`: another one)
+minichar check 03        judge your answers in lesson 03 (without a number: in all)
+minichar progress        what is solved, borrowed and open, lesson by lesson
+minichar reset 03        start a lesson again; your file is kept beside it
+minichar data            the texts that come with the course
+minichar doctor          what this machine has, for when something does not work
+minichar lessons         (for whoever writes lessons) derive notebooks/ from solutions/
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from minichar.course import files, lessons, progress
+from minichar.course.files import CourseError, Lesson
+from minichar.course.progress import Report, Verdict
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 is well, 1 something left to do, 2 a mistake."""
+    parser = argparse.ArgumentParser(
+        prog="minichar",
+        description="Character-level recurrent networks, built up lesson by lesson.",
+        epilog="`minichar lab` opens lesson 00: start there.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    def command(name, run, text):
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run_command=run)
+        return made
+
+    number = {"metavar": "NN", "help": "the number of a lesson, as in 03"}
+    made = command("lab", open_lab, "open a lesson in JupyterLab: 00 if you name none")
+    made.add_argument("lesson", nargs="?", default="00", **number)
+    made = command("check", check_answers, "judge your answers in a lesson, or in all of them")
+    made.add_argument("lesson", nargs="?", **number)
+    command("progress", show_progress, "what is solved, borrowed and open, lesson by lesson")
+    made = command("reset", reset_lesson, "put a lesson back as it was, and keep your file")
+    made.add_argument("lesson", **number)
+    command("data", list_data, "the texts that load_text knows by name")
+    command("doctor", show_doctor, "Python, packages, threads, GPU: what this machine has")
+    made = command(
+        "lessons", derive_lessons, "for writing lessons: derive notebooks/ from solutions/"
+    )
+    either = made.add_mutually_exclusive_group()
+    either.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
+    either.add_argument("--run", action="store_true", help="run the solutions first")
+
+    options = parser.parse_args(argv)
+    if not hasattr(options, "run_command"):
+        parser.print_help()
+        return 2
+    try:
+        return options.run_command(options)
+    except (CourseError, OSError) as error:
+        print(f"minichar: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def open_lab(options: argparse.Namespace) -> int:
+    """Start JupyterLab on a lesson and stay until it ends."""
+    notebook = files.find_lesson(options.lesson).notebook
+    if not notebook.exists():
+        lessons.reset(options.lesson)
+    course = notebook.parent.parent
+    command = [sys.executable, "-m", "jupyter", "lab", os.path.relpath(notebook, course)]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # JupyterLab refuses root without this
+        command.append("--allow-root")
+    return subprocess.call(command, cwd=course)
+
+
+def check_answers(options: argparse.Namespace) -> int:
+    """Judge one lesson or all; 0 only if every exercise is solved by the learner."""
+    course = files.course_folder()
+    chosen = [files.find_lesson(options.lesson)] if options.lesson else files.lessons(course)
+    found: list[Verdict] = []
+    for lesson in chosen:
+        report = _judge(lesson)
+        print(f"{lesson.number} {lesson.title}")
+        for verdict in report.verdicts:
+            _show(verdict)
+        for cell, reason in report.broken.items():
+            print(f"  {cell} is no exercise, and stopped with {reason}")
+        found += report.verdicts
+    print(progress.summary(found))
+    if any(v.state == "borrowed" for v in found):
+        print("A borrowed answer does not count as solved.")
+    return 0 if all(v.state == "solved" for v in found) else 1
+
+
+def _judge(lesson: Lesson) -> Report:
+    """Judge a lesson now and remember the verdicts, telling a terminal how long it takes."""
+
+    def tell(seconds: float) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{lesson.number} {lesson.title}: {seconds:3.0f} s", end="", file=sys.stderr)
+
+    digest = progress.digest(lesson)
+    try:
+        report = progress.judge([lesson.notebook], tell)[lesson.notebook]
+    finally:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr)
+    progress.remember(lesson.notebook.parent.parent, lesson, digest, report.verdicts)
+    return report
+
+
+def _show(verdict: Verdict) -> None:
+    waits = verdict.state == "waits"
+    print(f"  {verdict.number:5}{verdict.title:40} {verdict.message if waits else verdict.state}")
+    for line in [] if waits else verdict.message.splitlines():
+        print(textwrap.fill(line, 96, initial_indent=" " * 7, subsequent_indent=" " * 9))
+
+
+def show_progress(_: argparse.Namespace) -> int:
+    """A line for each lesson; only what has changed since the last time is judged again."""
+    course = files.course_folder()
+    rows, everything = [], []
+    for lesson in files.lessons(course):
+        verdicts = progress.remembered(course, lesson) or _judge(lesson).verdicts
+        rows.append((f"{lesson.number} {lesson.title}", verdicts))
+        everything += verdicts
+    print(f"{'lesson':30}{'solved':>10}{'borrowed':>10}{'open':>6}")
+    for title, verdicts in [*rows, ("all", everything)]:
+        solved, borrowed = (sum(v.state == s for v in verdicts) for s in ("solved", "borrowed"))
+        left = len(verdicts) - solved - borrowed
+        print(f"{title:30}{f'{solved} of {len(verdicts)}':>10}{borrowed:>10}{left:>6}")
+    return 0
+
+
+def reset_lesson(options: argparse.Namespace) -> int:
+    """Restore a lesson, and say where the learner's file went."""
+    name = files.find_lesson(options.lesson).notebook.name
+    copy = lessons.reset(options.lesson)
+    if copy is None:
+        print(f"notebooks/{name} is as it was shipped.")
+    else:
+        print(f"notebooks/{name} is as it was shipped; yours is kept as notebooks/{copy.name}.")
+        print("If it is open in JupyterLab, choose File > Reload Notebook from Disk.")
+    return 0
+
+
+def list_data(_: argparse.Namespace) -> int:
+    """The catalogue of texts."""
+    from minichar import datasets
+
+    for entry in datasets.catalogue().values():
+        print(f"{entry.name:14}{entry.characters:>10,} characters  {entry.title} ({entry.licence})")
+    return 0
+
+
+def show_doctor(_: argparse.Namespace) -> int:
+    """What this machine has."""
+    from minichar.course import doctor
+
+    print(doctor.text())
+    return 0
+
+
+def derive_lessons(options: argparse.Namespace) -> int:
+    """Bring solutions/ and notebooks/ in step, or only say what is not."""
+    if not options.check:
+        for line in lessons.update(run=options.run):
+            print(line)
+        return 0
+    different = lessons.differing()
+    for path in different:
+        print(f"{path.parent.name}/{path.name} is not what its solution gives")
+    if different:
+        print("`minichar lessons` brings them in step.")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Run a learner's function on copies: what it returns, and whether it touched its inputs.
+
+Every exercise from lesson 00 on hands its inputs over with `call`. An exception of the learner's
+function becomes one sentence with the line it came from, and a `...` that is left over NotDone.
+
+    >>> call(lambda x: x + 1, 1.0)
+    2.0
+    >>> call_on(lambda rows: rows.append(3), [1, 2])
+    (None, ([1, 2, 3],))
+"""
+
+import copy
+import inspect
+import re
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable, Collection
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from minichar.course.comparing import ExerciseError, NotDone, Wrong
+
+
+class Watch:
+    """Notices whether certain functions run while a learner's function is called.
+
+    It compares code objects by identity: two functions typed alike have equal code.
+    """
+
+    def __init__(self, codes: Collection[CodeType] = ()):
+        self.codes = {id(code): code for code in codes}
+        self.seen = False
+
+    def __call__(self, frame, event, _):
+        if event == "call" and id(frame.f_code) in self.codes:
+            self.seen = True
+
+
+watch = Watch()  # of the check that is running; `checking.check` puts its own here
+
+
+def call(f: Callable, *args: Any, changes: Collection[int | str] = (), **named: Any) -> Any:
+    """What `f` returns for copies of the arguments.
+
+    Arrays, lists, dicts, sets and random generators are copied; other objects are passed on as
+    they are. Raises Wrong when `f` raises, or alters an argument that `changes` (positions or
+    names) does not list, and NotDone when it changes nothing and returns None or `...`.
+    """
+    return _run(f, args, named, changes)[0]
+
+
+def call_on(f: Callable, *args: Any, **named: Any) -> tuple[Any, tuple]:
+    """`(result, arguments afterwards)` of a function that is meant to change its arguments."""
+    return _run(f, args, named, [*range(len(args)), *named])
+
+
+def _run(f, args, named, changes):
+    handed, handed_named = [_copied(a) for a in args], {k: _copied(v) for k, v in named.items()}
+    before = sys.getprofile()
+    try:
+        sys.setprofile(watch if watch.codes else before)
+        try:
+            result = f(*handed, **handed_named)
+        finally:
+            sys.setprofile(before)
+    except (Exception, SystemExit) as error:
+        raise _crash(f, error) from None
+    pairs = [(_parameter(f, i), i, a, b) for i, (a, b) in enumerate(zip(args, handed, strict=True))]
+    pairs += [(name, name, named[name], handed_named[name]) for name in named]
+    altered = [(name, key) for name, key, before, after in pairs if _altered(before, after)]
+    if (result is None or result is ...) and not altered:
+        does = "returns" if not changes else "changes and returns"
+        raise NotDone(f"it {does} nothing" if result is None else "it returns `...`")
+    for name, key in altered:
+        if name not in changes and key not in changes:
+            raise Wrong(
+                f"it changed its input `{name}` in place: work on a copy (`{name}.copy()`), "
+                f"and beware of `{name} += ...` and `{name}[...] = ...`"
+            )
+    return result, tuple(handed)
+
+
+def _copied(value):
+    containers = (np.ndarray, list, tuple, dict, set, np.random.Generator)
+    return copy.deepcopy(value) if isinstance(value, containers) else value
+
+
+def _altered(before, after) -> bool:
+    """Whether `after` differs from `before`; a random generator is there to be used up."""
+    if type(before) is not type(after):
+        return True
+    if isinstance(before, np.ndarray):
+        alike = before.shape == after.shape and before.dtype == after.dtype
+        return not alike or before.tobytes() != after.tobytes()
+    if isinstance(before, (list, tuple)):
+        pairs = zip(before, after, strict=False)
+        return len(before) != len(after) or any(_altered(a, b) for a, b in pairs)
+    if isinstance(before, dict):
+        if list(before) != list(after):
+            return True
+        return any(_altered(before[k], after[k]) for k in before)
+    plain = isinstance(before, (int, float, str, bytes, set))
+    return plain and repr(before) != repr(after)  # repr, because nan != nan
+
+
+def _parameter(f, position: int) -> str:
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return named[position] if position < len(named) else f"argument {position + 1}"
+
+
+def _crash(f, error: BaseException) -> ExerciseError:
+    """The exception of a learner's function as a sentence: its type, message and line."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, Exception) and ("ellipsis" in text.lower() or has_hole(f)):
+        return NotDone("there is still a `...` to replace")
+    libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
+    ours = (str(Path(__file__).parents[1]), *libraries, "<frozen")
+    steps = traceback.extract_tb(error.__traceback__)
+    theirs = [s for s in steps if not s.filename.startswith(ours)]
+    where = f" (line {theirs[-1].lineno}: `{theirs[-1].line}`)" if theirs else ""
+    wrong = Wrong(f"it stopped with {' '.join(text.split())[:200]}{where}")
+    wrong.crashed = True
+    return wrong
+
+
+def has_hole(f: Any) -> bool:
+    """Whether the source of `f` still has a line `...  # your code here` in it."""
+    try:
+        return bool(re.search(r"\.\.\.\s*# your code here", inspect.getsource(f)))
+    except (OSError, TypeError):
+        return False

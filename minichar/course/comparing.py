@@ -1,0 +1,167 @@
+"""Say in the learner's terms how a result differs from what was wanted.
+
+Every exercise from lesson 00 on uses it. Structure comes first, then shape, then finiteness, then
+the worst element with its index; a learner's own `==` is never asked. What is not right is raised
+as NotDone or Wrong, with one sentence that `check` completes.
+
+    >>> same("the loss", 2.0, 2.0)
+    >>> same("dz", [0.1, -0.9], [0.1, 0.9])  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    Wrong: dz at [1] is -0.9, expected 0.9
+"""
+
+import reprlib
+from typing import Any
+
+import numpy as np
+
+
+class ExerciseError(Exception):
+    """What `check` raises; a notebook shows its text and no traceback."""
+
+    crashed = False  # True when the learner's own function raised
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()  # IPython asks for these lines in place of a traceback
+
+
+class NotDone(ExerciseError):
+    """The answer still has a hole."""
+
+
+class Wrong(ExerciseError):
+    """The answer is complete, and not right."""
+
+
+def same(name: str, got: Any, want: Any, tol: float = 1e-9) -> None:
+    """Raise NotDone or Wrong unless `got` is what was wanted; `name` opens the sentence.
+
+    `want` is a number, an array, a string, a bool, or tuples, lists and dicts of these. Numbers may
+    differ by `tol` times the largest magnitude in `want` (or 0.001, if that is larger).
+    """
+    if _unfinished(got):
+        raise NotDone(f"{name} is `...`" if got is ... else f"{name} has no value yet")
+    if isinstance(want, str):
+        _same_text(name, got, want)
+    elif isinstance(want, dict):
+        _same_dict(name, got, want, tol)
+    elif isinstance(want, (tuple, list)) and not (isinstance(got, np.ndarray) and _numeric(want)):
+        _same_sequence(name, got, want, tol)
+    elif _numeric(want):
+        _same_numbers(name, got, np.asarray(want, np.float64), tol)
+    else:
+        raise TypeError(f"same() cannot compare with {_kind(want)}")
+
+
+def _unfinished(value) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype == object and any(_unfinished(v) for v in value.flat)
+    if isinstance(value, (tuple, list)):
+        return any(_unfinished(v) for v in value)
+    if isinstance(value, dict):
+        return any(_unfinished(v) for v in dict.values(value))
+    return value is None or value is ...
+
+
+def _numeric(value) -> bool:
+    if isinstance(value, (tuple, list)):
+        return len(value) > 0 and all(_numeric(v) for v in value)
+    return isinstance(value, (bool, int, float, np.number, np.bool_)) or (
+        isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+    )
+
+
+def _kind(value) -> str:
+    """What a value is, for a sentence: an array of shape (3,), a list of 4, the text 'abc'."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, (list, tuple, dict)):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, str):
+        return f"the text {reprlib.repr(str(value))}"
+    if isinstance(value, (bool, int, float, np.number, np.bool_)):
+        return (
+            f"the number {value}" if not isinstance(value, (bool, np.bool_)) else str(bool(value))
+        )
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _same_text(name, got, want):
+    if not isinstance(got, str):
+        raise Wrong(f"{name} is {_kind(got)}, expected the text {reprlib.repr(want)}")
+    if str.__eq__(want, got) is not True:
+        pairs = zip(str.__iter__(got), want, strict=False)
+        at = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(got), len(want)))
+        start, cut = max(0, at - 10), slice(max(0, at - 10), at + 20)
+        dots = "..." * (start > 0)
+        raise Wrong(
+            f"{name} differs from character {at} on: "
+            f"{dots}{str.__getitem__(got, cut)!r}, expected {dots}{want[cut]!r}"
+        )
+
+
+def _same_dict(name, got, want, tol):
+    if not isinstance(got, dict):
+        raise Wrong(f"{name} is {_kind(got)}, expected a dict")
+    got = dict(got)
+    plain = (str, bytes, int, float, tuple, np.generic)
+    missing = [k for k in want if k not in got]
+    extra = [k for k in got if not isinstance(k, plain) or k not in want]
+    if missing:
+        raise Wrong(f"{name} lacks the key {missing[0]!r}")
+    if extra:
+        raise Wrong(f"{name} has a key too many: {reprlib.repr(extra[0])}")
+    for key in want:
+        same(f"{name}[{key!r}]", got[key], want[key], tol)
+
+
+def _same_sequence(name, got, want, tol):
+    if not isinstance(got, (tuple, list)):
+        wanted = f"{len(want)} values" if isinstance(want, tuple) else f"a list of {len(want)}"
+        raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
+    if len(got) != len(want):
+        raise Wrong(f"{name} has {len(got)} values, expected {len(want)}")
+    for i, (a, b) in enumerate(zip(got, want, strict=True)):
+        same(f"{name}[{i}]", a, b, tol)
+
+
+def _same_numbers(name, got, want, tol):
+    if not np.isfinite(tol) or np.isnan(want).any():
+        raise ValueError(f"{name}: the check itself is wrong (nan wanted, or no finite tolerance)")
+    known = (bool, int, float, complex, list, tuple, np.number, np.bool_, np.ndarray)
+    if not isinstance(got, known):
+        raise Wrong(f"{name} is {_kind(got)}, expected {_kind(want if want.ndim else want.item())}")
+    try:
+        array = np.asarray(got)
+    except ValueError:
+        raise Wrong(f"{name} is a list whose rows have different lengths") from None
+    if array.dtype.kind not in "biuf":
+        raise Wrong(f"{name} holds values of type {array.dtype}, expected real numbers")
+    if array.shape != want.shape:
+        raise Wrong(f"{name} has shape {array.shape}, expected {want.shape}")
+    values = np.array(array, np.float64)
+    bad = ~np.isfinite(values) & ~(values == want)
+    if bad.any():
+        where = np.unravel_index(int(bad.argmax()), bad.shape)
+        raise Wrong(f"{name}{_at(where)} is {values[where]}, expected {want[where]:.6g}")
+    finite = np.isfinite(want)
+    off = np.where(finite, np.abs(values - np.where(finite, want, 0.0)), 0.0)
+    off[~finite & ~(values == want)] = np.inf
+    scale = max(1e-3, float(np.abs(want[finite]).max(initial=0.0)))
+    if off.size and off.max() > tol * scale:
+        where = np.unravel_index(int(off.argmax()), off.shape)
+        digits = next(
+            (d for d in (4, 6, 9, 12) if f"{values[where]:.{d}g}" != f"{want[where]:.{d}g}"), 17
+        )
+        note = ""
+        if array.dtype in (np.float32, np.float16) and off.max() < 1e-2 * scale:
+            note = f" (it is {array.dtype}: is something rounded to that on the way?)"
+        raise Wrong(
+            f"{name}{_at(where)} is {values[where]:.{digits}g}, "
+            f"expected {want[where]:.{digits}g}{note}"
+        )
+
+
+def _at(index: tuple) -> str:
+    return f" at [{', '.join(str(int(i)) for i in index)}]" if index else ""

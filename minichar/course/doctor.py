@@ -1,0 +1,136 @@
+"""Looks the set-up over: what runs here, in which version, and what to do where something is amiss.
+
+Lesson 00 names it for the day when something does not work: `python3 start.py doctor`.
+
+    >>> name, value, advice = report()[0]
+    >>> name
+    'Python'
+    >>> advice  # empty where all is well
+    ''
+"""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+PACKAGES = ("numpy", "matplotlib", "ipywidgets", "jupyterlab", "ipykernel", "nbval")
+SET_UP = "run `python3 start.py setup` in the course's folder"
+
+
+def python() -> tuple[str, str]:
+    """The Python that runs this, and where it is."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    advice = "" if sys.version_info >= (3, 11) else "the course needs Python 3.11 or newer"
+    return f"{version}, {sys.executable}", advice
+
+
+def package(name: str) -> tuple[str, str]:
+    """The version of an installed package."""
+    try:
+        return importlib.metadata.version(name), ""
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed", SET_UP
+
+
+def linear_algebra() -> tuple[str, str]:
+    """The BLAS under numpy, and how many threads it takes for a product of matrices."""
+    import numpy as np
+
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    value = f"{blas['name']} {blas['version']}"
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        asked = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
+        return f"{value}, threads: {asked or 'its own choice'}", ""
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            value += f", {library['num_threads']} of {os.cpu_count()} threads"
+            value += f", kernels for {library['architecture']}" if "architecture" in library else ""
+    return value, ""
+
+
+def gpu() -> tuple[str, str]:
+    """The GPU as CuPy sees it, after a computation on it, or why there is none to use."""
+    try:
+        import cupy
+    except ImportError as error:
+        driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()
+        here = "there is an NVIDIA driver" if driver else "nor is there an NVIDIA driver"
+        why = "CuPy is not installed" if error.name == "cupy" else f"CuPy does not load ({error})"
+        return f"none in use: {why}, {here}; the lessons run without", ""
+    try:
+        ones = cupy.ones((64, 64), dtype="float32")
+        total = float((ones @ ones).sum())
+        name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+    except Exception as error:  # a broken driver raises a dozen kinds, and all belong in this line
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        return f"none in use: CuPy {cupy.__version__} is here but fails", reason
+    if total != 64**3:
+        return f"{name}, but it computes wrongly", "bring its driver up to date"
+    return f"{name}, CuPy {cupy.__version__}", ""
+
+
+def kernel() -> tuple[str, str]:
+    """The kernel that the lessons ask for, `python3`: it has to be this very Python."""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    try:
+        started = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    except NoSuchKernel:
+        return "there is no kernel python3", SET_UP
+    # A bare name means this Python to Jupyter. Links are not followed: those of two environments
+    # lead to one and the same file.
+    if os.path.dirname(started) and os.path.abspath(started) != os.path.abspath(sys.executable):
+        return f"python3 is {started}", f"`jupyter kernelspec remove python3`, then {SET_UP}"
+    return "python3 is this Python", ""
+
+
+def lessons() -> tuple[str, str]:
+    """The notebooks, which lie beside the package."""
+    folder = Path(__file__).resolve().parents[2] / "notebooks"
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        return f"none in {folder}", "fetch the course again, or start it from its own folder"
+    return f"{len(found)} in {folder}", ""
+
+
+def texts() -> tuple[str, str]:
+    """The texts that the lessons read."""
+    from minichar import datasets
+
+    try:
+        return f"{len(datasets.catalogue())} in {datasets.folder()}", ""
+    except (OSError, ValueError) as error:
+        return "not found", str(error)
+
+
+def report() -> list[tuple[str, str, str]]:
+    """Every finding as (name, value, advice); the advice is empty where all is well."""
+    looks: list[tuple[str, Callable[[], tuple[str, str]]]] = [("Python", python)]
+    looks += [(name, lambda name=name: package(name)) for name in PACKAGES]
+    looks += [("linear algebra", linear_algebra), ("GPU", gpu), ("kernel", kernel)]
+    looks += [("lessons", lessons), ("texts", texts)]
+    findings = []
+    for name, look in looks:
+        try:
+            findings.append((name, *look()))
+        except ImportError as error:  # a package that another finding builds on
+            findings.append((name, f"cannot be told: {error}", SET_UP))
+    return findings
+
+
+def text() -> str:
+    """The report for reading: a line for each finding, its advice under it, the sum at the end."""
+    findings = report()
+    width = max(len(name) for name, _, _ in findings)
+    lines = []
+    for name, value, advice in findings:
+        lines.append(f"{name:<{width}}  {value}")
+        lines += [f"{'':<{width}}  to do: {advice}"] if advice else []
+    wrong = sum(bool(advice) for _, _, advice in findings)
+    lines += ["", f"To look after: {wrong} of {len(findings)}." if wrong else "All is well."]
+    return "\n".join(lines)

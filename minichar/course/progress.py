@@ -1,0 +1,193 @@
+"""Verdicts on a learner's notebooks: what `minichar check` and `minichar progress` report.
+
+Lesson 00 shows both. There is one judge, the pytest plugin in grading.py; this runs it in a process
+of its own and reads what it found. Verdicts are remembered beside notebooks/ under a digest of
+everything they depend on, so `minichar progress` judges only what has changed.
+
+    >>> summary([Verdict("1.1", "softmax", "solved"), Verdict("1.2", "loss", "not done")])
+    '1 of 2 solved, 1 open'
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from minichar.course import checking
+from minichar.course.files import CourseError, Lesson, checks, read_notebook, write
+
+LIMIT = 300  # seconds for one cell
+CACHE = ".minichar-progress.json"
+STATES = ("solved", "borrowed", "wrong", "not done", "waits", "missing")
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of one exercise; `message` says what to do when it is not solved."""
+
+    number: str
+    title: str
+    state: str  # one of STATES
+    message: str = ""
+
+    def __post_init__(self):
+        if self.state not in STATES:
+            raise ValueError(f"{self.state!r} is not one of {', '.join(STATES)}")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A judged notebook: its exercises in order, and the other cells that failed."""
+
+    verdicts: list[Verdict]
+    broken: dict[str, str]  # "Cell 7" -> what it stopped with
+
+
+def grade(notebook: Path) -> list[Verdict]:
+    """Judge a learner's notebook; solutions/ beside its folder holds the checks.
+
+    Raises CourseError when there is no such solution or the judge cannot be run.
+    """
+    return judge([notebook])[notebook].verdicts
+
+
+def judge(
+    notebooks: Sequence[Path], tell: Callable[[float], None] = lambda seconds: None
+) -> dict[Path, Report]:
+    """Judge notebooks in one process; `tell` hears the seconds so far, twice a second."""
+    found = {}
+    there = [path for path in notebooks if path.exists()]
+    if there:
+        found = _run_pytest(there, tell)
+    reports = {}
+    for path in notebooks:
+        numbers = checks(read_notebook(path.parent.parent / "solutions" / path.name))
+        gone = f"{path.name} is not there; `minichar reset {path.name[:2]}` brings it back"
+        missing = {"verdicts": [[n, "missing", gone] for n in numbers], "broken": {}}
+        result = found[os.path.abspath(path)] if path in there else missing
+        verdicts = [
+            Verdict(number, checking.title(number)[2:-1], state, message)
+            for number, state, message in result["verdicts"]
+        ]
+        reports[path] = Report(verdicts, result["broken"])
+    return reports
+
+
+def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dict[str, dict]:
+    """Run the plugin over notebooks, apart from any pytest and any settings there may be here."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings, output, log = (Path(folder) / name for name in ("pytest.ini", "found", "log"))
+        settings.write_text("[pytest]\n")
+        plugins = ["-p", "nbval.plugin", "-p", "minichar.course.grading", "-p", "no:cacheprovider"]
+        options = [
+            "--noconftest",
+            "--nbval",
+            f"--nbval-cell-timeout={LIMIT}",
+            f"--verdicts={output}",
+        ]
+        paths = [os.path.abspath(path) for path in notebooks]
+        root = os.path.abspath(notebooks[0].parent.parent)
+        command = [sys.executable, "-m", "pytest", "-q", "-c", str(settings), f"--rootdir={root}"]
+        with log.open("wb") as file:
+            child = subprocess.Popen(
+                [*command, *plugins, *options, *paths],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=folder,
+                env=_environment(),
+            )
+            _wait(child, tell)
+        if not output.exists():
+            lines = log.read_text(errors="replace").splitlines()
+            errors = [line for line in lines if "error" in line.lower()] or ["pytest said nothing"]
+            raise CourseError(f"the notebooks could not be judged: {errors[-1].strip()}")
+        return json.loads(output.read_text(encoding="utf-8"))
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without pytest's variables, and with the package importable."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+    threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    path = os.pathsep.join(filter(None, [str(_PACKAGE.parent), kept.get("PYTHONPATH")]))
+    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": path}
+    return kept | dict.fromkeys(threads, "1") | own
+
+
+def _wait(child: subprocess.Popen, tell: Callable[[float], None]) -> None:
+    start = time.monotonic()
+    try:
+        while True:
+            try:
+                child.wait(timeout=0.5)
+                return
+            except subprocess.TimeoutExpired:
+                tell(time.monotonic() - start)
+    finally:  # after Ctrl-C; the kernels end by themselves when their parent is gone
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def digest(lesson: Lesson) -> str:
+    """Of all a lesson's verdicts depend on: the notebook's code, the solution, the package."""
+    parts = [lesson.solution.read_bytes()]
+    try:
+        cells = read_notebook(lesson.notebook).cells
+        code = [[c.get("id"), c.source] for c in cells if c.cell_type == "code"]
+        parts.append(json.dumps(code).encode())
+    except CourseError as error:
+        parts.append(str(error).encode())
+    parts += [path.read_bytes() for path in sorted(_PACKAGE.rglob("*.py"))]
+    return hashlib.sha256(b"\0".join(hashlib.sha256(p).digest() for p in parts)).hexdigest()
+
+
+def _memory(course: Path) -> dict:
+    try:
+        kept = json.loads((course / CACHE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def remembered(course: Path, lesson: Lesson) -> list[Verdict] | None:
+    """The verdicts on a lesson that has not changed since; None if there are none to go by."""
+    entry = _memory(course).get(lesson.solution.stem)
+    try:
+        if entry["digest"] == digest(lesson):
+            return [Verdict(**verdict) for verdict in entry["verdicts"]]
+    except (TypeError, KeyError, ValueError):
+        pass  # a file that something else wrote
+    return None
+
+
+def remember(course: Path, lesson: Lesson, digest: str, verdicts: Iterable[Verdict]) -> None:
+    """Keep verdicts for `minichar progress`; `digest` is of what was judged, taken before that.
+
+    A folder that cannot be written to is left alone.
+    """
+    entry = {"digest": digest, "verdicts": [asdict(v) for v in verdicts]}
+    data = json.dumps(_memory(course) | {lesson.solution.stem: entry}, indent=1)
+    try:
+        write(course / CACHE, data.encode())
+    except OSError:
+        pass
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """`3 of 5 solved, 1 borrowed, 1 open`."""
+    solved, borrowed = (sum(v.state == s for v in verdicts) for s in ("solved", "borrowed"))
+    parts = [f"{solved} of {len(verdicts)} solved"]
+    parts += [f"{borrowed} borrowed"] * bool(borrowed)
+    left = len(verdicts) - solved - borrowed
+    return ", ".join(parts + [f"{left} open"] * bool(left))

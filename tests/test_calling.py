@@ -1,0 +1,69 @@
+"""Learners' functions get copies, and one that changes its input is told so."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minichar.course.calling import call, call_on
+from minichar.course.comparing import NotDone, Wrong
+
+
+@pytest.mark.parametrize(
+    "value, change",
+    [
+        (np.arange(3.0), lambda v: v.__iadd__(1)),
+        (np.array([0.0, -0.0]), lambda v: np.abs(v, out=v)),
+        ([1, 2], lambda v: v.append(3)),
+        ([np.zeros(2)], lambda v: v[0].fill(1)),
+        ({"W": np.zeros(2)}, lambda v: v["W"].fill(1)),
+        ({"a": 1}, lambda v: v.update(b=2)),
+        ({"a": 1}, lambda v: v.update(a="1")),
+        ({1, 2}, lambda v: v.add(3)),
+    ],
+)
+def test_a_changed_input_is_named_and_the_original_kept(value, change):
+    before = repr(value)
+
+    def f(first, given):
+        change(given)
+        return first
+
+    with pytest.raises(Wrong, match="changed its input `given` in place"):
+        call(f, 0, value)
+    with pytest.raises(Wrong, match="changed its input `given` in place"):
+        call(f, 0, given=value)
+    assert call(f, 0, value, changes=["given"]) == 0
+    assert call(f, 0, value, changes=[1]) == 0
+    (_, after) = call_on(f, 0, value)[1]
+    assert repr(after) != before and repr(value) == before
+
+
+def test_using_a_generator_up_changes_nothing():
+    rng = np.random.default_rng(0)
+    first = call(lambda r: r.random(), rng)
+    assert first == call(lambda r: r.random(), rng) == np.random.default_rng(0).random()
+
+
+def test_an_opaque_argument_is_passed_on_as_it_is():
+    model = object()
+    assert call(lambda m: m, model) is model
+
+
+@given(hnp.arrays(np.float64, st.integers(0, 5)))
+def test_reading_an_input_is_not_changing_it(array):
+    call(lambda a: a + 1, array)
+    call(lambda rows: len(rows), [array, float("nan")])
+
+
+@pytest.mark.parametrize("f", [lambda v: None, lambda v: ..., lambda v: v.sort()])
+def test_a_function_that_neither_changes_nor_returns_anything_is_not_done(f):
+    for run in (call_on, call, lambda f, v: call(f, v, changes=[0])):
+        with pytest.raises(NotDone):
+            run(f, [1, 2])
+
+
+def test_a_function_that_changes_its_argument_may_return_nothing():
+    assert call_on(lambda v: v.sort(), [2, 1]) == (None, ([1, 2],))
+    assert call(lambda v: v.sort(), [2, 1], changes=["v"]) is None

@@ -1,0 +1,128 @@
+"""`same`: what it accepts, what it refuses and how it says so, and what cannot fool it."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minichar.course.comparing import Wrong, same
+
+
+@given(hnp.arrays(np.float64, (2, 3), elements=st.floats(-1e6, 1e6)))
+def test_an_array_equals_itself_in_any_clothes(array):
+    same("x", array, array)
+    same("x", array.tolist(), array)
+    same("x", array.astype(np.longdouble), array)
+    same("x", np.asfortranarray(array), array.tolist())
+
+
+@given(
+    hnp.arrays(np.float64, (2, 3), elements=st.floats(-10, 10)),
+    st.tuples(st.integers(0, 1), st.integers(0, 2)),
+    st.floats(1e-3, 1e3),
+)
+def test_the_worst_element_is_named(array, place, by):
+    other = array.copy()
+    other[place] += by
+    with pytest.raises(Wrong, match=rf"x at \[{place[0]}, {place[1]}\] is .*, expected ") as caught:
+        same("x", other, array)
+    shown = re.search(r"is (.*), expected (.*)", str(caught.value))
+    assert shown[1] != shown[2]
+
+
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    "got, want",
+    [
+        (1, 1.0),
+        (True, True),
+        (np.int64(3), 3),
+        ([1.0, INF], np.array([1.0, INF])),
+        ("abc", "abc"),
+        (np.str_("abc"), "abc"),
+        ((1, [2.0]), (1, [2.0])),
+        ([1, 2], (1, 2)),
+        ({"b": 1, "a": "x"}, {"a": "x", "b": 1}),
+        ([], []),
+        (1e-13, 0.0),
+        (np.zeros((0, 3)), np.zeros((0, 3))),
+    ],
+)
+def test_same_accepts(got, want):
+    same("x", got, want)
+
+
+class Agreeable(str):
+    """Equal to everything, as a learner's object might be."""
+
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        return True
+
+    def __ne__(self, other):
+        return False
+
+
+class Chameleon:
+    def __eq__(self, other):
+        return True
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([1.0, 2.0])
+
+    def __float__(self):
+        return 1.0
+
+
+@pytest.mark.parametrize(
+    "got, want, says",
+    [
+        (2, 1, "x is 2, expected 1"),
+        (1.0000001, 1.0, "x is 1.0000001, expected 1$"),
+        (False, True, "x is 0, expected 1"),
+        (1e-6, 0.0, "x is 1e-06, expected 0"),
+        ([1.0, 2.0], 1.0, r"x has shape \(2,\), expected \(\)"),
+        (np.inf, 1.0, "x is inf, expected 1"),
+        (1.0, np.inf, "x is 1, expected inf"),
+        (-np.inf, np.inf, "x is -inf, expected inf"),
+        (np.nan, np.inf, "x is nan, expected inf"),
+        ("1", 1, "x is the text '1', expected the number 1"),
+        (1, "1", "x is the number 1, expected the text '1'"),
+        ("hellp", "hello", "x differs from character 4 on: 'hellp', expected 'hello'"),
+        ("hell", "hello", "x differs from character 4 on"),
+        ((1,), (1, 2), "x has 1 values, expected 2"),
+        (1.0, (1, 2), "x is the number 1.0, expected 2 values"),
+        ((1, "b"), (1, "a"), r"x\[1\] differs"),
+        ((1, {"a": [3]}), (1, {"a": [4]}), r"x\[1\]\['a'\]\[0\] is 3, expected 4"),
+        ({"a": 1}, {"a": 1, "b": 2}, "x lacks the key 'b'"),
+        ({"a": 1, "b": 2}, {"a": 1}, "x has a key too many: 'b'"),
+        ([1], {"a": 1}, "x is a list of 1, expected a dict"),
+        (Agreeable("abd"), "abc", "x differs from character 2 on"),
+        ({Agreeable("b"): 1}, {"a": 1}, "x lacks the key 'a'"),
+        (Chameleon(), np.array([1.0, 2.0]), "x is a Chameleon, expected an array"),
+        (Chameleon(), 1.0, "x is a Chameleon, expected the number 1.0"),
+        ([Chameleon()], [1.0], r"x\[0\] is a Chameleon"),
+        (np.array(["a", 1], object), np.array([1.0, 1.0]), "x holds values of type object"),
+        (np.array(["1"]), np.array([1.0]), "x holds values of type <U1"),
+        (1 + 0j, 1.0, "x holds values of type complex128"),
+        ((c for c in "ab"), ["a", "b"], "x is a generator, expected a list of 2"),
+    ],
+)
+def test_same_refuses(got, want, says):
+    with pytest.raises(Wrong, match=says):
+        same("x", got, want)
+
+
+def test_same_refuses_a_check_that_cannot_fail():
+    with pytest.raises(ValueError, match="check itself"):
+        same("x", 1.0, float("nan"))
+    with pytest.raises(ValueError, match="check itself"):
+        same("x", 1.0, 2.0, tol=float("inf"))
+    with pytest.raises(TypeError, match="cannot compare with an object"):
+        same("x", 1.0, object())

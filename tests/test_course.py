@@ -1,0 +1,124 @@
+"""The course's own lessons: every exercise tested, every solution in step, every notebook sound."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from minichar.course import checking, files, lessons, progress
+from minichar.course.checking import NotDone, Wrong, check
+
+ROOT = Path(__file__).parents[1]
+LESSONS = files.lessons(ROOT)
+EXERCISES = checking.registered()
+MISTAKES = [(n, name) for n, ex in EXERCISES.items() for name in ex.wrong]
+
+
+def test_numbers_follow_the_modules():
+    assert EXERCISES
+    for number, ex in EXERCISES.items():
+        lesson = int(number.split(".")[0])
+        assert ex.test.__module__ == f"minichar.course.exercises.lesson_{lesson:02d}"
+        assert f"{lesson}.1" in EXERCISES
+        assert 1 <= len(ex.hints) <= 3 and all(a and b for a, b in ex.hints)
+        assert len(ex.wrong) >= 3
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_the_registered_answer_passes(number):
+    check(number, EXERCISES[number].answer)
+    assert checking.verdicts[number] == "borrowed"
+
+
+@pytest.mark.parametrize("number,name", MISTAKES)
+def test_every_registered_mistake_is_rejected(number, name):
+    """As Wrong; a mistake that is meant to crash says so by its name ("crashes on ...")."""
+    with pytest.raises(Wrong) as caught:
+        check(number, EXERCISES[number].wrong[name])
+    assert not caught.value.crashed or "crash" in name, caught.value
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_a_function_that_does_nothing_is_not_done(number):
+    for nothing in (None, ..., lambda *_, **__: None, lambda *_, **__: ...):
+        with pytest.raises(NotDone):
+            check(number, nothing)
+
+
+needs_lessons = pytest.mark.skipif(not LESSONS, reason="runs once there are lessons in solutions/")
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
+
+
+@needs_lessons
+def test_every_exercise_has_a_check_and_every_check_an_exercise():
+    """In its own lesson, in order, with its hints."""
+    found = []
+    for lesson in LESSONS:
+        solution = files.read_notebook(lesson.solution)
+        numbers = list(files.checks(solution))
+        assert all(int(n.split(".")[0]) == int(lesson.number) for n in numbers)
+        tags = [t for c in solution.cells for t in c.metadata.get("tags", [])]
+        assert [t for t in tags if t.startswith("exercise:")] == [f"exercise:{n}" for n in numbers]
+        found += numbers
+    assert found == list(checking.registered())
+
+
+@needs_lessons
+@each_lesson
+def test_solutions_are_kept_clean_and_claims_are_run(lesson):
+    cells = files.read_notebook(lesson.solution).cells
+    assert lesson.solution.read_bytes() == lessons.expected(lesson)[lesson.solution], (
+        "run `minichar lessons`"
+    )
+    claims = [c for c in cells if "claim" in c.metadata.get("tags", [])]
+    assert all(c.outputs for c in claims), "run `minichar lessons --run`"
+
+
+def committed(path):
+    """The file as git has it, or nothing."""
+    name = path.relative_to(ROOT).as_posix()
+    done = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True)
+    return done.stdout if done.returncode == 0 else None
+
+
+@needs_lessons
+@each_lesson
+def test_notebooks_are_derived(lesson):
+    """As they are, or as they were committed: a learner may have begun to work in this one."""
+    wanted = lessons.expected(lesson)[lesson.notebook]
+    there = lesson.notebook.read_bytes() if lesson.notebook.exists() else None
+    assert wanted in (there, committed(lesson.notebook)), "run `minichar lessons`"
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """Reports on every notebook as it ships, judged in a copy of the course."""
+    folder = tmp_path_factory.mktemp("course")
+    (folder / "notebooks").mkdir()
+    (folder / "solutions").mkdir()
+    for lesson in LESSONS:
+        solution, notebook = lessons.expected(lesson).values()
+        (folder / "solutions" / lesson.solution.name).write_bytes(solution)
+        (folder / "notebooks" / lesson.solution.name).write_bytes(notebook)
+    (folder / "datasets").symlink_to(ROOT / "datasets")
+    reports = progress.judge(sorted((folder / "notebooks").glob("*.ipynb")))
+    return {path.name: report for path, report in reports.items()}
+
+
+@needs_lessons
+@each_lesson
+def test_a_shipped_notebook_fails_at_its_first_exercise_and_nowhere_before(shipped, lesson):
+    report = shipped[lesson.notebook.name]
+    assert report.broken == {}
+    first, *others = report.verdicts
+    assert first.state == "not done", first
+    assert {v.state for v in others} <= {"waits"}
+
+
+@needs_lessons
+@each_lesson
+def test_tags_of_nbval_do_not_soften_a_solution(lesson):
+    cells = files.read_notebook(lesson.solution).cells
+    tags = {t for c in cells for t in c.metadata.get("tags", [])}
+    assert not tags & {"raises-exception", "nbval-skip", "nbval-ignore-output"}
+    assert not any("NBVAL_" in c.source for c in cells if c.cell_type == "code")

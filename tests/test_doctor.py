@@ -1,0 +1,147 @@
+"""The doctor says what is there, and what to do about what is not."""
+
+import doctest
+import importlib.metadata
+import json
+import os
+import shutil
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from minichar.course import doctor
+
+
+def finding(name):
+    (found,) = [(value, advice) for n, value, advice in doctor.report() if n == name]
+    return found
+
+
+def test_example_holds():
+    result = doctest.testmod(doctor)
+    assert result.attempted and not result.failed
+
+
+def test_report_covers_what_a_lesson_needs():
+    names = [name for name, _, _ in doctor.report()]
+    assert names[:3] == ["Python", "numpy", "matplotlib"]
+    assert names[-5:] == ["linear algebra", "GPU", "kernel", "lessons", "texts"]
+    assert finding("Python") == (f"{sys.version.split()[0]}, {sys.executable}", "")
+    assert finding("numpy") == (np.__version__, "")
+
+
+def test_here_nothing_is_amiss():
+    assert [found for found in doctor.report() if found[2]] == []
+    assert doctor.text().endswith("All is well.")
+
+
+def test_advice_stands_under_its_finding(monkeypatch):
+    findings = [("one", "fine", ""), ("three", "broken", "mend it")]
+    monkeypatch.setattr(doctor, "report", lambda: findings)
+    assert doctor.text().splitlines() == [
+        "one    fine",
+        "three  broken",
+        "       to do: mend it",
+        "",
+        "To look after: 1 of 2.",
+    ]
+
+
+def test_missing_package_is_named(monkeypatch):
+    version = importlib.metadata.version
+
+    def without_nbval(name):
+        if name == "nbval":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", without_nbval)
+    value, advice = finding("nbval")
+    assert value == "not installed" and "start.py setup" in advice
+
+
+def test_missing_package_stops_no_other_finding(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jupyter_client.kernelspec", None)
+    value, advice = finding("kernel")
+    assert value.startswith("cannot be told") and "start.py setup" in advice
+    assert finding("texts")[1] == ""
+
+
+def test_threads_are_those_in_force():
+    threadpoolctl = pytest.importorskip("threadpoolctl", reason="needs threadpoolctl")
+    if not [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]:
+        pytest.skip("needs a numpy whose BLAS threadpoolctl knows (OpenBLAS, MKL or BLIS)")
+    with threadpoolctl.threadpool_limits(1):
+        assert f"1 of {os.cpu_count()} threads" in finding("linear algebra")[0]
+
+
+def test_threads_without_threadpoolctl_are_those_asked_for(monkeypatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "5")
+    assert finding("linear algebra")[0].endswith("threads: 5")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert finding("linear algebra")[0].endswith("threads: its own choice")
+
+
+def cupy(product=np.matmul, error=None):
+    """A stand-in for CuPy: numpy's arrays, with a product and a driver to choose."""
+
+    class Array(np.ndarray):
+        def __matmul__(self, other):
+            if error:
+                raise RuntimeError(error)
+            return product(np.asarray(self), np.asarray(other))
+
+    properties = {"name": b"Some GPU"}
+    runtime = SimpleNamespace(getDeviceProperties=lambda _: properties)
+    return SimpleNamespace(
+        __version__="14.0",
+        ones=lambda shape, dtype: np.ones(shape, dtype).view(Array),
+        cuda=SimpleNamespace(runtime=runtime),
+    )
+
+
+def test_gpu_that_computes(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", cupy())
+    assert finding("GPU") == ("Some GPU, CuPy 14.0", "")
+
+
+def test_gpu_that_computes_wrongly(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", cupy(product=lambda a, b: a))
+    assert finding("GPU") == ("Some GPU, but it computes wrongly", "bring its driver up to date")
+
+
+def test_gpu_that_fails_says_why(monkeypatch):
+    error = "cudaErrorInsufficientDriver: CUDA driver version is insufficient\nand more"
+    monkeypatch.setitem(sys.modules, "cupy", cupy(error=error))
+    value, advice = finding("GPU")
+    assert value.endswith("CuPy 14.0 is here but fails") and advice == error.split("\n")[0]
+
+
+def test_no_gpu_is_nothing_to_look_after(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/" + name)
+    value, advice = finding("GPU")
+    assert "CuPy is not installed, there is an NVIDIA driver" in value and not advice
+
+
+def test_kernel_of_another_python_is_noticed(tmp_path, monkeypatch):
+    """`ipython kernel install` of another environment leaves such a one behind."""
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    spec = {"argv": ["/elsewhere/bin/python", "-m", "ipykernel_launcher"], "display_name": "Other"}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    value, advice = finding("kernel")
+    assert value == "python3 is /elsewhere/bin/python" and "kernelspec remove" in advice
+
+
+def test_missing_texts_are_noticed(monkeypatch):
+    from minichar import datasets
+
+    monkeypatch.setattr(datasets, "__file__", "/elsewhere/minichar/datasets.py")
+    value, advice = finding("texts")
+    assert value == "not found" and "fetch the course again" in advice

@@ -1,0 +1,207 @@
+import base64
+import io
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
+
+from minichar import draw
+
+NASTY = '<i>&"'  # what a text may hold and HTML must not take for its own
+VOCABULARY = "\n $&\"'<>ab"
+
+
+class Page(HTMLParser):
+    """What a browser would make of some HTML: the elements with their attributes, and the text."""
+
+    def __init__(self, content):
+        super().__init__()
+        self.elements, self.text = [], ""
+        self.feed(content)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+
+def image(picture):
+    """The pixels (height, width, 3), from 0 to 1, of a picture's one image."""
+    [attributes] = Page(picture.html).all("img")
+    data = base64.b64decode(attributes["src"].removeprefix("data:image/png;base64,"))
+    return imread(io.BytesIO(data), format="png")[..., :3]
+
+
+def pixels_of(picture, colour):
+    return int((abs(image(picture) - to_rgb(colour)) < 0.02).all(axis=-1).sum())
+
+
+def unrolled(title=""):
+    characters = VOCABULARY
+    rng = np.random.default_rng(0)
+    hs, z = rng.uniform(-1, 1, (4, 3)), rng.standard_normal((3, len(characters)))
+    return draw.unrolled('<&"\n', characters, hs, z, title)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        draw.bars(np.full(10, 0.1), VOCABULARY, NASTY),
+        draw.curves({NASTY: ([1, 2], [3, 4])}, NASTY, NASTY, NASTY, levels={NASTY: 3}),
+        draw.heatmap(np.eye(10), VOCABULARY, VOCABULARY, NASTY, NASTY, NASTY),
+        unrolled(NASTY),
+        draw.through_time(NASTY),
+    ],
+    ids=["bars", "curves", "heatmap", "unrolled", "through_time"],
+)
+def test_every_image_has_its_description(picture):
+    page = Page(picture.html)
+    assert [tag for tag, _ in page.elements] == ["img"] and page.text == ""
+    assert page.all("img")[0]["alt"] == picture.description == repr(picture)
+    assert "<" in picture.description and "\n" not in picture.description
+    assert picture._repr_html_() == picture.html
+    assert np.ptp(image(picture)) > 0.5  # there is something on it
+
+
+def test_a_dollar_is_no_formula():
+    title = "$a_$"  # not even one that matplotlib could read
+    draw.bars([0.5, 0.5], "$\\", title)
+    draw.curves({title: ([1, 2], [3, 4])}, title, title, title, levels={title: 3})
+    draw.heatmap(np.eye(2), "$\\", "$\\", title, title, title)
+    unrolled(title)
+    assert 'reading "$$"' in draw.through_time("$$a").description
+
+
+def test_bars_name_the_five_likeliest_in_order():
+    p = [0.05, 0.4, 0.02, 0.2, 0.03, 0.3]
+    said = repr(draw.bars(p, "ab c\nd", "Next"))
+    assert said == "Next: bar chart, b 40.0%, d 30.0%, c 20.0%, a 5.0%, ⏎ 3.0%"
+
+
+def test_bars_are_as_high_as_the_probabilities_and_the_chosen_one_stands_out():
+    low, high = (draw.bars([p, 0, 1 - p], "abc") for p in (0.2, 0.4))
+    # b has no bar, so all the blue there is belongs to a and c, which sum to 1.
+    assert pixels_of(low, draw.BLUE) == pytest.approx(pixels_of(high, draw.BLUE), rel=0.02)
+    chosen = [pixels_of(draw.bars([p, 0, 1 - p], "abc", chosen=0), draw.RED) for p in (0.2, 0.4)]
+    assert chosen[1] == pytest.approx(2 * chosen[0], rel=0.05) and chosen[0] > 0
+    assert pixels_of(low, draw.RED) == 0
+
+
+def test_curves_say_where_they_begin_end_and_are_lowest():
+    picture = draw.curves(
+        {"held out": ([0, 1, 5], [4.5, 2.25, 3.125]), "train": ([0, 9], [4, 1])},
+        "Names",
+        "order",
+        "bits",
+        levels={"the number to beat": 2.9871},
+    )
+    for said in (
+        "Names: line chart of bits against order",
+        "held out from 4.5 at 0 to 3.12 at 5, lowest 2.25 at 1",
+        "train from 4 at 0 to 1 at 9, lowest 1 at 9",
+        "a level line at 2.99, the number to beat",
+    ):
+        assert said in picture.description
+    assert pixels_of(picture, draw.BLUE) and pixels_of(picture, draw.RED)
+
+
+def test_no_curve_is_left_out_however_many():
+    names = [f"line {k}" for k in range(2 * len(draw.LINES) + 1)]
+    few, many = (
+        draw.curves({n: ([1, 2], [k, k]) for k, n in enumerate(names[:count])})
+        for count in (len(draw.LINES), len(names))
+    )
+    assert all(name in many.description for name in names)
+    assert pixels_of(many, draw.BLUE) > pixels_of(few, draw.BLUE)
+
+
+def test_a_logarithmic_axis_is_another_picture_with_the_same_words():
+    even, log = (
+        draw.curves({"a": ([1, 10, 100], [3, 2, 1])}, log_x=log_x) for log_x in (False, True)
+    )
+    assert even.description == log.description and even.html != log.html
+
+
+def test_heatmap_names_the_darkest_row_first():
+    values = np.array([[0.1, 0.0, 0.02], [0.0, 0.75, 0.03]])
+    said = repr(draw.heatmap(values, "q\n", "ab ", "Pairs"))
+    assert said.startswith("Pairs: table of 2 by 3 shades; darkest ⏎ then b 0.75, q then a 0.1, ")
+
+
+def test_unrolled_gives_the_articles_numbers(monkeypatch):
+    drawn = []
+    text = Axes.text
+    monkeypatch.setattr(
+        Axes, "text", lambda self, *at, **how: drawn.append(at[2]) or text(self, *at, **how)
+    )
+    z = np.array([[1.0, 2.2, -3.0, 4.1], [0.0, -1e-6, 0.0, 0.0]])
+    hs = np.array([[0.0, 0.0], [0.25, -0.5], [-0.001, 1.0]])
+    picture = draw.unrolled("hel", "helo", hs, z)
+    loss = (2.0785 + np.log(4)) / 2
+    said = f"after h it gives e 13%; after e it gives l 25%. Mean loss {loss:.4f} nats"
+    assert repr(picture) == f"The network: {said}"
+    columns = "0 1 0 0 1 0 0 0 +0.25 -0.50 +0.00 +1.00 +1.0 +2.2 -3.0 +4.1 +0.0 +0.0 +0.0 +0.0"
+    assert sorted(v for v in drawn if v[-1:].isdigit()) == sorted(columns.split())
+    labels = [v for v in drawn if "%" in v]
+    assert [v.strip() for v in labels] == [
+        *("h 4%", "e 13% ▲", "l 0%", "o 84%"),
+        *("h 25%", "e 25%", "l 25% ▲", "o 25%"),
+    ]
+    assert '"h"' in drawn and '"e"' in drawn and '"l"' not in drawn
+
+
+def test_unrolled_is_green_where_it_is_right():
+    right, wrong = (
+        draw.unrolled("ab", "ab", np.zeros((2, 2)), np.array([scores], float))
+        for scores in ([-9, 9], [9, -9])
+    )
+    sure = draw._mix(draw.GREEN, 0.9)
+    assert pixels_of(right, sure) > 100 > pixels_of(wrong, sure)
+
+
+def test_table_keeps_texts_as_they_are():
+    rows = [(1, 0.12345, NASTY), (20, np.float64(2), "two\nlines")]
+    picture = draw.table(rows, ("step", "bits", NASTY), title=NASTY)
+    page = Page(picture.html)
+    assert len(page.all("table")) == 1 and len(page.all("tr")) == 3
+    assert len(page.all("th")) == 3 and len(page.all("td")) == 6 and not page.all("i")
+    assert page.text == NASTY + "stepbits" + NASTY + "10.123" + NASTY + "202.000two\nlines"
+    assert all("pre-wrap" in cell["style"] for cell in page.all("td"))
+    assert repr(picture).splitlines() == [
+        NASTY,
+        f"step: 1, bits: 0.123, {NASTY}: {NASTY}",
+        f"step: 20, bits: 2.000, {NASTY}: two",
+        "lines",
+    ]
+    assert repr(draw.table(rows[:1], ("a", "b", "c"))) == f"a: 1, b: 0.123, c: {NASTY}"
+
+
+def test_table_with_a_row_too_short_is_refused():
+    with pytest.raises(ValueError):
+        draw.table([(1, 2), (3,)], ("a", "b"))
+
+
+def test_written_shows_where_the_model_took_over():
+    picture = draw.written("<i>", "&amp;\n  x")
+    page = Page(picture.html)
+    assert page.text == repr(picture) == "<i>&amp;\n  x"
+    assert [tag for tag, _ in page.elements] == ["pre", "span"]
+    assert picture.html.index("</span>") < picture.html.index("&amp;amp;")
+
+
+def test_through_time_says_what_is_read_and_guessed():
+    said = draw.through_time("em a").description
+    assert 'reading "em␣" and guessing "m␣a"' in said
+
+
+@pytest.mark.parametrize("character, shown", [(" ", "␣"), ("\n", "⏎"), ("\t", "⇥"), ("é", "é")])
+def test_visible(character, shown):
+    assert draw.visible(character) == shown

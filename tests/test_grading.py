@@ -1,0 +1,199 @@
+"""Every situation a learner's notebook can be in gets the right verdict, whichever way one asks.
+
+Each situation is a notebook of a small course. A plain `pytest --nbval notebooks/...` runs them
+all; its items and the verdicts it writes down are compared with what they should be, and `grade`,
+behind `minichar check`, with those for some.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from xml.etree import ElementTree
+
+import mini_course
+import pytest
+from situations import RIGHT_1, RIGHT_2, SITUATIONS, WRONG_1, lesson
+
+from minichar.course import progress
+from minichar.course.files import CourseError, keep
+from minichar.course.lessons import written
+
+ROOT = Path(__file__).parents[1]
+FILES = {name: f"{i:02d}_{name.replace(' ', '_')}" for i, name in enumerate(SITUATIONS)}
+SHOWN = {"solved": "passed", "borrowed": "xfail", "waits": "skip"}  # everything else fails
+
+
+def run_pytest(course, arguments):
+    """A plain pytest in a course folder: the process, its items' outcomes, and its verdicts."""
+    with tempfile.TemporaryDirectory() as folder:
+        xml, found = Path(folder) / "x.xml", Path(folder) / "found.json"
+        (course / "conftest.py").write_text('pytest_plugins = ["minichar.course.grading"]\n')
+        command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        done = subprocess.run(
+            [*command, f"--junitxml={xml}", f"--verdicts={found}", *map(str, arguments)],
+            cwd=course,
+            env=kept | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        outcomes = {}
+        for case in ElementTree.parse(xml).iter("testcase"):
+            first = next(iter(case), None)
+            kind = "passed" if first is None else first.get("type", "").removeprefix("pytest.")
+            kind = kind if first is None or first.tag == "skipped" else "failed"
+            notebook = case.get("classname").removeprefix("notebooks.").removesuffix(".ipynb")
+            text = "" if first is None else first.text
+            outcomes[notebook, case.get("name")] = (kind, text)
+        return done, outcomes, json.loads(found.read_text())
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course in which every situation is a lesson."""
+    folder = mini_course.make(tmp_path_factory.mktemp("situations"), tuple(FILES.values()))
+    for name, (notebook, *_) in SITUATIONS.items():
+        (folder / "notebooks" / f"{FILES[name]}.ipynb").write_bytes(written(notebook))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def judged(course):
+    """What a plain pytest says: the outcome of each item, and the verdicts on each notebook."""
+    paths = sorted((course / "notebooks").iterdir())
+    before = [path.read_bytes() for path in paths]
+    outcomes, found = {}, {}
+    with ThreadPoolExecutor() as pool:  # a process for each core of a small machine
+        for _, some, verdicts in pool.map(partial(run_pytest, course), (paths[::2], paths[1::2])):
+            outcomes |= some
+            found |= {Path(path).stem: report for path, report in verdicts.items()}
+    assert [path.read_bytes() for path in paths] == before  # none was touched
+    return outcomes, found
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_situation(judged, name):
+    _, states, *broken = SITUATIONS[name]
+    outcomes, found = judged
+    report = found[FILES[name]]
+    assert [state for _, state, _ in report["verdicts"]] == states
+    assert [number for number, *_ in report["verdicts"]] == ["90.1", "90.2"]
+    assert len(report["broken"]) == sum(broken)
+    for number, state, message in report["verdicts"]:
+        outcome, text = outcomes[FILES[name], f"exercise {number}"]
+        assert outcome == SHOWN.get(state, "failed")
+        if outcome == "failed":  # shown as it is, without a traceback
+            assert text == message
+    cells = [
+        o for (file, item), (o, _) in outcomes.items() if file == FILES[name] and "Cell" in item
+    ]
+    assert cells.count("failed") == sum(broken)
+
+
+@pytest.mark.parametrize("name", ["unfinished", "wrong, saved outputs of a right one", "borrowed"])
+def test_grade_says_the_same(course, judged, name):
+    verdicts = progress.grade(course / "notebooks" / f"{FILES[name]}.ipynb")
+    found = [[v.number, v.state, v.message] for v in verdicts]
+    assert found == judged[1][FILES[name]]["verdicts"]
+
+
+def message(judged, name, number="90.1"):
+    return next(m for n, _, m in judged[1][FILES[name]]["verdicts"] if n == number)
+
+
+def test_messages_say_what_to_do(judged):
+    assert message(judged, "unfinished") == (
+        "Exercise 90.1 (softmax) is not finished yet: it returns nothing.\n"
+        'Hint: exp(1000) overflows.  (hint("90.1") shows more)'
+    )
+    assert "Add a cell below your answer with: softmax = check(" in message(judged, "check deleted")
+    assert "further down" in message(judged, "answered below the check")
+    assert "Cell 1 (`def softmax(z)`) above it failed: SyntaxError" in message(
+        judged, "answer does not parse"
+    )
+    assert "changed its input `z` in place" in message(judged, "input changed in place")
+    assert "Python ended" in message(judged, "Python ends in an answer")
+    assert message(judged, "Python ends in a cell", "90.2").startswith("waits for Cell 4")
+
+
+def test_a_check_in_a_learners_own_cell_shows_its_two_lines(judged):
+    """What a notebook shows in place of a traceback."""
+    kind, text = judged[0][FILES["answered and checked again below"], "Cell 2"]
+    label, first, second = text.splitlines()
+    assert kind == "failed" and label == 'Cell 2 (`softmax = check("90.1", softmax)`)'
+    assert first.startswith("Exercise 90.1 (softmax) is not right yet: ")
+    assert second.startswith("Hint: ")
+
+
+def test_a_selected_exercise_runs_what_stands_above_it(tmp_path):
+    course = mini_course.make(tmp_path / "course")
+    notebook = course / "notebooks" / "90_mini.ipynb"
+    notebook.write_bytes(written(lesson(RIGHT_1, RIGHT_2)))
+    _, outcomes, _ = run_pytest(course, [f"{notebook}::exercise 90.2"])
+    assert outcomes == {("90_mini", "exercise 90.2"): ("passed", "")}
+
+
+def test_copies_and_files_that_are_no_notebook(tmp_path):
+    """`notebooks/9*` names a kept copy, a duplicate and a broken file beside the lesson."""
+    course = mini_course.make(tmp_path / "course", ("90_mini", "91_broken", "92_empty"))
+    notebook = course / "notebooks" / "90_mini.ipynb"
+    notebook.write_bytes(written(lesson(RIGHT_1, RIGHT_2)))
+    keep(notebook)
+    duplicate = notebook.with_name("90_mini-Copy1.ipynb")
+    duplicate.write_bytes(written(lesson(WRONG_1)))
+    notebook.with_name("91_broken.ipynb").write_text('{"cells": [\n<<<<<<< mine\n')
+    notebook.with_name("92_empty.ipynb").write_text("")
+    done, outcomes, found = run_pytest(course, sorted((course / "notebooks").glob("9*")))
+    assert outcomes["90_mini", "exercise 90.2"] == ("passed", "")
+    assert outcomes["90_mini-Copy1", "exercise 90.1"][0] == "failed"
+    assert not any("before-reset" in file for file, _ in outcomes)
+    for name, reason in (("91_broken", "line 2"), ("92_empty", "line 1")):
+        text = outcomes[name, "notebook"][1]
+        assert text.startswith(f"{name}.ipynb cannot be read as a notebook ({reason}: ")
+        assert text.endswith(f"`minichar reset {name[:2]}` restores it and keeps your file")
+        assert len(text.splitlines()) == 1
+        verdicts = found[str(course / "notebooks" / f"{name}.ipynb")]["verdicts"]
+        assert verdicts == [["90.1", "missing", text], ["90.2", "missing", text]]
+    assert "Traceback" not in done.stdout
+
+
+def test_a_cell_without_end_is_interrupted(tmp_path):
+    course = mini_course.make(tmp_path / "course")
+    notebook = course / "notebooks" / "90_mini.ipynb"
+    endless = "def softmax(z):\n    while True:\n        pass"
+    notebook.write_bytes(written(lesson(endless)))
+    _, _, found = run_pytest(course, [notebook, "--nbval-cell-timeout=2"])
+    assert found[str(notebook)]["verdicts"][0] == [
+        "90.1",
+        "wrong",
+        "Exercise 90.1 could not be checked: "
+        "KeyboardInterrupt: it ran for 2 s without an end and was interrupted",
+    ]
+
+
+def test_solutions_are_left_to_nbval(tmp_path):
+    course = mini_course.make(tmp_path / "course")
+    solution = course / "solutions" / "90_mini.ipynb"
+    done, outcomes, found = run_pytest(course, [solution])
+    assert done.returncode == 0 and found == {}
+    borrowed = mini_course.solution()
+    borrowed.cells[3].source = 'softmax = reference("90.1")'
+    solution.write_bytes(written(borrowed))
+    done, outcomes, found = run_pytest(course, [solution])
+    assert "Exercise 90.1: borrowed." in done.stdout and done.returncode == 1
+
+
+def test_a_missing_lesson_or_solution(tmp_path):
+    course = mini_course.make(tmp_path / "course")
+    notebook = course / "notebooks" / "90_mini.ipynb"
+    notebook.unlink()
+    verdicts = progress.grade(notebook)
+    assert [v.state for v in verdicts] == ["missing", "missing"]
+    assert "minichar reset 90" in verdicts[0].message
+    with pytest.raises(CourseError, match="91_none.ipynb is not there"):
+        progress.grade(course / "notebooks" / "91_none.ipynb")

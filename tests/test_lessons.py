@@ -1,0 +1,209 @@
+"""Deriving notebooks/ from solutions/, and resetting one without loss."""
+
+import json
+import os
+
+import mini_course
+import nbformat
+import pytest
+
+from minichar.course import lessons
+from minichar.course.files import CourseError
+
+
+@pytest.fixture
+def course(tmp_path):
+    with mini_course.known():
+        yield mini_course.make(tmp_path / "course")
+
+
+def paths(course):
+    return course / "notebooks" / "90_mini.ipynb", course / "solutions" / "90_mini.ipynb"
+
+
+def work_in(notebook):
+    """Save a notebook as JupyterLab does after a run."""
+    content = json.loads(notebook.read_text())
+    content["cells"][1]["execution_count"] = 1
+    content["metadata"]["language_info"]["version"] = "3.12.1"
+    notebook.write_text(json.dumps(content, indent=1))
+
+
+# Holes
+
+
+@pytest.mark.parametrize(
+    "source, holes",
+    [
+        ("x = 1", "x = 1"),
+        ("# <answer>\nx = 1\n# </answer>", "...  # your code here (about 1 line)"),
+        (
+            "def f(x):\n    # <answer>\n    # why\n    y = 1\n\n    return y\n    # </answer>\n",
+            "def f(x):\n    ...  # your code here (about 2 lines)\n",
+        ),
+        (
+            "def f(x):\n    # <answer: h = ...>\n    h = 1\n    # </answer>\n    return h",
+            "def f(x):\n    h = ...  # your code here (about 1 line)\n    return h",
+        ),
+        (
+            "# <answer: a = ...>\na = 1\n# </answer>\nb = 2\n# <answer>\nc = 3\n# </answer>",
+            "a = ...  # your code here (about 1 line)\nb = 2\n...  # your code here (about 1 line)",
+        ),
+    ],
+)
+def test_holes(source, holes):
+    assert lessons.hollow(source) == holes
+    compile(holes, "cell", "exec")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# <answer>\nx = 1",
+        "x = 1\n# </answer>",
+        "if x:\n    # <answer>\n    y = 1\n# </answer>",
+        "# <answer>\n# <answer>\nx = 1\n# </answer>\n# </answer>",
+    ],
+)
+def test_marks_that_do_not_pair_up_are_refused(source):
+    with pytest.raises(CourseError, match="must pair up"):
+        lessons.hollow(source)
+
+
+# What is derived, and what a solution keeps
+
+
+def test_the_derived_notebook():
+    notebook = mini_course.shipped()
+    cells = {cell.id: cell for cell in notebook.cells}
+    assert "only" not in cells and list(cells) == [
+        "title", "setup", "ask-1", "answer-1", "check-90-1", "claim", "ask-2", "answer-2",
+        "check-90-2",
+    ]  # fmt: skip
+    assert cells["answer-1"].source == "def softmax(z):\n    ...  # your code here (about 2 lines)"
+    assert "p = ...  # your code here (about 2 lines)" in cells["answer-2"].source
+    assert all(cell.outputs == [] for cell in notebook.cells if cell.cell_type == "code")
+    assert all(cell.metadata == {} for cell in notebook.cells)
+    assert cells["ask-1"].source == (
+        "## Exercise 90.1\n\n"
+        "<details>\n<summary>What is <code>max</code> for?</summary>\n\n"
+        "exp(1000) overflows.\n\n</details>\n\n"
+        "<details>\n<summary>Then?</summary>\n\nDivide, z < 0 too.\n\n</details>"
+    )
+    assert notebook.metadata.language_info == {"name": "python"}
+    nbformat.validate(notebook)
+
+
+def test_bytes_are_stable():
+    data = lessons.written(mini_course.solution())
+    again = lessons.clean(nbformat.reads(data.decode(), as_version=4))
+    assert lessons.written(again) == data and data.endswith(b"}\n") and b"\r" not in data
+
+
+def text_output(name, text):
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def test_a_solution_keeps_only_claims_and_says_right_under_each_check():
+    solution = mini_course.solution()
+    for count, cell in enumerate((c for c in solution.cells if c.cell_type == "code"), 7):
+        cell.outputs, cell.execution_count = [text_output("stdout", "0.3333\n")], count
+        cell.metadata["execution"] = {"started": "today"}
+    kept = lessons.clean(solution)
+    shown = {c.id: c for c in kept.cells if c.get("outputs")}
+    assert list(shown) == ["check-90-1", "claim", "check-90-2"]
+    assert shown["claim"].outputs[0].text == "0.3333\n" and shown["claim"].execution_count == 1
+    assert shown["check-90-1"].outputs[0].text == "Exercise 90.1: right.\n"
+    assert not any("execution" in cell.metadata for cell in kept.cells)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        text_output("stderr", "a warning"),
+        nbformat.v4.new_output("display_data", {"image/png": "iVBO"}),
+        nbformat.v4.new_output("execute_result", {"text/plain": "x", "text/html": "<b>x</b>"}),
+        nbformat.v4.new_output("error", ename="E", evalue="e", traceback=[]),
+    ],
+)
+def test_a_claim_is_text(output):
+    solution = mini_course.solution()
+    solution.cells[5].outputs = [output]
+    with pytest.raises(CourseError, match="may only print text"):
+        lessons.clean(solution)
+
+
+def test_a_check_has_a_cell_of_its_own():
+    solution = mini_course.solution()
+    solution.cells[4].source += '\ncheck("90.2", softmax)'
+    with pytest.raises(CourseError, match="a cell of its own"):
+        lessons.clean(solution)
+
+
+# update, --check and reset
+
+
+def test_update_and_drift(course):
+    notebook, solution = paths(course)
+    assert lessons.differing(course) == [] and list(lessons.update(course)) == []
+    notebook.write_text(notebook.read_text().replace("your code", "my code"))
+    assert lessons.differing(course) == [notebook]
+    assert list(lessons.update(course)) == ["written notebooks/90_mini.ipynb"]
+    assert lessons.differing(course) == []
+    content = nbformat.read(solution, as_version=4)
+    content.cells[0].source = "# Another title"
+    content.cells[1].execution_count = 3
+    nbformat.write(content, solution)
+    assert lessons.differing(course) == [solution, notebook]
+    assert len(list(lessons.update(course))) == 2
+    assert "Another title" in notebook.read_text() and lessons.differing(course) == []
+
+
+def test_update_keeps_a_notebook_that_somebody_worked_in(course):
+    notebook, _ = paths(course)
+    work_in(notebook)
+    mine = notebook.read_bytes()
+    assert "kept    notebooks/90_mini.before-reset-1.ipynb" in list(lessons.update(course))
+    assert notebook.with_name("90_mini.before-reset-1.ipynb").read_bytes() == mine
+
+
+def test_update_runs_the_solutions_for_their_claims(course):
+    _, solution = paths(course)
+    assert nbformat.read(solution, as_version=4).cells[5].outputs == []
+    assert list(lessons.update(course, run=True)) == []  # the notebook stays as it is
+    claim = nbformat.read(solution, as_version=4).cells[5]
+    assert claim.outputs == [text_output("stdout", "0.3333\n")] and claim.execution_count == 1
+    assert lessons.differing(course) == []
+    before = solution.read_text()
+    solution.write_text(before.replace("round(1 / 3, 4)", "1 / 0"))
+    with pytest.raises(CourseError, match="90_mini.ipynb stopped with ZeroDivisionError"):
+        list(lessons.update(course, run=True))
+
+
+def test_reset_never_loses_a_byte(course):
+    notebook, _ = paths(course)
+    shipped = notebook.read_bytes()
+    assert lessons.reset("90", course) is None  # nothing to keep
+    kept = []
+    for mine in (b"one", b"two", b"\xff not even text"):
+        notebook.write_bytes(mine)
+        copied = lessons.reset(90, course)
+        assert copied.read_bytes() == mine and notebook.read_bytes() == shipped
+        kept.append(copied.name)
+    assert kept == [f"90_mini.before-reset-{n}.ipynb" for n in (1, 2, 3)]
+    notebook.unlink()
+    assert lessons.reset("90", course) is None and notebook.read_bytes() == shipped
+    assert [p.name for p in (course / "notebooks").iterdir() if p.name.startswith(".")] == []
+
+
+def test_reset_that_cannot_write_leaves_the_learners_file(course, monkeypatch):
+    notebook, _ = paths(course)
+    notebook.write_bytes(b"mine")
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        lessons.reset("90", course)
+    assert [p.read_bytes() for p in (course / "notebooks").iterdir()] == [b"mine"]

@@ -1,0 +1,211 @@
+import html
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minichar as mc
+from minichar import draw
+from minichar.widgets import Frames, Temperature
+
+MODEL = mc.NGram("hello yellow mellow fellow, said he\n" * 3, order=3)
+
+
+class Counted(Temperature):
+    """Counts how often it would draw, and draws nothing."""
+
+    drawn = 0
+
+    def redraw(self):
+        self.drawn += 1
+
+
+@pytest.fixture
+def slider():
+    return Temperature(MODEL, prime="he")
+
+
+def shown(widget):
+    return widget.chart.value, widget.text.value
+
+
+def as_text(widget):
+    return html.unescape(widget.value)
+
+
+temperatures = st.floats(0.1, 10)
+
+
+@given(temperatures, temperatures, st.booleans())
+def test_slider_and_number_go_together_and_draw_once(first, second, by_slider):
+    widget = Counted(MODEL)
+    for value in (first, second):
+        widget.drawn = 0
+        moved = widget.slider if by_slider else widget.number
+        stayed = moved.value == value
+        moved.value = value
+        assert widget.slider.value == pytest.approx(widget.number.value, abs=0.006)
+        assert widget.number.value == pytest.approx(value, abs=0.006)
+        assert widget.drawn == (0 if stayed else 1)
+
+
+@pytest.mark.parametrize("typed, taken", [(0.0, 0.1), (-5, 0.1), (11, 10), (1e9, 10)])
+def test_a_number_out_of_bounds_is_brought_back(slider, typed, taken):
+    slider.number.value = typed
+    assert (slider.number.value, slider.slider.value) == (taken, pytest.approx(taken))
+    assert f"temperature {taken:g}" in slider.chart.value
+
+
+@pytest.mark.parametrize("control", ["slider", "number"])
+def test_the_same_temperature_gives_the_same_picture_and_text(slider, control):
+    before = shown(slider)
+    getattr(slider, control).value = 5
+    chart, text = shown(slider)
+    assert chart != before[0] and text != before[1]
+    assert "temperature 5" in chart
+    getattr(slider, control).value = 1
+    assert shown(slider) == before == shown(Temperature(MODEL, prime="he"))
+
+
+def test_the_chart_is_of_the_probabilities_at_that_temperature(slider):
+    slider.number.value = 0.5
+    z, _ = mc.sampling.read(MODEL, "he")
+    p = mc.sampling.distribution(z, 0.5)
+    best = MODEL.vocab.characters[p.argmax()]
+    assert f'after "he", temperature 0.5: bar chart, {best} {p.max():.1%}' in as_text(slider.chart)
+
+
+def test_the_text_is_the_models_own(slider):
+    slider.number.value = 2
+    text = mc.sample(MODEL, "he", length=160, temperature=2, seed=0)
+    assert as_text(slider.text).endswith(text + "</pre>")
+    assert ">he</span>" in slider.text.value
+
+
+def test_other_random_numbers_change_the_text_alone(slider):
+    slider.number.value = 3
+    texts, charts = set(), set()
+    for _ in range(4):
+        texts.add(slider.text.value)
+        charts.add(slider.chart.value)
+        slider.again.click()
+    assert len(texts) == 4 and len(charts) == 1
+
+
+def test_start_with_changes_chart_and_text(slider):
+    before = shown(slider)
+    slider.prime.value = "sai"
+    chart, text = shown(slider)
+    assert chart != before[0] and text != before[1]
+    assert 'after "sai"' in as_text(slider.chart) and "chart, d " in chart
+    slider.prime.value = ""
+    assert "at the start of a line" in slider.chart.value
+
+
+def test_a_long_start_is_shown_by_its_end(slider):
+    slider.prime.value = "hello yellow mellow"
+    assert 'after "…ellow␣mellow"' in as_text(slider.chart)
+
+
+def test_a_line_end_can_be_typed(slider):
+    slider.prime.value = r"he\n"
+    assert 'after "he⏎"' in as_text(slider.chart)
+    typed = slider.text.value
+    slider.prime.value = "he"
+    assert typed != slider.text.value
+    assert typed == Temperature(MODEL, prime="he\n").text.value
+
+
+@pytest.mark.parametrize("unknown", ["é", "<b>", '"', "e\u0301"])
+def test_an_unknown_character_is_said_and_not_raised(slider, unknown):
+    before = shown(slider)
+    slider.prime.value = "he" + unknown
+    assert slider.text.value.startswith('<p role="alert">')
+    assert slider.text.value.count("<") == 2  # where the paragraph begins and where it ends
+    said = as_text(slider.text)
+    assert repr(mc.text.clean(unknown)[0]) in said and "It knows: ⏎ ␣ , a d e f" in said
+    slider.number.value = 2  # nothing breaks while it stands there
+    slider.prime.value = "he"
+    slider.number.value = 1
+    assert shown(slider) == before
+
+
+def test_an_unknown_character_from_the_beginning_is_said_too():
+    assert 'role="alert"' in Temperature(MODEL, prime="é").text.value
+
+
+@pytest.mark.parametrize("temperature", [0.1, 10])
+def test_the_ends_of_the_slider(slider, temperature):
+    slider.slider.value = temperature
+    assert f"temperature {temperature:g}:" in slider.chart.value
+    assert len(as_text(slider.text)) > 160
+
+
+def test_still_has_every_temperature_and_moves_nothing(slider):
+    before = shown(slider)
+    still = slider.still((0.2, 1, 7.5))
+    for temperature in (0.2, 1, 7.5):
+        assert f"temperature {temperature:g}:" in still.description
+        text = mc.sample(MODEL, "he", length=160, temperature=temperature, seed=0)
+        assert "he" + text in still.description
+    assert still.html.count("<img") == still.html.count("<pre") == 3
+    assert before[0] in still.html and before[1] in still.html and shown(slider) == before
+
+
+def test_works_with_a_network_as_well():
+    rng = np.random.default_rng(0)
+    W = mc.rnn100.init(3, 4, rng)
+    vocab = mc.Vocabulary("\nab")
+    network = mc.sampling.Predictor(
+        vocab, lambda i, h=None: mc.rnn100.step(W, i, np.zeros(4) if h is None else h)
+    )
+    widget = Temperature(network, length=7, seed=3)
+    text = mc.sample(network, length=7, seed=3)
+    assert as_text(widget.text).endswith(f"</span>{text}</pre>")
+
+
+@pytest.fixture
+def film():
+    pictures = [draw.Picture(f"<p>{k}</p>", f"picture {k}") for k in range(5)]
+    return Frames(pictures, name="Training", start=1)
+
+
+@pytest.mark.parametrize("control", ["slider", "number", "play"])
+def test_frames_go_together(film, control):
+    assert film.picture.value == "<p>1</p>"
+    for k in (3, 0, 4):
+        getattr(film, control).value = k
+        assert film.slider.value == film.number.value == film.play.value == k
+        assert film.picture.value == f"<p>{k}</p>"
+
+
+@pytest.mark.parametrize("typed, taken", [(-1, 0), (99, 4)])
+def test_a_frame_out_of_bounds_is_brought_back(film, typed, taken):
+    film.number.value = typed
+    assert film.slider.value == taken and film.picture.value == f"<p>{taken}</p>"
+    assert film.play.max == 4
+
+
+def test_frames_still(film):
+    assert film.still().description == "picture 0\npicture 4"
+    some = film.still((2, 0, 2))
+    assert some.html == "<p>2</p><p>0</p><p>2</p>"
+    assert some.description == "picture 2\npicture 0\npicture 2"
+    assert film.picture.value == "<p>1</p>"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Temperature(MODEL), lambda: Frames([draw.Picture("", "")])]
+)
+def test_every_field_has_a_name_that_is_not_cut_off(make):
+    def below(widget):
+        for child in getattr(widget, "children", ()):
+            yield child
+            yield from below(child)
+
+    fields = [w for w in below(make()) if getattr(w, "description", "")]
+    assert len(fields) >= 2
+    for field in fields:
+        style = getattr(field.style, "description_width", "initial")
+        assert style == "initial", field.description
