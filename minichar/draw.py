@@ -63,16 +63,20 @@ def _axes(width: float, height: float, title: str = "", x: str = "", y: str = ""
 def bars(
     p: Sequence[float], labels: Iterable[str], title: str = "", chosen: int | None = None
 ) -> Picture:
-    """Probabilities `p` (V,) as bars, each under its character of `labels`; `chosen` stands out."""
-    labels = [visible(c) for c in labels]
-    figure, axes = _axes(max(4, 0.26 * len(labels) + 1), 2.1, title, y="probability")
-    colours = [RED if i == chosen else BLUE for i in range(len(labels))]
-    axes.bar(range(len(labels)), p, color=colours)
-    axes.set_xticks(range(len(labels)), labels)
-    axes.set_xlim(-0.6, len(labels) - 0.4)
+    """Probabilities `p` (V,) as bars, each under its character of `labels`; `chosen` stands out.
+
+    Of more than 40 characters, the 40 likeliest are shown.
+    """
+    p, labels = np.asarray(p), [visible(c) for c in labels]
+    order = np.argsort(-p, kind="stable")
+    best = ", ".join(f"{labels[i]} {p[i]:.1%}" for i in order[:5])
+    kept = np.sort(order[:40])
+    few = "" if len(kept) == len(p) else f"the {len(kept)} likeliest of {len(p)} characters"
+    figure, axes = _axes(max(4, 0.26 * len(kept) + 1), 2.1, title, few, "probability")
+    axes.bar(range(len(kept)), p[kept], color=[RED if i == chosen else BLUE for i in kept])
+    axes.set_xticks(range(len(kept)), [labels[i] for i in kept])
+    axes.set_xlim(-0.6, len(kept) - 0.4)
     axes.set_ylim(0, 1)
-    order = np.argsort(-np.asarray(p), kind="stable")[:5]
-    best = ", ".join(f"{labels[i]} {p[i]:.1%}" for i in order)
     return Picture(figure, f"{title or 'Probabilities'}: bar chart, {best}")
 
 

@@ -56,7 +56,7 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
         raise ValueError(
             f'Python knows no encoding called "{encoding}"; try "utf-8" or "latin-1".'
         ) from None
-    if not text.strip():
+    if not text or text.isspace():
         raise ValueError(f"{path.name} is empty: there is nothing to learn from.")
     return clean(text)
 

@@ -39,7 +39,7 @@ def open_lesson(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start(open_lesson):
-    """Lesson 00 with its first cell of code run, by Shift + Enter as its text says, and no other."""
+    """Lesson 00 with its first cell of code run, by Shift + Enter as it says, and no other."""
     lesson = open_lesson("00_start_here.ipynb", run_all=False)
     lesson.code.first.locator(".cm-content").click()
     lesson.page.keyboard.press("Shift+Enter")
@@ -234,11 +234,11 @@ def test_first_cell_of_the_course(start):
 def test_nothing_is_cut_off_or_broken(lesson, request):
     lesson = request.getfixturevalue(lesson)
     page = lesson.page
+    images = page.locator(".jp-OutputArea img")
+    images.first.wait_for()
     assert not lesson.complaints
-    images = page.locator(".jp-OutputArea img").evaluate_all(
-        "all => all.map(i => [i.alt.trim(), i.naturalWidth])"
-    )
-    assert images and all(alt and width > 0 for alt, width in images)
+    known = images.evaluate_all("all => all.map(i => [i.alt.trim(), i.naturalWidth])")
+    assert all(alt and width > 0 for alt, width in known), known
     wide = """all => all.filter(e => e.scrollWidth > e.clientWidth + 1)
         .map(e => `${e.textContent.slice(0, 60)}: ${e.scrollWidth} in ${e.clientWidth}`)"""
     labels = page.locator(".jp-OutputArea :is(.widget-label, button):visible")

@@ -95,6 +95,21 @@ def test_bars_are_as_high_as_the_probabilities_and_the_chosen_one_stands_out():
     assert pixels_of(low, draw.RED) == 0
 
 
+def test_of_many_bars_the_likeliest_are_drawn(monkeypatch):
+    drawn = []
+    bar = Axes.bar
+    monkeypatch.setattr(
+        Axes, "bar", lambda self, x, p, **how: drawn.append(list(p)) or bar(self, x, p, **how)
+    )
+    p = np.random.default_rng(0).dirichlet(np.ones(100))
+    characters = "".join(map(chr, range(200, 300)))
+    picture = draw.bars(p, characters, chosen=int(p.argmax()))
+    assert drawn == [[v for v in p if v in sorted(p)[-40:]]]  # in the vocabulary's order
+    assert f"bar chart, {characters[p.argmax()]} {p.max():.1%}" in repr(picture)
+    assert pixels_of(picture, draw.RED) > 0
+    assert image(picture).shape[1] < 1500  # wide ones are shrunk on the page until nobody can read
+
+
 def test_curves_say_where_they_begin_end_and_are_lowest():
     picture = draw.curves(
         {"held out": ([0, 1, 5], [4.5, 2.25, 3.125]), "train": ([0, 9], [4, 1])},

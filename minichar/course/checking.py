@@ -150,6 +150,8 @@ def check(number: str, answer: Any) -> Any:
         if calling.has_hole(answer):
             reason = f"there is still a `...` to replace ({error})"
             raise NotDone(f"{head} is not finished yet: {reason}.{tail}") from None
+        if mistakes := _known_mistakes(ex, str(error)):
+            tail = f"\nHint: this looks like the mistake {' or '.join(mistakes)}.{more}"
         wrong = Wrong(f"{head} is not right yet: {error}.{tail}")
         wrong.crashed = error.crashed
         raise wrong from None
@@ -182,6 +184,18 @@ def _judge(ex: Exercise, answer: Any) -> bool:
         raise Wrong(f"its result could not be read ({text})") from None
     finally:
         calling.watch = outer
+
+
+def _known_mistakes(ex: Exercise, message: str) -> list[str]:
+    """The registered wrong answers that fail in just this way, to the last digit; at most two."""
+    found = []
+    for name, wrong in ex.wrong.items():
+        try:
+            _judge(ex, wrong)
+        except ExerciseError as error:
+            if str(error) == message:
+                found.append(f"“{name}”")
+    return found if len(found) <= 2 else []
 
 
 def _plain(f: Any) -> Any:

@@ -33,11 +33,14 @@ class Wrong(ExerciseError):
     """The answer is complete, and not right."""
 
 
-def same(name: str, got: Any, want: Any, tol: float = 1e-9) -> None:
+def same(
+    name: str, got: Any, want: Any, tol: float = 1e-9, parts: tuple[str, ...] | None = None
+) -> None:
     """Raise NotDone or Wrong unless `got` is what was wanted; `name` opens the sentence.
 
     `want` is a number, an array, a string, a bool, or tuples, lists and dicts of these. Numbers may
-    differ by `tol` times the largest magnitude in `want` (or 0.001, if that is larger).
+    differ by `tol` times the largest magnitude in `want` (or 0.001, if that is larger). `parts` are
+    the names of the values of a tuple, for the sentence.
     """
     if _unfinished(got):
         raise NotDone(f"{name} is `...`" if got is ... else f"{name} has no value yet")
@@ -46,7 +49,7 @@ def same(name: str, got: Any, want: Any, tol: float = 1e-9) -> None:
     elif isinstance(want, dict):
         _same_dict(name, got, want, tol)
     elif isinstance(want, (tuple, list)) and not (isinstance(got, np.ndarray) and _numeric(want)):
-        _same_sequence(name, got, want, tol)
+        _same_sequence(name, got, want, tol, parts)
     elif _numeric(want):
         _same_numbers(name, got, np.asarray(want, np.float64), tol)
     else:
@@ -116,14 +119,14 @@ def _same_dict(name, got, want, tol):
         same(f"{name}[{key!r}]", got[key], want[key], tol)
 
 
-def _same_sequence(name, got, want, tol):
+def _same_sequence(name, got, want, tol, parts=None):
     if not isinstance(got, (tuple, list)):
         wanted = f"{len(want)} values" if isinstance(want, tuple) else f"a list of {len(want)}"
         raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
     if len(got) != len(want):
         raise Wrong(f"{name} has {len(got)} values, expected {len(want)}")
     for i, (a, b) in enumerate(zip(got, want, strict=True)):
-        same(f"{name}[{i}]", a, b, tol)
+        same(f"{name}: {parts[i]}" if parts else f"{name}[{i}]", a, b, tol)
 
 
 def _same_numbers(name, got, want, tol):

@@ -133,7 +133,7 @@ def slope(f, x, e=1e-5):
     },
 )
 def _(f):
-    # With e as large as 0.5 the formula itself is told apart from its neighbours.
+    # With a step as large as 0.5 the formula itself is told apart from its neighbours.
     for name, g in (("x ** 2", lambda x: x**2), ("x ** 3", lambda x: x**3), ("exp(x)", np.exp)):
         for x, e in ((-1.0, 0.5), (3.0, 1e-5), (0.5, 0.25)):
             same(
@@ -142,3 +142,4 @@ def _(f):
                 slope(g, x, e),
                 tol=1e-6,
             )
+    same("the slope of x ** 3 at 2 with d left out", call(f, lambda x: x**3, 2.0), 12.0, tol=1e-6)

@@ -104,7 +104,12 @@ def bits_and_perplexity(p):
 def _(f):
     rng = np.random.default_rng(0)
     for p in (np.array([0.5, 0.125]), np.full(7, 1 / 27), rng.uniform(0.001, 1, 50)):
-        same(f"(bits, perplexity) of {len(p)} probabilities", call(f, p), bits_and_perplexity(p))
+        same(
+            f"{len(p)} probabilities",
+            call(f, p),
+            bits_and_perplexity(p),
+            parts=("bits", "perplexity"),
+        )
 
 
 def probability(counts, context, c, V):
@@ -128,14 +133,16 @@ def _variant(formula):
     "2.3",
     "Witten-Bell",
     answer=probability,
+    also=(NGram.probabilities,),
     hints=[
         (
             "Where does the recursion end?",
-            "At the empty context: for it, p(c | h') is 1 / V. Otherwise h' is context[1:].",
+            "The empty context is counted like every other; only its shorter probability is 1 / V. "
+            "For all others it is the function itself, asked about context[1:].",
         ),
         (
             "Which counts belong to this context?",
-            "after = counts[len(context)].get(context, {}): a dictionary, perhaps empty.",
+            "after = counts[len(context)].get(context, Counter()): a dictionary, perhaps empty.",
         ),
         (
             "Division by zero?",
@@ -231,6 +238,7 @@ def _(f):
         "letters without any order": (noise[:500], noise[500:], [0, 1, 2, 3]),
         "the same letters, other orders": (noise[:500], noise[500:], [4, 2, 1]),
         "abc over and over": ("abc" * 40, "bcabcab" * 3, [0, 1, 2]),
+        "a held-out part with a character of its own": ("abc" * 40, "abcabcX", [0, 1, 2]),
         "words that need three letters": ("aabbab" * 30, "bbabaa" * 5, [1, 2, 3]),
     }
     for name, (train, held_out, orders) in cases.items():

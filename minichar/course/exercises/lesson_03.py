@@ -71,8 +71,12 @@ def _changed_forward(state=lambda W, i, h: rnn100.step(W, i, h)[1], loss=np.sum,
 def _(f):
     for case in CASES:
         W, inputs, targets, h = _case(*case)
-        got = call(f, W, inputs, targets, h)
-        same(f"(loss, hs, p) for {len(inputs)} characters", got, forward(W, inputs, targets, h))
+        got, (loss, hs, p) = call(f, W, inputs, targets, h), forward(W, inputs, targets, h)
+        case = f"{len(inputs)} characters"
+        if isinstance(got, tuple) and len(got) == 3:  # in the order in which they are made
+            same(f"{case}: hs", got[1], hs)
+            same(f"{case}: p", got[2], p)
+        same(case, got, (loss, hs, p), parts=("loss", "hs", "p"))
 
 
 def dz_of(p, targets):
@@ -154,10 +158,11 @@ def _later(W, hs, dz):
     "3.3",
     "back through time",
     answer=da_of,
+    also=(rnn100.backward,),
     hints=[
         (
             "Why does dh come from two places?",
-            "h[t] is used twice: for the scores of t, and for the state of t + 1. Effects add.",
+            "hs[t + 1] is used twice: for the scores after character t, and for the next state. Effects add.",
         ),
         (
             "Which state is in the derivative of tanh?",
@@ -218,6 +223,7 @@ def _last_one_wins(inputs, hs, dz, da, V, right):
     "3.4",
     "the gradient of every weight",
     answer=dW_of,
+    also=(rnn100.backward,),
     hints=[
         (
             "Which two things meet in Whh?",
@@ -318,6 +324,10 @@ def _(f):
             adagrad(W, dW, memory, rate, clip)
         same(f"memory after two steps with clip = {clip}", got_memory, memory)
         same(f"W after two steps with rate = {rate}", got_W, W)
+    W, dW, memory = ({"bh": np.array([value])} for value in (1.0, 20.0, 2.0))
+    _, after = call_on(f, W, dW, memory)
+    adagrad(W, dW, memory)
+    same("W with rate and clip left out", after[0], W)
 
 
 def share_new(written, known):

@@ -165,7 +165,7 @@ def _loop_of(times):
         ),
         (
             "How do I test one length n?",
-            "text[-n:] * 3 == text[-3 * n:] says that the last n characters came three times.",
+            "Compare the last 3 n characters of the text with its last n characters times three.",
         ),
         (
             "Which one if there are several?",
@@ -297,6 +297,9 @@ def _nucleus(keep):
             np.where(np.cumsum(p) - p < top_p, p, 0)
         ),
         "left sorted": lambda p, top_p: np.sort(nucleus(p, top_p))[::-1],
+        "one too many when it is reached exactly": _nucleus(
+            lambda p, top_p: np.cumsum(p) - p <= top_p
+        ),
     },
 )
 def _(f):
@@ -304,6 +307,8 @@ def _(f):
         p = softmax(_scores(seed, V))
         for top_p in (0.2, 0.5, 0.9, 0.99):
             same(f"the nucleus of {top_p} among {V}", call(f, p, top_p), nucleus(p, top_p))
+    p = np.array([0.25, 0.5, 0.25])  # the likeliest alone has exactly 0.5, which is enough
+    same("the nucleus of 0.5 among 0.25, 0.5, 0.25", call(f, p, 0.5), nucleus(p, 0.5))
 
 
 def beam(model, prime, length, width):
