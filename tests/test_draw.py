@@ -1,54 +1,16 @@
-import base64
-import io
-from html.parser import HTMLParser
-
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
-from matplotlib.image import imread
+from pictures import NASTY, VOCABULARY, Page, image, pixels_of
 
-from minichar import draw
-
-NASTY = '<i>&"'  # what a text may hold and HTML must not take for its own
-VOCABULARY = "\n $&\"'<>ab"
-
-
-class Page(HTMLParser):
-    """What a browser would make of some HTML: the elements with their attributes, and the text."""
-
-    def __init__(self, content):
-        super().__init__()
-        self.elements, self.text = [], ""
-        self.feed(content)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        self.text += data
-
-    def all(self, name):
-        return [attributes for tag, attributes in self.elements if tag == name]
-
-
-def image(picture):
-    """The pixels (height, width, 3), from 0 to 1, of a picture's one image."""
-    [attributes] = Page(picture.html).all("img")
-    data = base64.b64decode(attributes["src"].removeprefix("data:image/png;base64,"))
-    return imread(io.BytesIO(data), format="png")[..., :3]
-
-
-def pixels_of(picture, colour):
-    return int((abs(image(picture) - to_rgb(colour)) < 0.02).all(axis=-1).sum())
+from minichar import diagrams, draw
 
 
 def unrolled(title=""):
     characters = VOCABULARY
     rng = np.random.default_rng(0)
     hs, z = rng.uniform(-1, 1, (4, 3)), rng.standard_normal((3, len(characters)))
-    return draw.unrolled('<&"\n', characters, hs, z, title)
+    return diagrams.unrolled('<&"\n', characters, hs, z, title)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +20,7 @@ def unrolled(title=""):
         draw.curves({NASTY: ([1, 2], [3, 4])}, NASTY, NASTY, NASTY, levels={NASTY: 3}),
         draw.heatmap(np.eye(10), VOCABULARY, VOCABULARY, NASTY, NASTY, NASTY),
         unrolled(NASTY),
-        draw.through_time(NASTY),
+        diagrams.through_time(NASTY),
     ],
     ids=["bars", "curves", "heatmap", "unrolled", "through_time"],
 )
@@ -77,7 +39,7 @@ def test_a_dollar_is_no_formula():
     draw.curves({title: ([1, 2], [3, 4])}, title, title, title, levels={title: 3})
     draw.heatmap(np.eye(2), "$\\", "$\\", title, title, title)
     unrolled(title)
-    assert 'reading "$$"' in draw.through_time("$$a").description
+    assert 'reading "$$"' in diagrams.through_time("$$a").description
 
 
 def test_bars_name_the_five_likeliest_in_order():
@@ -151,37 +113,6 @@ def test_heatmap_names_the_darkest_row_first():
     assert said.startswith("Pairs: table of 2 by 3 shades; darkest ⏎ then b 0.75, q then a 0.1, ")
 
 
-def test_unrolled_gives_the_articles_numbers(monkeypatch):
-    drawn = []
-    text = Axes.text
-    monkeypatch.setattr(
-        Axes, "text", lambda self, *at, **how: drawn.append(at[2]) or text(self, *at, **how)
-    )
-    z = np.array([[1.0, 2.2, -3.0, 4.1], [0.0, -1e-6, 0.0, 0.0]])
-    hs = np.array([[0.0, 0.0], [0.25, -0.5], [-0.001, 1.0]])
-    picture = draw.unrolled("hel", "helo", hs, z)
-    loss = (2.0785 + np.log(4)) / 2
-    said = f"after h it gives e 13%; after e it gives l 25%. Mean loss {loss:.4f} nats"
-    assert repr(picture) == f"The network: {said}"
-    columns = "0 1 0 0 1 0 0 0 +0.25 -0.50 +0.00 +1.00 +1.0 +2.2 -3.0 +4.1 +0.0 +0.0 +0.0 +0.0"
-    assert sorted(v for v in drawn if v[-1:].isdigit()) == sorted(columns.split())
-    labels = [v for v in drawn if "%" in v]
-    assert [v.strip() for v in labels] == [
-        *("h 4%", "e 13% ▲", "l 0%", "o 84%"),
-        *("h 25%", "e 25%", "l 25% ▲", "o 25%"),
-    ]
-    assert '"h"' in drawn and '"e"' in drawn and '"l"' not in drawn
-
-
-def test_unrolled_is_green_where_it_is_right():
-    right, wrong = (
-        draw.unrolled("ab", "ab", np.zeros((2, 2)), np.array([scores], float))
-        for scores in ([-9, 9], [9, -9])
-    )
-    sure = draw._mix(draw.GREEN, 0.9)
-    assert pixels_of(right, sure) > 100 > pixels_of(wrong, sure)
-
-
 def test_table_keeps_texts_as_they_are():
     rows = [(1, 0.12345, NASTY), (20, np.float64(2), "two\nlines")]
     picture = draw.table(rows, ("step", "bits", NASTY), title=NASTY)
@@ -210,11 +141,6 @@ def test_written_shows_where_the_model_took_over():
     assert page.text == repr(picture) == "<i>&amp;\n  x"
     assert [tag for tag, _ in page.elements] == ["pre", "span"]
     assert picture.html.index("</span>") < picture.html.index("&amp;amp;")
-
-
-def test_through_time_says_what_is_read_and_guessed():
-    said = draw.through_time("em a").description
-    assert 'reading "em␣" and guessing "m␣a"' in said
 
 
 @pytest.mark.parametrize("character, shown", [(" ", "␣"), ("\n", "⏎"), ("\t", "⇥"), ("é", "é")])

@@ -15,7 +15,10 @@ import minichar as mc
 PACKAGE = Path(mc.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Imports only go down this list: a file may use those above it and none below.
-ORDER = "text grammars datasets ngram rnn100 sampling draw widgets __init__ course __main__".split()
+ORDER = (
+    *("text", "grammars", "datasets", "ngram", "rnn100", "sampling"),
+    *("draw", "diagrams", "widgets", "__init__", "course", "__main__"),
+)
 
 
 def part(path):

@@ -16,15 +16,15 @@ def pairs(text):
     hints=[
         (
             "Which text, shifted how?",
-            "text[1:] is the text without its first character; put it beside text.",
+            "`text[1:]` is the text without its first character; put it beside text.",
         ),
         (
             "How do I walk through two texts at once?",
-            "zip(a, b) pairs the first of each, then the second…",
+            "`zip(a, b)` pairs the first of each, then the second…",
         ),
         (
             "Why a list?",
-            "zip hands out its pairs once and is then empty; list(zip(a, b)) keeps them.",
+            "`zip` hands out its pairs once and is then empty; `list(zip(a, b))` keeps them.",
         ),
     ],
     wrong={
@@ -53,11 +53,11 @@ def encode(text, characters):
     hints=[
         (
             "How do I find a character's place?",
-            'characters.index(c) is its place: "helo".index("l") is 2.',
+            '`characters.index(c)` is its place: `"helo".index("l")` is 2.',
         ),
         (
             "One character works; and the rest?",
-            "Go through text with a list comprehension: [… for c in text].",
+            "Go through text with a list comprehension: `[… for c in text]`.",
         ),
     ],
     wrong={
@@ -90,8 +90,8 @@ def one_hot(i, V):
     "one-hot",
     answer=one_hot,
     hints=[
-        ("Where do I start?", "np.zeros(V) is an array of V zeros; then one of them becomes 1."),
-        ("Which one becomes 1?", "The one at place i, and places count from 0: x[i] = 1."),
+        ("Where do I start?", "`np.zeros(V)` is an array of V zeros; then one of them becomes 1."),
+        ("Which one becomes 1?", "The one at place i, and places count from 0: `x[i] = 1`."),
     ],
     wrong={
         "counting from one": lambda i, V: np.eye(V)[i - 1],
@@ -117,11 +117,11 @@ def slope(f, x, e=1e-5):
         ("What is a slope?", "How much f grows, divided by how far x moved: rise over run."),
         (
             "From where to where?",
-            "From x - e to x + e. The rise is f(x + e) - f(x - e); how long is the way?",
+            "From `x - d` to `x + d`. The rise is `f(x + d) - f(x - d)`; how long is the way? And are there brackets round it?",
         ),
         (
-            "Why not from x to x + e?",
-            "It works, with an error that grows with e; both sides cancel most of it.",
+            "Why not from x to x + d?",
+            "It works, with an error that grows with d; both sides cancel most of it.",
         ),
     ],
     wrong={

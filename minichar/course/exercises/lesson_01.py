@@ -23,15 +23,15 @@ def softmax(z):
     hints=[
         (
             "Which two steps are there?",
-            "Make every score positive with np.exp, then divide by their sum.",
+            "Make every score positive with `np.exp`, then divide by their sum.",
         ),
         (
             "Why does it say inf or nan?",
-            "np.exp(1000) is too large for a number. Subtract z.max() from z first.",
+            "`np.exp(1000)` is too large for a number. Subtract `z.max()` from z first.",
         ),
         (
             "Does subtracting not change the answer?",
-            "No: it multiplies top and bottom by the same exp(-z.max()).",
+            "No: it multiplies top and bottom by the same exp(-`z.max()`).",
         ),
     ],
     wrong={
@@ -75,7 +75,7 @@ def _gradient_with(change):
     hints=[
         (
             "Which logarithm?",
-            "The natural one, np.log, of the probability of the target; then a minus.",
+            "The natural one, `np.log`, of the probability of the target; then a minus.",
         ),
         (
             "What does the gradient say?",
@@ -83,7 +83,7 @@ def _gradient_with(change):
         ),
         (
             "Why did p change as well?",
-            "dz = p names the same array twice; dz = p.copy() makes another.",
+            "`dz = p` names the same array twice; `dz = p.copy()` makes another.",
         ),
     ],
     wrong={
@@ -131,7 +131,7 @@ def update(z, dz, rate):
         ),
         (
             "It says I changed z in place?",
-            "z -= … changes the array that was handed in; z - … makes a new one.",
+            "`z -= …` changes the array that was handed in; `z - …` makes a new one.",
         ),
     ],
     wrong={
@@ -165,15 +165,15 @@ def _new(W, x, h):
     hints=[
         (
             "What goes into the new state?",
-            "Three things, added: x @ Wxh, the old h @ Whh, and bh. Then np.tanh of it all.",
+            "Three things, added: `x @ Wxh`, the old `h @ Whh`, and `bh`. Then `np.tanh` of it all.",
         ),
         (
             "Which h goes into the scores?",
-            "The new one. Work out the new h first, then z = h @ Why + by.",
+            "The new one. Work out the new h first, then `z = h @ Why + by`.",
         ),
         (
             "Shapes do not fit?",
-            "x (V,) @ Wxh (V, H) gives (H,): vectors stand on the left of @ all through the course.",
+            "`x (V,) @ Wxh (V, H) gives (H,)`: vectors stand on the left of `@` all through the course.",
         ),
     ],
     wrong={
@@ -220,11 +220,11 @@ def memoryless_loss(text):
         ),
         (
             "Whose mean is it?",
-            "Each of the len(text) - 1 predictions costs -np.log(its share); add, divide by how many.",
+            "Each of the `len(text) - 1` predictions costs `-np.log(its share)`; add, divide by how many.",
         ),
         (
             "How do I count?",
-            "Counter(zip(text, text[1:])) counts pairs; Counter(text[:-1]) how often each was read.",
+            "`Counter(zip(text, text[1:]))` counts pairs; `Counter(text[:-1])` how often each was read.",
         ),
     ],
     wrong={

@@ -45,15 +45,15 @@ def _without_the_last(text, k):
     hints=[
         (
             "Which places have k characters before them?",
-            "Those from k on: for t in range(k, len(text)).",
+            "Those from k on: `for t in range(k, len(text))`.",
         ),
         (
             "Which slice is the context?",
-            "The k characters before place t are text[t - k : t]; text[t] follows them.",
+            "The k characters before place t are `text[t - k : t]`; `text[t]` follows them.",
         ),
         (
             "KeyError for a new context?",
-            "counts = defaultdict(Counter) makes an empty Counter when one is first asked for.",
+            "`counts = defaultdict(Counter)` makes an empty Counter when one is first asked for.",
         ),
     ],
     wrong={
@@ -87,7 +87,7 @@ def bits_and_perplexity(p):
     "bits per character and perplexity",
     answer=bits_and_perplexity,
     hints=[
-        ("The mean of what?", "Of the surprises: first -np.log2 of every p, then .mean()."),
+        ("The mean of what?", "Of the surprises: first `-np.log2` of every p, then `.mean()`."),
         (
             "And the perplexity?",
             "2 to the power of the mean bits: as many equally likely choices as cost that much.",
@@ -142,7 +142,7 @@ def _variant(formula):
         ),
         (
             "Which counts belong to this context?",
-            "after = counts[len(context)].get(context, Counter()): a dictionary, perhaps empty.",
+            "`after = counts[len(context)].get(context, Counter())`: a dictionary, perhaps empty.",
         ),
         (
             "Division by zero?",
@@ -203,11 +203,11 @@ def _order_by(judge):
         ),
         (
             "How do I get the bits?",
-            "mc.NGram(train, k, vocab).bits(held_out).mean(), for every k in orders.",
+            "mc.NGram(train, k, vocab).bits(held_out)`.mean()`, for every k in orders.",
         ),
         (
             "A character is not in the vocabulary?",
-            "Make it of both parts: mc.Vocabulary.of(train + held_out).",
+            "Make it of both parts: `mc.Vocabulary.of(train + held_out)`.",
         ),
     ],
     wrong={

@@ -41,15 +41,15 @@ def _changed_forward(state=lambda W, i, h: rnn100.step(W, i, h)[1], loss=np.sum,
     hints=[
         (
             "How does a number become a row?",
-            'No one-hot needed: x @ Wxh for a one-hot x is the row W["Wxh"][i].',
+            'No one-hot needed: `x @ Wxh` for a one-hot x is the row `W["Wxh"][i]`.',
         ),
         (
             "Where do the states go?",
-            "hs[0] = h, and inside the loop hs[t + 1] is made from hs[t]. T + 1 of them in all.",
+            "`hs[0] = h`, and inside the loop `hs[t + 1]` is made from `hs[t]`. T + 1 of them in all.",
         ),
         (
             "How do I pick p of each target?",
-            "p[np.arange(T), targets]: row 0 at targets[0], row 1 at targets[1], …",
+            "`p[np.arange(T), targets]`: row 0 at `targets[0]`, row 1 at `targets[1]`, …",
         ),
     ],
     wrong={
@@ -92,11 +92,11 @@ def dz_of(p, targets):
     hints=[
         (
             "One target or T of them?",
-            "Exercise 1.2 in every row at once: subtract 1 at p[t, targets[t]] for every t.",
+            "Exercise 1.2 in every row at once: subtract 1 at `p[t, targets[t]]` for every t.",
         ),
         (
             "The whole column changed?",
-            "dz[:, targets] takes whole columns; dz[np.arange(T), targets] one number a row.",
+            "`dz[:, targets]` takes whole columns; `dz[np.arange(T), targets]` one number a row.",
         ),
     ],
     wrong={
@@ -162,15 +162,15 @@ def _later(W, hs, dz):
     hints=[
         (
             "Why does dh come from two places?",
-            "hs[t + 1] is used twice: for the scores after character t, and for the next state. Effects add.",
+            "`hs[t + 1]` is used twice: for the scores after character t, and for the next state. Effects add.",
         ),
         (
             "Which state is in the derivative of tanh?",
-            "The one that tanh gave: after character t that is hs[t + 1].",
+            "The one that tanh gave: after character t that is `hs[t + 1]`.",
         ),
         (
             "What is handed to the step before?",
-            "da[t], through the same matrix the other way: da[t] @ Whh.T.",
+            "`da[t]`, through the same matrix the other way: `da[t] @ Whh.T`.",
         ),
     ],
     wrong={
@@ -227,15 +227,15 @@ def _last_one_wins(inputs, hs, dz, da, V, right):
     hints=[
         (
             "Which two things meet in Whh?",
-            "At each t the state before, hs[t], and da[t]: their outer product, summed over t.",
+            "At each t the state before, `hs[t]`, and `da[t]`: their outer product, summed over t.",
         ),
         (
             "A sum of outer products without a loop?",
-            "hs[:-1].T @ da is (H, T) @ (T, H): the product sums over t by itself.",
+            "`hs[:-1].T @ da` is (H, T) @ (T, H): the product sums over t by itself.",
         ),
         (
             "A letter that is read twice?",
-            "dWxh[inputs] += da keeps the last only. Add in a loop, or with np.add.at.",
+            "`dWxh[inputs] += da` keeps the last only. Add in a loop, or with `np.add.at`.",
         ),
     ],
     wrong={
@@ -288,7 +288,7 @@ def _changed_adagrad(
         ("In which order?", "Clip the gradient, add its square to the memory, then move by it."),
         (
             "In place, really?",
-            "Here yes: memory[name] += … and W[name] -= … change the arrays they are given.",
+            "Here yes: `memory[name] += …` and `W[name] -= …` change the arrays they are given.",
         ),
         (
             "Where does 1e-8 go?",

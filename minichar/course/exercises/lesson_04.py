@@ -44,7 +44,7 @@ def _power(p, temperature):
         ),
         (
             "Inf or nan at a temperature of 0.001?",
-            "z / 0.001 is large. A softmax that subtracts the maximum copes.",
+            "`z / 0.001` is large. A softmax that subtracts the maximum copes.",
         ),
     ],
     wrong={
@@ -96,15 +96,15 @@ def _greedy(change):
     hints=[
         (
             "What does read give me?",
-            "z, state = sampling.read(model, prime): the scores after the prime, and the state.",
+            "`z, state = sampling.read(model, prime)`: the scores after the prime, and the state.",
         ),
         (
             "And the next one?",
-            "i = z.argmax() is the best; model.step(i, state) reads it and gives new z and state.",
+            "`i = z.argmax()` is the best; `model.step(i, state)` reads it and gives new z and state.",
         ),
         (
             "A number, and I need a letter?",
-            "model.vocab.characters[i] is the character with number i.",
+            "`model.vocab.characters[i]` is the character with number i.",
         ),
     ],
     wrong={
@@ -226,7 +226,7 @@ def _kept(which):
     answer=top_k,
     also=(sampling.distribution,),
     hints=[
-        ("Which are the k best?", "np.argsort(-p)[:k] are the places of the k largest."),
+        ("Which are the k best?", "`np.argsort(-p)[:k]` are the places of the k largest."),
         (
             "It does not add up to 1?",
             "Set the others to 0, then divide by the sum of what is left.",
@@ -277,7 +277,7 @@ def _nucleus(keep):
     hints=[
         (
             "In which order do I add up?",
-            "From the most likely down: order = np.argsort(-p), then np.cumsum(p[order]).",
+            "From the most likely down: `order = np.argsort(-p)`, then `np.cumsum(p[order])`.",
         ),
         (
             "Does the one that crosses the line belong in?",
@@ -285,7 +285,7 @@ def _nucleus(keep):
         ),
         (
             "How do I get back to the old order?",
-            "kept = np.zeros_like(p); kept[chosen] = p[chosen]; then divide by the sum.",
+            "`kept = np.zeros_like(p)`; `kept[chosen] = p[chosen]`; then divide by the sum.",
         ),
     ],
     wrong={
@@ -363,7 +363,7 @@ def _changed_beam(together=lambda total, log_p: total + log_p, once_each=False, 
         ),
         (
             "Add or multiply?",
-            "Probabilities multiply, so their logarithms add: total + log_softmax(z)[i].",
+            "Probabilities multiply, so their logarithms add: `total + log_softmax(z)[i]`.",
         ),
     ],
     wrong={
