@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
+import numpy as np
 
 from minichar import draw, sampling
 from minichar.text import clean
@@ -46,7 +47,7 @@ class Temperature(ipywidgets.VBox):
             description="Other random numbers", layout=ipywidgets.Layout(width="auto")
         )
         self.chart, self.text = ipywidgets.HTML(), ipywidgets.HTML()
-        self.slider.observe(lambda change: self._set(round(change.new, 2)), "value")
+        self.slider.observe(self._slid, "value")
         self.number.observe(lambda change: self._set(change.new), "value")
         self.prime.observe(lambda change: self.redraw(), "value")
         self.again.on_click(self._reseed)
@@ -61,14 +62,19 @@ class Temperature(ipywidgets.VBox):
         )
         self.redraw()
 
+    def _slid(self, change: Any) -> None:
+        """The slider was moved, or rounds a number that was typed to its own nearest step."""
+        if abs(np.log10(change.new / self.number.value)) > 0.51 * self.slider.step:
+            self._set(round(change.new, 2))
+
     def _set(self, value: float) -> None:
         """Bring slider and number to the same value, then draw once."""
-        if value == self.number.value and abs(self.slider.value - value) < 0.006:
-            self.redraw()
-        elif value != self.number.value:
+        if value != self.number.value:
             self.number.value = value  # comes back here
-        else:
-            self.slider.value = value  # and so does this
+            return
+        if abs(self.slider.value - value) > 0.006:
+            self.slider.value = value
+        self.redraw()
 
     def _reseed(self, button: ipywidgets.Button) -> None:
         self.seed += 1
