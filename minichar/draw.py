@@ -86,8 +86,12 @@ def curves(
     y: str = "",
     levels: Mapping[str, float] | None = None,
     log_x: bool = False,
+    log_y: tuple[float, float] | None = None,
 ) -> Picture:
-    """A curve for each name of `lines`, as (xs, ys), and a level line for each of `levels`."""
+    """A curve for each name of `lines`, as (xs, ys), and a level line for each of `levels`.
+
+    `log_y` sets the lowest and the highest y of an axis of powers of ten.
+    """
     figure, axes = _axes(6.6, 3.2, title, x, y)
     words, looks = [], itertools.cycle(LINES)
     for (name, (xs, ys)), (colour, style) in zip(lines.items(), looks, strict=False):
@@ -102,6 +106,9 @@ def curves(
         words.append(f"a level line at {level:.3g}, {name}")
     if log_x:
         axes.set_xscale("log")
+    if log_y:
+        axes.set_yscale("log")
+        axes.set_ylim(*log_y)
     for text in axes.legend(frameon=False, fontsize=9).get_texts():
         text.set_parse_math(False)
     return Picture(figure, f"{title or y}: line chart of {y} against {x}. " + "; ".join(words))

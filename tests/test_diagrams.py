@@ -32,10 +32,24 @@ def test_unrolled_is_green_where_it_is_right():
         diagrams.unrolled("ab", "ab", np.zeros((2, 2)), np.array([scores], float))
         for scores in ([-9, 9], [9, -9])
     )
-    sure = draw._mix(draw.GREEN, 0.9)
+    sure = diagrams._mix(draw.GREEN, 0.9)
     assert pixels_of(right, sure) > 100 > pixels_of(wrong, sure)
 
 
 def test_through_time_says_what_is_read_and_guessed():
     said = diagrams.through_time("em a").description
     assert 'reading "em␣" and guessing "m␣a"' in said
+
+
+def test_lstm_cell_is_described_and_shows_every_gate(monkeypatch):
+    drawn = []
+    text = Axes.text
+    monkeypatch.setattr(
+        Axes, "text", lambda self, *at, **how: drawn.append(at[2]) or text(self, *at, **how)
+    )
+    picture = diagrams.lstm_cell()
+    for said in ("forget gate f", "input gate i", "candidate g", "output gate o", "tanh"):
+        assert said in picture.description
+    assert sorted(set(drawn)) == sorted(
+        {*"cfigohx×+", "tanh", "forget", "input", "candidate", "output"}
+    )
