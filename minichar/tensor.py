@@ -1,0 +1,166 @@
+"""The graph itself: tensors that remember what they were made of, and the way back through them.
+
+An operation makes a `node`: its value, its inputs, and how to send a gradient back to them.
+`backward` walks the graph once, from the result to the inputs. The operations are in graph.py.
+Built in lesson 07.
+
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> y = node("square", x.data ** 2, (x,), lambda g: (g * 2 * x.data,))
+    >>> y.backward()
+    >>> float(y.data), float(x.grad)
+    (9.0, 6.0)
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from minichar import backend
+
+_recording = ContextVar("recording", default=True)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Inside, operations only compute: nothing is remembered, no gradient can be had."""
+    before = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(before)
+
+
+class Tensor:
+    """An array in the graph. `data` is its value; `grad`, after `backward`, has the same shape.
+
+    Python numbers and lists become float64; an array of floats keeps its type. Tensors made with
+    requires_grad=True are the inputs whose gradients are wanted: their `grad` adds up over calls of
+    `backward` until it is set to None.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "operation", "requires_grad", "send_back")
+    __array_ufunc__ = None  # so that array + tensor asks the tensor
+
+    def __init__(self, data: Any, requires_grad: bool = False):
+        if isinstance(data, Tensor):
+            raise TypeError("this is a Tensor already; t.detach() is the same without its graph")
+        if not hasattr(data, "dtype"):
+            data = np.asarray(data, np.float64)
+        self.data = data if data.dtype.kind == "f" else data.astype(np.float64)
+        self.grad = None
+        self.requires_grad = requires_grad
+        self.inputs: tuple[Tensor, ...] = ()
+        self.send_back: Callable | None = None  # gradient by this -> gradients by the inputs
+        self.operation = ""  # the name, for messages and drawings
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.data.dtype
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        return f"Tensor({self.data!r}{', requires_grad=True' if self.requires_grad else ''})"
+
+    def detach(self) -> "Tensor":
+        """The same numbers, cut off from the graph: gradients end here."""
+        return Tensor(self.data)
+
+    def backward(self, grad: Any = None, keep: bool = False) -> None:
+        """Send a gradient back from here to every tensor it came from that requires one.
+
+        `grad` is the gradient by this tensor, all ones unless given; without it the tensor must be
+        a single number. Gradients on the way are dropped unless `keep` asks for them too.
+
+        Raises ValueError for a tensor of several numbers without `grad`, for a `grad` of another
+        shape, and where nothing requires a gradient.
+        """
+        if not self.requires_grad:
+            raise ValueError("nothing here requires a gradient: make an input requires_grad=True")
+        if grad is None:
+            if self.data.size != 1:
+                raise ValueError(f"backward from shape {self.shape} needs to be told its gradient")
+            grad = backend.of(self.data).ones_like(self.data)
+        grad = backend.of(self.data).asarray(grad, self.dtype)
+        if grad.shape != self.shape:
+            raise ValueError(f"backward: gradient {grad.shape} and tensor {self.shape} do not fit")
+        waiting = {id(self): grad}  # gradients not yet passed on, by tensor
+        for tensor in reversed(topological_order(self)):
+            grad = waiting.pop(id(tensor))
+            if keep or not tensor.inputs:
+                # A copy, for the same array may have been sent to several; and of its own type,
+                # for what met float64 on the way is still a float32 weight's gradient.
+                own = grad.astype(tensor.dtype)
+                tensor.grad = own if tensor.grad is None else tensor.grad + own
+            if tensor.send_back is None:
+                continue
+            for source, part in zip(tensor.inputs, tensor.send_back(grad), strict=True):
+                if source.requires_grad:
+                    key = id(source)
+                    waiting[key] = waiting[key] + part if key in waiting else part
+
+
+def topological_order(result: Tensor) -> list[Tensor]:
+    """Every tensor that `result` came from and that requires a gradient, each after all its inputs.
+
+    Walked with a list instead of recursion: a network that has read 100,000 characters is a chain
+    of more calls than Python allows.
+    """
+    order, seen, stack = [], set(), [(result, False)]
+    while stack:
+        tensor, inputs_done = stack.pop()
+        if inputs_done:
+            order.append(tensor)
+        elif id(tensor) not in seen:
+            seen.add(id(tensor))
+            stack.append((tensor, True))
+            stack += [(t, False) for t in tensor.inputs if t.requires_grad]
+    return order
+
+
+def node(
+    operation: str, data: Any, inputs: Sequence[Tensor], send_back: Callable[[Any], Sequence]
+) -> Tensor:
+    """A tensor made by an operation. `send_back` turns its gradient into one for each input."""
+    out = Tensor(data)
+    if _recording.get() and any(t.requires_grad for t in inputs):
+        out.requires_grad, out.inputs, out.send_back = True, tuple(inputs), send_back
+    out.operation = operation
+    return out
+
+
+def check_gradients(f: Callable[..., Tensor], *tensors: Tensor, e: float = 1e-6) -> float:
+    """The largest relative difference between the gradients of `f(*tensors)` and measured slopes.
+
+    Along one random direction for each tensor, which tests all its numbers at once; the result of f
+    is weighted by random numbers, so it may have any shape. Use float64: below 1e-7 is good.
+    """
+    rng = np.random.default_rng(0)
+    for t in tensors:
+        t.grad = None
+    y = f(*tensors)
+    weight = rng.standard_normal(y.shape)
+    y.backward(weight)
+    worst = 0.0
+    for t in tensors:
+        direction, value = rng.standard_normal(t.shape), t.data
+        with no_grad():
+            try:
+                t.data = value + e * direction
+                up = (f(*tensors).data * weight).sum()
+                t.data = value - e * direction
+                down = (f(*tensors).data * weight).sum()
+            finally:
+                t.data = value
+        slope = (up - down) / (2 * e)
+        found = float((t.grad * direction).sum()) if t.grad is not None else 0.0
+        worst = max(worst, abs(found - slope) / max(1.0, abs(slope)))
+    return worst
