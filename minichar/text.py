@@ -11,11 +11,15 @@ for the two (`clean` sees to that). Built in lesson 02; `batches` is used from l
 """
 
 import codecs
+import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from minichar import backend
 
 CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text and numbers
 
@@ -59,6 +63,11 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     if not text or text.isspace():
         raise ValueError(f"{path.name} is empty: there is nothing to learn from.")
     return clean(text)
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of `text`, 64 hexadecimal digits: in practice no two texts share one."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Vocabulary:
@@ -154,6 +163,22 @@ class Vocabulary:
         return "".join([self.characters[i] for i in ids.ravel().tolist()])
 
 
+def whole_numbers(operation: str, ids: Any, V: int) -> Any:
+    """`ids` as an array, once it is certain that they are whole numbers from 0 to V - 1.
+
+    numpy would take -1 for the last row, and go on. Raises ValueError, naming the operation.
+    """
+    ids = backend.of(ids).asarray(ids)
+    if ids.dtype.kind not in "iu":
+        raise ValueError(f"{operation}: characters are whole numbers, these are {ids.dtype}")
+    if ids.size and not (ids.min() >= 0 and ids.max() < V):
+        wrong = ids.min() if ids.min() < 0 else ids.max()
+        raise ValueError(
+            f"{operation}: {wrong} is no character's number; they run from 0 to {V - 1}"
+        )
+    return ids
+
+
 def split(text: str, validation: float = 0.05) -> tuple[str, str]:
     """Cut `text` into a training part and a held-out part, its last `validation` share.
 
@@ -173,13 +198,11 @@ def split(text: str, validation: float = 0.05) -> tuple[str, str]:
     return text[:-held_out], text[-held_out:]
 
 
-def batches(ids: np.ndarray, batch: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (inputs, targets), each of shape (T, B): the text once, in B streams side by side.
+def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a text into `batch` pieces of equal length, side by side: inputs and targets (steps, B).
 
-    The text is cut into `batch` pieces of equal length, and column b walks through piece b: what
-    column b holds in one pair continues in the next, so a state may be carried from pair to pair.
-    T is `length`, less in the last pair. Targets are the inputs moved on by one. At most `batch`
-    characters at the end are left out.
+    Column b walks through piece b; targets are the inputs moved on by one. Both are views: nothing
+    is copied. At most `batch` characters at the end are left out.
 
     Raises ValueError when the text is too short to give each stream one prediction.
     """
@@ -189,7 +212,17 @@ def batches(ids: np.ndarray, batch: int, length: int) -> Iterator[tuple[np.ndarr
             f"{len(ids)} characters cannot fill {batch} streams side by side: make batch smaller "
             "or the text longer."
         )
-    inputs = ids[: steps * batch].reshape(batch, steps).T  # (steps, B), a view
+    inputs = ids[: steps * batch].reshape(batch, steps).T
     targets = ids[1 : steps * batch + 1].reshape(batch, steps).T
-    for start in range(0, steps, length):
+    return inputs, targets
+
+
+def batches(ids: np.ndarray, batch: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (inputs, targets), each (T, B): the text once, `length` steps of it at a time.
+
+    What column b holds in one pair continues in the next, so a state may be carried from pair to
+    pair. T is `length`, less in the last pair. Raises ValueError as `streams` does.
+    """
+    inputs, targets = streams(ids, batch)
+    for start in range(0, len(inputs), length):
         yield inputs[start : start + length], targets[start : start + length]

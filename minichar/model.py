@@ -1,0 +1,136 @@
+"""The whole network: characters in, scores for the next character out.
+
+An optional embedding, a stack of cells with dropout between them, and a read-out. The state goes in
+and comes out, so that a text can be read in pieces. Built in lesson 08.
+
+    >>> from minichar.text import Vocabulary
+    >>> model = CharModel(Vocabulary.of("hello"), cell="lstm", hidden=(8, 8))
+    >>> z, state = model(np.array([[0], [1], [2]]))  # T = 3 characters of B = 1 text
+    >>> z.shape
+    (3, 1, 4)
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minichar import fused, graph, layers
+from minichar.graph import Tensor
+from minichar.text import Vocabulary
+
+CELLS = {
+    kind is fused: {
+        "rnn": kind.RNN,
+        "relu": partial(kind.RNN, activation="relu"),
+        "lstm": kind.LSTM,
+        "gru": kind.GRU,
+    }
+    for kind in (fused, layers)
+}
+
+
+class CharModel:
+    """A character-level recurrent network over the characters of `vocab`.
+
+    `cell` is "rnn", "lstm", "gru", or "relu": an RNN with relu for tanh. `hidden` is the number of
+    neurons in each layer, from the bottom up. With `embedding=None` the first layer reads one-hot
+    rows, else learned rows of that many numbers. `dropout` is the share dropped between layers
+    while training. `seed` draws the weights. `fused=False` takes the step-by-step cells of
+    layers.py: the same numbers, slowly.
+
+    Raises ValueError for a setting that makes no sense.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        cell: str = "lstm",
+        hidden: int | Sequence[int] = (128, 128),
+        embedding: int | None = None,
+        dropout: float = 0.0,
+        dtype: str = "float32",
+        device: str = "cpu",
+        seed: int | np.random.Generator = 0,
+        fused: bool = True,
+    ):
+        hidden = tuple(np.atleast_1d(np.asarray(hidden)).tolist())
+        if cell not in CELLS[True]:
+            raise ValueError(f"cell={cell!r}: it is one of {', '.join(CELLS[True])}")
+        if not hidden or not all(isinstance(H, int) and H > 0 for H in hidden):
+            raise ValueError(
+                f"hidden={hidden}: each layer has a whole number of neurons, from 1 up"
+            )
+        if embedding is not None and not (isinstance(embedding, int) and embedding > 0):
+            raise ValueError(f"embedding={embedding}: None, or the length of a character's row")
+        if str(np.dtype(dtype)) not in ("float32", "float64"):
+            raise ValueError(f'dtype={dtype!r}: it is "float32" to train, "float64" to check')
+        if device != "cpu":
+            raise ValueError(f'device={device!r}: this version runs on "cpu" only')
+        self.vocab, self.cell, self.hidden, self.embedding = vocab, cell, hidden, embedding
+        self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), fused
+        rng, sizes = np.random.default_rng(seed), [embedding or len(vocab), *hidden]
+        self._read_in = layers.Embedding(len(vocab), embedding, rng, dtype) if embedding else None
+        self._cells = [
+            CELLS[fused][cell](D, H, rng, dtype) for D, H in zip(sizes[:-1], sizes[1:], strict=True)
+        ]
+        self._drop = layers.Dropout(dropout)
+        self._read_out = layers.Linear(hidden[-1], len(vocab), rng, dtype)
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Every tensor that is learned, by name: embedding.W, 0.Wxh, 0.Whh, …, read_out.W."""
+        parts = {"embedding": self._read_in} if self._read_in else {}
+        parts |= {str(k): cell for k, cell in enumerate(self._cells)} | {"read_out": self._read_out}
+        return {f"{p}.{n}": t for p, part in parts.items() for n, t in part.parameters.items()}
+
+    def __call__(
+        self, ids: Any, state: Sequence[tuple] | None = None, rng: np.random.Generator | None = None
+    ) -> tuple[Tensor, list[tuple]]:
+        """Read ids (T, B), whole numbers, from `state`: scores (T, B, V), and the state after.
+
+        The state is a list of one tuple of arrays (B, H) per layer; None is the beginning of a
+        text. It is never changed in place and holds no gradient. With `rng` dropout is applied.
+        """
+        if np.ndim(ids) != 2:
+            raise ValueError(f"ids of shape {np.shape(ids)}: they are (T, B), time first")
+        if state is not None and len(state) != len(self._cells):
+            raise ValueError(f"a state of {len(state)} layers for a model of {len(self._cells)}")
+        x, after = self._read_in(ids) if self._read_in else ids, []
+        for k, cell in enumerate(self._cells):
+            if k:
+                x = self._drop(x, rng)
+            x, new = cell(x, state[k] if state is not None else None)
+            after.append(new)
+        return self._read_out(self._drop(x, rng)), after
+
+    def start(self, B: int) -> list[tuple]:
+        """The state before anything was read: zeros, (B, H) for each layer."""
+        return [cell.start(B) for cell in self._cells]
+
+    def loss(
+        self,
+        inputs: Any,
+        targets: Any,
+        state: Sequence[tuple] | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Tensor, list[tuple]]:
+        """The mean of -ln p over all predictions, in nats, and the state after the last input."""
+        z, state = self(inputs, state, rng)
+        return graph.cross_entropy(z, targets), state
+
+    def step(self, i: int, state: Sequence[tuple] | None = None) -> tuple[Any, list[tuple]]:
+        """Read one character: scores (V,) for the next, and the new state, as sampling.py wants."""
+        with graph.no_grad():
+            z, state = self(np.array([[i]]), state)
+        return z.data[0, 0], state
+
+    def settings(self) -> dict[str, Any]:
+        """What CharModel(vocab, **settings) needs to make a model of this shape."""
+        names = ("cell", "hidden", "embedding", "dropout", "dtype", "fused")
+        return {name: getattr(self, name) for name in names}
+
+    def __repr__(self) -> str:
+        size = sum(t.data.size for t in self.parameters().values())
+        shape = " + ".join(map(str, self.hidden))
+        return f"CharModel: {self.cell} {shape}, {len(self.vocab)} characters, {size:,} weights"
