@@ -1,0 +1,205 @@
+"""Optimisers: how a weight moves, given its gradient. And clipping, and rates that change.
+
+In each, `step` reads `.grad` of every parameter and changes `.data` in place; difficulty grows from
+top to bottom. `state` holds what an optimiser remembers, by parameter, so that it can be saved.
+Built in lessons 05 and 08.
+
+    >>> import numpy as np
+    >>> from minichar.graph import Tensor
+    >>> w = Tensor(np.array([2.0]), requires_grad=True)
+    >>> w.grad = np.array([10.0])
+    >>> SGD({"w": w}, lr=0.1).step()
+    >>> float(w.data[0])
+    1.0
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from minichar import backend
+from minichar.graph import Tensor
+
+
+class SGD:
+    """w ← w - lr g; with momentum, w ← w - lr v where v ← momentum v + g (Polyak, 1964)."""
+
+    remembers: tuple[str, ...] = ("v",)  # arrays kept for each parameter
+
+    def __init__(self, parameters: Mapping[str, Tensor], lr: float, momentum: float = 0.0):
+        self.momentum = momentum
+        self._take(parameters, lr)
+
+    def _take(self, parameters: Mapping[str, Tensor], lr: float) -> None:
+        if not 0 <= lr < np.inf:
+            raise ValueError(f"lr={lr}: the learning rate is a number from 0 up")
+        self.parameters, self.lr, self.steps = dict(parameters), float(lr), 0
+        self.state = {
+            name: {kept: backend.of(w.data).zeros_like(w.data) for kept in self.remembers}
+            for name, w in self.parameters.items()
+        }
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient, and set its gradient to None."""
+        self.steps += 1
+        for name, w in self.parameters.items():
+            if w.grad is not None:
+                self.move(w.data, w.grad, **self.state[name])
+                w.grad = None
+
+    def move(self, w, g, v):
+        v *= self.momentum
+        v += g
+        w -= self.lr * v
+
+
+class Adagrad(SGD):
+    """m ← m + g²; w ← w - lr g / √(m + eps), as in lesson 03 (Duchi, Hazan and Singer, 2011)."""
+
+    remembers = ("m",)
+
+    def __init__(self, parameters: Mapping[str, Tensor], lr: float = 0.1, eps: float = 1e-8):
+        self.eps = eps
+        self._take(parameters, lr)
+
+    def move(self, w, g, m):
+        m += g * g
+        w -= self.lr * g / backend.of(w).sqrt(m + self.eps)
+
+
+class RMSProp(SGD):
+    """m ← decay m + (1 - decay) g²; w ← w - lr g / √(m + eps) (Tieleman and Hinton, 2012).
+
+    Adagrad with a memory that fades. `clip` limits each number of g for the move alone, after m has
+    seen it whole, and `weight_decay` pulls w towards 0 by that share a step, as in recurrentjs.
+    """
+
+    remembers = ("m",)
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Tensor],
+        lr: float = 0.002,
+        decay: float = 0.95,
+        eps: float = 1e-8,
+        clip: float | None = None,
+        weight_decay: float = 0.0,
+    ):
+        self.decay, self.eps, self.clip, self.weight_decay = decay, eps, clip, weight_decay
+        self._take(parameters, lr)
+
+    def move(self, w, g, m):
+        m *= self.decay
+        m += (1 - self.decay) * g * g
+        if self.clip is not None:
+            g = g.clip(-self.clip, self.clip)
+        w -= self.lr * g / backend.of(w).sqrt(m + self.eps) + self.weight_decay * w
+
+
+class Adam(SGD):
+    """Momentum and RMSProp together, both corrected for their start at 0.
+
+    Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
+    """
+
+    remembers = ("m", "v")
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Tensor],
+        lr: float = 0.002,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+    ):
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        self._take(parameters, lr)
+
+    def move(self, w, g, m, v):
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        v *= self.beta2
+        v += (1 - self.beta2) * (g * g)
+        # m and v lack what they would have without their start at 0; the two factors give it back.
+        rate = self.lr / (1 - self.beta1**self.steps)
+        scale = backend.of(w).sqrt(v)
+        scale *= (1 - self.beta2**self.steps) ** -0.5
+        scale += self.eps
+        w -= rate * m / scale
+
+
+def _positive(limit: float) -> float:
+    if not limit > 0:
+        raise ValueError(f"limit={limit}: clipping needs a limit above 0")
+    return float(limit)
+
+
+def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> float:
+    """Bring every number of every gradient to within ±limit; the share of them that was outside.
+
+    Raises ValueError for a limit that is not above 0.
+    """
+    limit, outside, total = _positive(limit), 0, 0
+    for w in parameters.values():
+        if w.grad is not None:
+            outside += int((abs(w.grad) > limit).sum())
+            total += w.grad.size
+            w.grad = w.grad.clip(-limit, limit)
+    return outside / max(1, total)
+
+
+def gradient_norm(parameters: Mapping[str, Tensor]) -> float:
+    """The length of all gradients together: the root of the sum of their squares."""
+    return length(w.grad for w in parameters.values() if w.grad is not None)
+
+
+def length(arrays: Iterable) -> float:
+    """Of all the arrays as one long arrow: inf or nan where one of their numbers is no number."""
+    flat = (a.reshape(-1) for a in arrays)
+    return math.sqrt(sum(float(a.dot(a)) for a in flat))
+
+
+def clip_by_norm(parameters: Mapping[str, Tensor], limit: float) -> float:
+    """Shorten all gradients by one factor so that their norm is at most `limit`; the norm before.
+
+    Unlike clipping by value it keeps the direction (Pascanu, Mikolov and Bengio, 2013,
+    algorithm 1). Raises ValueError for a limit that is not above 0.
+    """
+    limit, norm = _positive(limit), gradient_norm(parameters)
+    if norm > limit:
+        for w in parameters.values():
+            if w.grad is not None:
+                w.grad *= limit / norm
+    return norm
+
+
+Schedule = Callable[[int], float]  # step, from 0 -> factor of the learning rate
+
+
+@dataclass(frozen=True)
+class exponential:  # a function with settings that can be saved, so it has a function's name
+    """1 up to step `after`, then times `factor` after every `every` steps."""
+
+    factor: float
+    every: int
+    after: int = 0
+
+    def __call__(self, step: int) -> float:
+        return self.factor ** max(0, (step - self.after) // self.every)
+
+
+@dataclass(frozen=True)
+class cosine:
+    """Up in a line for `warmup` steps, then down half a cosine to `last` at step `steps`."""
+
+    steps: int
+    warmup: int = 0
+    last: float = 0.1
+
+    def __call__(self, step: int) -> float:
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        done = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
+        return self.last + (1 - self.last) * 0.5 * (1 + float(np.cos(np.pi * done)))

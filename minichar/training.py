@@ -1,0 +1,258 @@
+"""The training loop: pieces of text in, weights that predict them better out.
+
+`train` yields a `Report` a step and prints nothing: whoever calls it decides what to show. The text
+is read in streams side by side, and the state is carried from one piece to the next while gradients
+stop at its edge (truncated back-propagation through time). A loss that is no longer a number, or
+explodes, takes everything back to the last good moment, halves the learning rate, and goes on.
+Built in lesson 08.
+
+    for report in train(model, text, steps=1000):
+        if report.step % 100 == 0:
+            print(report.step, report.bits)
+"""
+
+import copy
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minichar import graph, optim
+from minichar.model import CharModel
+from minichar.optim import Schedule
+from minichar.text import batches, digest, split, streams
+
+SNAPSHOT = 50  # steps between the moments that a bad loss can be taken back to
+PATIENCE = 8  # times in a row that it is taken back before giving up
+
+
+@dataclass(frozen=True)
+class Report:
+    """One step of training. Losses are means in nats per character."""
+
+    step: int
+    epoch: float  # passes over the training text, with fractions
+    loss: float  # of this step, on text just read, before the step's update
+    validation: float | None  # on the held-out text, where it was measured at this step
+    gradient_norm: float  # before clipping
+    lr: float
+    chars_per_second: float
+    note: str = ""  # what is worth telling, such as a loss that was taken back
+
+    @property
+    def bits(self) -> float:
+        """The loss in bits per character."""
+        return self.loss / np.log(2)
+
+    @property
+    def perplexity(self) -> float:
+        """e to the loss: how many equally likely choices are as hard."""
+        with np.errstate(over="ignore"):  # a loss that is about to be taken back
+            return float(np.exp(self.loss))
+
+
+class Diverged(RuntimeError):
+    """Training went wrong again and again, however small the learning rate."""
+
+
+def evaluate(model: CharModel, text: str, batch: int = 1, length: int = 200) -> float:
+    """The mean -ln p of the characters of `text` after the first, in nats per character.
+
+    Read in `batch` streams side by side, each from an empty state; without gradients or dropout.
+    With several, those at the end that do not fill all streams are left out, at most `batch`.
+
+    Raises ValueError for a text too short for that, or with a character unknown to the model.
+    """
+    total, count, state = 0.0, 0, None
+    for inputs, targets in batches(model.vocab.encode(text), batch, length):
+        with graph.no_grad():
+            loss, state = model.loss(inputs, targets, state)
+        total, count = total + float(loss.data) * targets.size, count + targets.size
+    return total / count
+
+
+class Training:
+    """Everything that training remembers between two steps: it can be stopped, saved, and go on.
+
+    `progress` is a plain dictionary of numbers and arrays; with the weights and what the optimiser
+    keeps, it is all that decides what comes next. Two trainings that agree in them agree for ever.
+    """
+
+    def __init__(
+        self,
+        model: CharModel,
+        text: str,
+        batch: int = 50,
+        length: int = 50,
+        optimizer: optim.SGD | None = None,
+        clip: float | None = 5.0,
+        validation: float = 0.05,
+        validate_every: int = 500,
+        schedule: Schedule | None = None,
+        seed: int = 0,
+    ):
+        if min(batch, length, validate_every) < 1:
+            raise ValueError(
+                f"batch={batch}, length={length}, validate_every={validate_every}: "
+                "each is a whole number from 1 up"
+            )
+        if clip is not None and not clip > 0:
+            raise ValueError(f"clip={clip}: the largest norm, above 0, or None not to clip")
+        self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule
+        self.validation, self.digest = validation, digest(text)  # to go on with the same text only
+        train_text, self.held_out = split(text, validation) if validation else (text, "")
+        ids = model.vocab.encode(text)  # all of it: what is unknown is said now, not at validation
+        self.inputs, self.targets = streams(ids[: len(train_text)], batch)  # (steps, B)
+        self.length, self.validate_every = length, validate_every
+        self.optimizer = optimizer or optim.Adam(model.parameters(), lr=0.002)
+        own = {id(w) for w in model.parameters().values()}
+        if own.isdisjoint(id(w) for w in self.optimizer.parameters.values()):
+            raise ValueError("the optimiser moves another model's weights: make one for this model")
+        self.rng = np.random.default_rng(seed)  # of dropout
+        self.step_number, self.place, self.epoch = 0, 0, 0
+        self.state: list | None = None
+        self.factor = 1.0  # of the learning rate: halved when a loss was taken back
+        self.best, self.waited = np.inf, 0  # the lowest validation so far, and how many since
+        self.initial, self.taken_back = np.log(len(model.vocab)), 0
+        self.good = self.snapshot()
+
+    def snapshot(self) -> dict[str, Any]:
+        """A copy of all that the next steps depend on."""
+        return copy.deepcopy(
+            {
+                "weights": {name: w.data for name, w in self.model.parameters().items()},
+                "optimizer": self.optimizer.state,
+                "progress": self.progress(),
+            }
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """What Training(model, text, **settings) needs, beside optimizer and schedule."""
+        names = ("batch", "length", "clip", "validation", "validate_every")
+        return {name: getattr(self, name) for name in names}
+
+    def progress(self) -> dict[str, Any]:
+        """Where training stands, without the weights and the optimiser's arrays."""
+        return {
+            "steps": self.step_number,
+            "optimizer_steps": self.optimizer.steps,
+            "lr": self.optimizer.lr,
+            "factor": self.factor,
+            "place": self.place,
+            "epoch": self.epoch,
+            "best": self.best,
+            "waited": self.waited,
+            "taken_back": self.taken_back,
+            "random": self.rng.bit_generator.state,
+            "state": self.state,
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go to the place of a snapshot, in place: the model's own arrays take its numbers.
+
+        From then on it is the good moment that a bad loss goes back to.
+        """
+        self.good = snapshot = copy.deepcopy(snapshot)
+        snapshot = copy.deepcopy(snapshot)  # what training now walks on with is not the kept copy
+        for name, w in self.model.parameters().items():
+            w.data[...], w.grad = snapshot["weights"][name], None
+            for kept, array in self.optimizer.state.get(name, {}).items():
+                array[...] = snapshot["optimizer"][name][kept]
+        was = snapshot["progress"]
+        self.step_number, self.optimizer.steps = was["steps"], was["optimizer_steps"]
+        self.optimizer.lr, self.factor = was["lr"], was["factor"]
+        self.place, self.epoch, self.best = was["place"], was["epoch"], was["best"]
+        self.waited, self.taken_back = was["waited"], was["taken_back"]
+        self.rng.bit_generator.state, self.state = was["random"], was["state"]
+
+    def step(self) -> Report:
+        """One piece of text, one update of the weights. Raises Diverged when nothing helps."""
+        began = time.perf_counter()
+        if self.place >= len(self.inputs):
+            self.place, self.epoch, self.state = 0, self.epoch + 1, None
+        here, weights = slice(self.place, self.place + self.length), self.model.parameters()
+        inputs, targets = self.inputs[here], self.targets[here]
+        for w in weights.values():
+            w.grad = None  # a step that was interrupted may have left some
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, state = self.model.loss(inputs, targets, self.state, self.rng)
+            loss.backward()
+            value, norm = float(loss.data), optim.gradient_norm(weights)
+            if not np.isfinite(norm + value) or value > 3 * self.initial + 3:
+                return self._take_back(value, f"the loss was {value:.3g}")
+            if self.clip:
+                optim.clip_by_norm(weights, self.clip)
+            rate = self._move()
+            # Seen now, before anyone saves them, and not by the next loss.
+            if not np.isfinite(optim.length(w.data for w in weights.values())):
+                return self._take_back(value, "the update led to weights beyond all bounds")
+        self.state, self.place = state, self.place + len(inputs)
+        self.step_number += 1
+        seconds = time.perf_counter() - began
+        validation = None
+        if self.held_out and self.step_number % self.validate_every == 0:
+            validation = evaluate(self.model, self.held_out)
+            self.waited = 0 if validation < self.best else self.waited + 1
+            self.best = min(self.best, validation)
+        if self.step_number % SNAPSHOT == 0:
+            self.taken_back = 0
+            self.good = self.snapshot()
+        epoch, speed = self.epoch + self.place / len(self.inputs), targets.size / seconds
+        return Report(self.step_number, epoch, value, validation, norm, rate, speed)
+
+    def _move(self) -> float:
+        """The optimiser's step, at the rate of now; that rate."""
+        base, scheduled = self.optimizer.lr, self.schedule(self.step_number) if self.schedule else 1
+        self.optimizer.lr = rate = float(base * self.factor * scheduled)
+        try:
+            self.optimizer.step()
+        finally:
+            self.optimizer.lr = base
+        return rate
+
+    def _take_back(self, value: float, what: str) -> Report:
+        factor, again, lr = self.factor / 2, self.taken_back + 1, self.optimizer.lr
+        self.restore(self.good)
+        self.taken_back, self.optimizer.lr = again, lr  # lr: somebody may have moved it since
+        if self.taken_back > PATIENCE:
+            raise Diverged(
+                f"{what} again and again, down to a learning rate of "
+                f"{self.optimizer.lr * 2 * factor:.2g}; start anew with a smaller one"
+            )
+        self.factor = factor
+        note = (
+            f"{what}: back to step {self.step_number}, learning rate halved "
+            f"to {self.optimizer.lr * factor:.2g}"
+        )
+        epoch, rate = self.epoch + self.place / len(self.inputs), self.optimizer.lr * factor
+        return Report(self.step_number, epoch, value, None, np.inf, rate, 0.0, note)
+
+
+def train(
+    model: CharModel,
+    text: str,
+    steps: int,
+    training: Training | None = None,
+    patience: int | None = None,
+    **settings: Any,
+) -> Iterator[Report]:
+    """Train `model` on `text` up to step number `steps`, yielding a report after each.
+
+    The settings are those of `Training`: batch, length, optimizer, clip, validation and so on.
+    A `training` that was stopped or loaded goes on where it was instead. With `patience`, training
+    ends after that many validations in a row without a new best one. A loss that was taken back has
+    a report too, and the steps since the last good moment have theirs again.
+
+    Raises ValueError for a text that is too short, and for settings beside a `training`, which has
+    its own; Diverged when the loss cannot be saved.
+    """
+    if training is not None and (settings or training.model is not model):
+        raise ValueError("a training goes on with its own model and settings: pass no others")
+    training = training or Training(model, text, **settings)
+    while training.step_number < steps:
+        report = training.step()
+        yield report
+        if patience and report.validation is not None and training.waited >= patience:
+            return
