@@ -1,0 +1,204 @@
+"""Saving and loading: a model alone, or a training that goes on as if it had never stopped.
+
+What comes next in a training is decided by its weights, what the optimiser remembers, the place in
+the text, the state carried there, and the random numbers to come. All of it is in the file: on one
+machine, the steps after loading equal those without a stop to the last bit. How the file itself is
+written and read is in archive.py. Built in lesson 08.
+
+    training = Training(model, text)
+    for report in train(model, text, steps=10_000, training=training):
+        if report.step % 500 == 0:
+            save_model("model.npz", model, training)
+    training = load_training("model.npz", text)     # after a stop, planned or not
+"""
+
+import inspect
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minichar import archive, optim, recurrentjs
+from minichar.archive import Archive, BadModelFile, Unfit
+from minichar.model import CharModel
+from minichar.text import Vocabulary, digest
+from minichar.training import Training
+
+FORMAT, VERSION = "minichar", 1
+OPTIMIZERS = {kind.__name__: kind for kind in (optim.SGD, optim.Adagrad, optim.RMSProp, optim.Adam)}
+SCHEDULES = {kind.__name__: kind for kind in (optim.exponential, optim.cosine)}
+
+
+def save_model(path: str | Path, model: CharModel, training: Training | None = None) -> None:
+    """Write `model` to `path`, and with `training` all that is needed to go on with it exactly.
+
+    The old file stays until the new one is whole and on the disk. To a path that ends in .json goes
+    what the demo of recurrentjs can load.
+
+    Raises ValueError, and changes nothing, for a model or training that cannot be saved, as with
+    weights that are not finite; OSError where the disk refuses.
+    """
+    if training is not None and training.model is not model:
+        raise ValueError("this training is of another model: save it with training.model")
+    weights = {name: w.data for name, w in model.parameters().items()}
+    arrays = _named(training.snapshot() if training else {"weights": weights})
+    header = {"format": FORMAT, "version": VERSION, "characters": len(model.vocab)}
+    header |= {"settings": model.settings(), "training": _described(training) if training else None}
+    if training and _prefix(header["training"]):
+        arrays |= _named(training.good, _prefix(header["training"]))
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds numbers that are not finite: nothing was saved")
+    if Path(path).suffix == ".json":
+        recurrentjs.write(path, model, training.optimizer if training else None)
+    else:
+        codes = model.vocab.characters.encode("utf-32-le", "surrogatepass")
+        arrays["vocabulary"] = np.frombuffer(codes, "<u4")
+        archive.write(path, header, arrays)
+
+
+def load_model(path: str | Path) -> CharModel:
+    """The model in a file of `save_model`, or of the save button of the recurrentjs demo.
+
+    Raises BadModelFile for any other file, and for one that was damaged or made to do harm; OSError
+    where there is none.
+    """
+    with open(path, "rb") as file:
+        if file.read(1) != b"P":  # as every zip begins
+            return recurrentjs.read(path)[0]
+    with archive.opened(path) as found:
+        model = _read_model(found)
+        if found.header["training"] is None:
+            found.finish()
+        return model
+
+
+def load_training(path: str | Path, text: str, schedule: optim.Schedule | None = None) -> Training:
+    """The training in a file of `save_model`, and its model with it, to go on as if never stopped.
+
+    `text` is the one that it learns from. A schedule of optim.py is in the file; one of your own is
+    to be given again.
+
+    Raises BadModelFile as `load_model` does, for a file without a training, and for another text.
+    """
+    with archive.opened(path) as found:
+        model, saved, name = _read_model(found), found.header["training"], found.name
+        if saved is None:
+            raise BadModelFile(f"{name} holds no training: load_model reads the model alone")
+        if saved["text"] != digest(text):
+            raise BadModelFile(f"{name} was trained on another text: go on with that one")
+        if saved["schedule"] == _recipe(None) and schedule is None:
+            raise BadModelFile(f"{name} needs its own schedule: load_training(…, schedule=…)")
+        if saved["schedule"] not in (None, _recipe(None)):
+            schedule = _made(saved["schedule"], SCHEDULES)
+        settings = {
+            key: n if n is None else _number(n, whole=key in ("batch", "length"))
+            for key, n in saved["settings"].items()
+        }
+        optimizer = _made(saved["optimizer"], OPTIMIZERS, model.parameters())
+        training = Training(model, text, optimizer=optimizer, schedule=schedule, **settings)
+        now = _read_moment(found, training, saved["now"])
+        good = _read_moment(found, training, saved["good"], _prefix(saved))
+        found.finish()
+        training.restore(now)
+        training.good = good
+        return training
+
+
+def _named(moment: dict[str, Any], prefix: str = "") -> dict[str, np.ndarray]:
+    """The arrays of a snapshot by the names that they have in a file."""
+    named = {f"weights/{name}": w for name, w in moment["weights"].items()}
+    for name, kept in moment.get("optimizer", {}).items():
+        named |= {f"optimizer/{name}.{key}": array for key, array in kept.items()}
+    for layer, arrays in enumerate(moment.get("progress", {}).get("state") or ()):
+        named |= {f"state/{layer}.{k}": array for k, array in enumerate(arrays)}
+    return {prefix + name: array for name, array in named.items()}
+
+
+def _described(training: Training) -> dict[str, Any]:
+    """The part of a training that is no arrays, ready for JSON."""
+    optimizer = training.optimizer
+    whole = optimizer.state.keys() == training.model.parameters().keys()
+    if type(optimizer) not in OPTIMIZERS.values() or not whole:
+        what = "of optim.py, for all weights of the model"
+        raise ValueError(f"an optimiser {what}, can be saved, and no other: save the model alone")
+    return {
+        "text": training.digest,
+        "settings": training.settings(),
+        "optimizer": _recipe(optimizer),
+        "schedule": _recipe(training.schedule) if training.schedule else None,
+        "now": _plain(training.progress()),
+        "good": _plain(training.good["progress"]),
+    }
+
+
+def _prefix(described: dict[str, Any]) -> str:
+    """Where the arrays of the good moment are: those of now, where both are at the same step."""
+    return "good/" if described["good"]["steps"] != described["now"]["steps"] else ""
+
+
+def _plain(progress: dict[str, Any]) -> dict[str, Any]:
+    best = progress["best"] if np.isfinite(progress["best"]) else None
+    return progress | {"best": best, "state": progress["state"] is not None}
+
+
+def _recipe(thing: Any) -> dict[str, Any]:
+    """The kind of an optimiser or schedule, and the settings of one like it; {} for a stranger."""
+    kind = type(thing)
+    if kind not in (*OPTIMIZERS.values(), *SCHEDULES.values()):
+        return {}
+    names = [name for name in inspect.signature(kind).parameters if name != "parameters"]
+    return {"kind": kind.__name__, "settings": {name: getattr(thing, name) for name in names}}
+
+
+def _made(recipe: dict[str, Any], kinds: dict[str, type], *first: Any) -> Any:
+    settings = {
+        key: None if n is None and key == "clip" else _number(n, least=-(2**53))
+        for key, n in recipe["settings"].items()
+    }
+    return kinds[recipe["kind"]](*first, **settings)
+
+
+def _number(n: Any, least: int = 0, whole: bool = False) -> int | float:
+    if type(n) not in ((int,) if whole else (int, float)) or not least <= n < 2**53:
+        raise Unfit(f"it says {n!r} where {'a whole' if whole else 'a'} number should be")
+    return n
+
+
+def _read_model(found: Archive) -> CharModel:
+    header = found.header
+    if header["format"] != FORMAT:
+        raise Unfit(f"it is no file of {FORMAT}")
+    if (version := _number(header["version"], whole=True)) != VERSION:
+        what = f"{found.name} is of version {version}, and this {FORMAT} reads version {VERSION}"
+        raise BadModelFile(f"{what}: update {FORMAT}")
+    V, settings = _number(header["characters"], whole=True), header["settings"]
+    codes = found.array("vocabulary", (V,), "<u4")
+    vocab = Vocabulary(codes.tobytes().decode("utf-32-le", "surrogatepass"))
+    E, hidden = settings["embedding"], settings["hidden"]
+    sizes = [_number(n, 1, whole=True) for n in (V, *([] if E is None else [E]), *hidden, V)]
+    weights = sum(a * b for a, b in pairwise(sizes)) + sum(H * H for H in hidden)  # at the least
+    if 4 * weights > found.size or len(hidden) > len(found.unread):
+        raise Unfit("its settings ask for more weights than it holds")
+    model = CharModel(vocab, **settings)
+    for name, w in model.parameters().items():
+        w.data[...] = found.array(f"weights/{name}", w.shape, w.dtype)
+    return model
+
+
+def _read_moment(
+    found: Archive, training: Training, progress: dict[str, Any], prefix: str = ""
+) -> dict[str, Any]:
+    """A snapshot, as `Training.restore` wants it."""
+    for name in ("steps", "optimizer_steps", "place", "epoch", "waited", "taken_back"):
+        _number(progress[name], whole=True)
+    best = np.inf if progress["best"] is None else _number(progress["best"])
+    _number(progress["lr"]), _number(progress["factor"])
+    if progress["state"] and 4 * training.batch * sum(training.model.hidden) > found.size:
+        raise Unfit("its settings ask for more streams than it holds")
+    state = training.model.start(training.batch) if progress["state"] else None
+    moment = training.snapshot() | {"progress": progress | {"best": best, "state": state}}
+    for name, array in _named(moment, prefix).items():
+        array[...] = found.array(name, array.shape, array.dtype)
+    return moment
