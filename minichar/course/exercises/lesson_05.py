@@ -31,6 +31,7 @@ def jacobian(Whh, h):
         "no slope": lambda Whh, h: Whh + 0.0,
         "the slope of a sigmoid": lambda Whh, h: Whh * h * (1 - h),
         "a matrix product": lambda Whh, h: Whh @ (1 - h**2),
+        "tanh twice": lambda Whh, h: Whh * (1 - np.tanh(h) ** 2),
     },
 )
 def _(f):
@@ -158,7 +159,10 @@ def clip_by_norm(dW, limit):
             "And a short gradient?",
             "The factor is limit / norm, but never above 1: min(1, limit / norm).",
         ),
-        ("nan for gradients that are all zero?", "Then the norm is 0: do not divide by it."),
+        (
+            "nan for gradients that are all zero?",
+            "nan comes from 0 / 0: where the norm is 0, the factor is 1.",
+        ),
     ],
     wrong={
         "each matrix by itself": lambda dW, limit: (
@@ -190,7 +194,10 @@ def _(f):
     rng = np.random.default_rng(3)
     dW = {"Whh": rng.standard_normal((4, 4)), "bh": 3 * rng.standard_normal(4)}
     for limit in (1.0, 5.0, 100.0):
-        same(f"clipped to a norm of {limit}", call(f, dW, limit), clip_by_norm(dW, limit))
+        got, parts = call(f, dW, limit), ("the clipped gradients", "the norm")
+        if isinstance(got, dict):
+            raise Wrong("it returns one thing; two are wanted, the dictionary and the norm before")
+        same(f"with a limit of {limit}", got, clip_by_norm(dW, limit), parts=parts)
     nothing = {"Whh": np.zeros((2, 2))}
     same("gradients that are all zero", call(f, nothing, 5.0), (nothing, 0.0))
 
