@@ -9,23 +9,54 @@
 check` for the exercises.
 """
 
-from minichar import datasets, ngram, rnn100, sampling, text
+from minichar import (
+    checkpoint,
+    datasets,
+    fused,
+    graph,
+    layers,
+    model,
+    ngram,
+    optim,
+    rnn100,
+    sampling,
+    text,
+    training,
+)
+from minichar.archive import BadModelFile
+from minichar.checkpoint import load_model, load_training, save_model
 from minichar.datasets import load_text
+from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.sampling import beam, sample, score, stream
 from minichar.text import Vocabulary
+from minichar.training import Training, train
 
 __all__ = [
+    "BadModelFile",
+    "CharModel",
     "NGram",
+    "Training",
     "Vocabulary",
     "beam",
+    "checkpoint",
     "datasets",
+    "fused",
+    "graph",
+    "layers",
+    "load_model",
     "load_text",
+    "load_training",
+    "model",
     "ngram",
+    "optim",
     "rnn100",
     "sample",
     "sampling",
+    "save_model",
     "score",
     "stream",
     "text",
+    "train",
+    "training",
 ]

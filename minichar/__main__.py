@@ -5,6 +5,9 @@ minichar check 03        judge your answers in lesson 03 (without a number: in a
 minichar progress        what is solved, borrowed and open, lesson by lesson
 minichar reset 03        start a lesson again; your file is kept beside it
 minichar data            the texts that come with the course
+minichar train TEXT      train a network on a text
+minichar sample MODEL    have a trained network write
+minichar score MODEL     how well a network predicts a text
 minichar doctor          what this machine has, for when something does not work
 minichar lessons         (for whoever writes lessons) derive notebooks/ from solutions/
 """
@@ -15,8 +18,10 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 
-from minichar.course import files, lessons, progress
+from minichar import commands as networks
+from minichar.course import files, progress
 from minichar.course.files import CourseError, Lesson
 from minichar.course.progress import Report, Verdict
 
@@ -28,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Character-level recurrent networks, built up lesson by lesson.",
         epilog="`minichar lab` opens lesson 00: start there.",
     )
+    parser.error = partial(networks.refuse, parser)
     commands = parser.add_subparsers(metavar="COMMAND")
 
     def command(name, run, text):
@@ -44,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     made = command("reset", reset_lesson, "put a lesson back as it was, and keep your file")
     made.add_argument("lesson", **number)
     command("data", list_data, "the texts that load_text knows by name")
+    networks.add(command)
     command("doctor", show_doctor, "Python, packages, threads, GPU: what this machine has")
     made = command(
         "lessons", derive_lessons, "for writing lessons: derive notebooks/ from solutions/"
@@ -67,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def open_lab(options: argparse.Namespace) -> int:
     """Start JupyterLab on a lesson and stay until it ends."""
+    from minichar.course import lessons  # takes a second or two
+
     notebook = files.find_lesson(options.lesson).notebook
     if not notebook.exists():
         lessons.reset(options.lesson)
@@ -138,6 +147,8 @@ def show_progress(_: argparse.Namespace) -> int:
 
 def reset_lesson(options: argparse.Namespace) -> int:
     """Restore a lesson, and say where the learner's file went."""
+    from minichar.course import lessons  # takes a second or two
+
     name = files.find_lesson(options.lesson).notebook.name
     copy = lessons.reset(options.lesson)
     if copy is None:
@@ -167,6 +178,8 @@ def show_doctor(_: argparse.Namespace) -> int:
 
 def derive_lessons(options: argparse.Namespace) -> int:
     """Bring solutions/ and notebooks/ in step, or only say what is not."""
+    from minichar.course import lessons  # takes a second or two
+
     if not options.check:
         for line in lessons.update(run=options.run):
             print(line)

@@ -134,7 +134,7 @@ def heatmap(
     figure.colorbar(shown, ax=axes, fraction=0.03)
     top = np.argsort(-values, axis=None, kind="stable")[:5]
     best = ", ".join(
-        f"{rows[r]} then {columns[c]} {values[r, c]:.2g}"
+        f"{f'{y} '.lstrip()}{rows[r]}, {f'{x} '.lstrip()}{columns[c]}: {values[r, c]:.2g}"
         for r, c in zip(*np.unravel_index(top, values.shape), strict=True)
     )
     size = f"{len(rows)} by {len(columns)}"

@@ -65,7 +65,7 @@ class Temperature(ipywidgets.VBox):
     def _slid(self, change: Any) -> None:
         """The slider was moved, or rounds a number that was typed to its own nearest step."""
         if abs(np.log10(change.new / self.number.value)) > 0.51 * self.slider.step:
-            self._set(round(change.new, 2))
+            self._set(float(f"{change.new:.3g}"))
 
     def _set(self, value: float) -> None:
         """Bring slider and number to the same value, then draw once."""

@@ -110,7 +110,7 @@ def test_a_logarithmic_axis_is_another_picture_with_the_same_words():
 def test_heatmap_names_the_darkest_row_first():
     values = np.array([[0.1, 0.0, 0.02], [0.0, 0.75, 0.03]])
     said = repr(draw.heatmap(values, "q\n", "ab ", "Pairs"))
-    assert said.startswith("Pairs: table of 2 by 3 shades; darkest ⏎ then b 0.75, q then a 0.1, ")
+    assert said.startswith("Pairs: table of 2 by 3 shades; darkest ⏎, b: 0.75, q, a: 0.1, ")
 
 
 def test_table_keeps_texts_as_they_are():

@@ -15,9 +15,10 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 CHECK = re.compile(r"""\bcheck\(\s*["'](\d+\.\d+)["']""")
 KEPT = ".before-reset-"  # in the names of the files that `keep` makes
@@ -74,8 +75,10 @@ def find_lesson(number: str | int, course: Path | None = None) -> Lesson:
     raise CourseError(f"there is no lesson {number}; there are {there}")
 
 
-def read_notebook(path: Path) -> NotebookNode:
+def read_notebook(path: Path) -> "NotebookNode":
     """The notebook in a file; raises CourseError, in one line, when the file does not hold one."""
+    import nbformat  # takes a second or two, and most commands read no notebook
+
     try:
         text = path.read_text(encoding="utf-8")
         json.loads(text)
@@ -96,7 +99,7 @@ def read_notebook(path: Path) -> NotebookNode:
     raise CourseError(f"{path.name} cannot be read as a notebook ({reason})")
 
 
-def checks(solution: NotebookNode) -> dict[str, NotebookNode]:
+def checks(solution: "NotebookNode") -> "dict[str, NotebookNode]":
     """The check cells of a solution: exercise number -> cell, in the lesson's order."""
     found = {}
     for cell in solution.cells:

@@ -1,0 +1,260 @@
+"""The commands for texts of your own: `minichar train`, `minichar sample`, `minichar score`.
+
+Here are their options, what sample and score do, and how a mistake becomes one line. What train
+does is in running.py. Lessons 04 and 08 build what they call.
+
+    minichar train my.txt --out my.npz
+    minichar sample my.npz --prime "Once upon" --temperature 0.7
+    minichar score my.npz other.txt
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minichar import running, sampling
+from minichar.archive import BadModelFile
+from minichar.checkpoint import load_model
+from minichar.datasets import folder, load_text
+from minichar.running import EPOCHS, OPTIMIZERS, STEPS, visible
+from minichar.text import clean
+from minichar.training import Diverged
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number from `least` up."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+        return int(text)
+
+    return read
+
+
+def number(least: float, most: float = np.inf, open_end: bool = False) -> Callable[[str], float]:
+    """The type of an option that is a number from `least` to `most`, or below it if `open_end`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = np.nan
+        if not (least <= value <= most and np.isfinite(value)) or (open_end and value == most):
+            to = f" to {'below ' * open_end}{most:g}" if most < np.inf else " up"
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g}{to}")
+        return value
+
+    return read
+
+
+def layers(text: str) -> tuple[int, ...]:
+    """The type of --hidden: '128,128' is two layers of 128 neurons."""
+    return tuple(whole(1)(size.strip()) for size in text.split(","))
+
+
+# Of `train`: option, type or choices, default, help. A file to --resume has them already.
+SETTLED: list[tuple[str, Any, Any, str]] = [
+    ("--cell", ("lstm", "gru", "rnn", "relu"), "lstm", "the kind of neuron; relu is an rnn too"),
+    ("--hidden", layers, (128, 128), "neurons in each layer, the lowest first"),
+    ("--embedding", whole(1), None, "learn a row of N numbers for each character"),
+    ("--dropout", number(0, 1, True), 0.0, "share of neurons left out of each step, against rote"),
+    ("--batch", whole(1), 50, "places in the text read side by side"),
+    ("--length", whole(1), 50, "characters read in a step, and how far back errors are followed"),
+    ("--optimizer", tuple(OPTIMIZERS), "adam", "the rule by which weights move"),
+    ("--lr", number(0), None, "learning rate, how far they move; smaller is slower and safer"),
+    ("--decay", number(0, 1), 1.0, "multiply the learning rate by this after every epoch"),
+    ("--decay-after", whole(0), 10, "but not in the first N epochs"),
+    ("--clip", number(0), 5.0, "shorten longer gradients to this length; 0: never"),
+    ("--validation", number(0, 1, True), 0.05, "share of the text, its end, kept to measure on"),
+    ("--save-every", whole(1), 500, "measure on the held-out text and save after every N steps"),
+    ("--seed", whole(0), 0, "another number, another beginning"),
+]  # fmt: skip
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add train, sample and score by `command(name, run, text)`, which returns their parsers."""
+    for run, describe, text in (
+        (train, _add_train, "train a network on a text"),
+        (sample, _add_sample, "have a trained network write"),
+        (score, _add_score, "how well a network predicts a text"),
+    ):
+        made = command(run.__name__, _one_line(run), text)
+        made.error = partial(refuse, made)
+        describe(made)
+
+
+def refuse(parser: argparse.ArgumentParser, message: str) -> None:
+    """A parser's `error` in one line, where its own shows the usage too."""
+    parser.exit(2, f"minichar: {message}; `{parser.prog} --help` shows what there is\n")
+
+
+def _add_train(made: argparse.ArgumentParser) -> None:
+    made.usage = "minichar train TEXT [options]"
+    made.epilog = "For instance: minichar train names --hidden 64 --steps 1000 --out names.npz"
+    made.add_argument("text", metavar="TEXT", help="a text file, or a name of `minichar data`")
+    group = made.add_argument_group("what you get, and when")
+    group.add_argument("--out", metavar="FILE", help="the file to save in (default model.npz)")
+    group.add_argument("--resume", metavar="FILE", help="go on with this file, exactly")
+    group.add_argument("--overwrite", action="store_true", help="replace what --out names")
+    long = group.add_mutually_exclusive_group()
+    text = f"stop after N steps (default {EPOCHS} epochs, at least {STEPS} steps)"
+    long.add_argument("--steps", type=whole(1), metavar="N", help=text)
+    text = "stop after reading the text N times"
+    long.add_argument("--epochs", type=number(1e-9), metavar="N", help=text)
+    text = "stop after N measurements without a better one (default: go on)"
+    group.add_argument("--patience", type=whole(1), metavar="N", help=text)
+    text = "show what it writes after every N steps; 0: never (default 1000)"
+    group.add_argument("--sample-every", type=whole(0), default=1000, metavar="N", help=text)
+    _add_encoding(group)
+    group = made.add_argument_group("the network and how it learns (in a file to --resume already)")
+    for flag, kind, default, text in SETTLED:
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+        if flag == "--lr":
+            shown = ", ".join(f"{name} {rate:g}" for name, (_, rate) in OPTIMIZERS.items())
+        text += f" (default {'none' if shown is None else shown})"
+        reads = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N"}
+        group.add_argument(flag, help=text, **reads)  # None, where it is not given
+
+
+def _add_sample(made: argparse.ArgumentParser) -> None:
+    made.usage = "minichar sample MODEL [options]"
+    made.epilog = "For instance: minichar sample names --prime ma --temperature 0.7"
+    _add_model(made)
+    text = "the beginning to go on from (default: that of a new line)"
+    made.add_argument("--prime", default="", metavar="TEXT", help=text)
+    text = "characters to write (default 200)"
+    made.add_argument("--length", type=whole(1), default=200, metavar="N", help=text)
+    text = "below 1 safer, above 1 wilder, 0 always the likeliest (default 1)"
+    made.add_argument("--temperature", type=number(0), metavar="T", help=text)
+    text = "choose among the N likeliest characters only (default all)"
+    made.add_argument("--top-k", type=whole(1), metavar="N", help=text)
+    text = "choose among the likeliest that together have this probability (default 1)"
+    made.add_argument("--top-p", type=number(0, 1), metavar="P", help=text)
+    text = "the same number, the same text (default: another one each time)"
+    made.add_argument("--seed", type=whole(0), metavar="N", help=text)
+    text = "no chance: look for the likeliest text, keeping W beginnings (default off)"
+    made.add_argument("--beam", type=whole(1), metavar="W", help=text)
+
+
+def _add_score(made: argparse.ArgumentParser) -> None:
+    made.usage = "minichar score MODEL TEXT [options]"
+    made.epilog = "For instance: echo maria | minichar score names - --each"
+    _add_model(made)
+    text = "a text file, a name of `minichar data`, or - for what is piped in"
+    made.add_argument("text", metavar="TEXT", help=text)
+    text = "a line for each character: it, a tab, its bits (default: the mean alone)"
+    made.add_argument("--each", action="store_true", help=text)
+    _add_encoding(made)
+
+
+def _add_model(made: argparse.ArgumentParser) -> None:
+    text = 'a file of `minichar train`, or "names": the weights that come with the course'
+    made.add_argument("model", metavar="MODEL", help=text)
+    text = "leave out characters that the model does not know (default: an error)"
+    made.add_argument("--skip-unknown", action="store_true", help=text)
+
+
+def _add_encoding(made: Any) -> None:
+    text = "how the text file is written, such as latin-1 (default UTF-8)"
+    made.add_argument("--encoding", metavar="NAME", help=text)
+
+
+def _one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """The command `run`, with what goes wrong told in one line: then its exit code is 2."""
+
+    def command(options: argparse.Namespace) -> int:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows all
+        try:
+            code = run(options)
+            sys.stdout.flush()  # here, where it is seen if nobody reads it
+            return code
+        except BrokenPipeError:  # as with `| head`; nothing may be written to it at the end either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except MemoryError as error:
+            message = f"not enough memory: a smaller network or text would fit ({error})"
+        except (ValueError, Diverged) as error:
+            message = " ".join(str(error).split())
+        for ours, theirs in (('unknown="skip"', "--skip-unknown"), ('encoding="', '--encoding "')):
+            message = message.replace(ours, theirs)
+        print(f"minichar: {message}", file=sys.stderr)
+        return 2
+
+    return command
+
+
+def train(options: argparse.Namespace) -> int:
+    """`minichar train`: fill in the defaults, or see that none is asked for that is settled."""
+    for flag, _, default, _ in SETTLED:
+        name = flag[2:].replace("-", "_")
+        if getattr(options, name) is None:
+            setattr(options, name, default)
+        elif options.resume:
+            raise ValueError(f"{flag}: {options.resume} goes on with its own; leave it out")
+    return running.run(options)
+
+
+def load(name: str) -> Any:
+    """The model in the file of this name, or else the weights that come with the course."""
+    if Path(name).is_file():
+        return load_model(name)
+    if name == Path(name).name and (folder() / "weights" / f"{name}.npz").is_file():
+        return sampling.shipped(name)
+    raise BadModelFile(f"there is no file {name}; `minichar train TEXT --out {name}` makes one")
+
+
+def sample(options: argparse.Namespace) -> int:
+    """`minichar sample`: the prime, then each character as soon as it is drawn."""
+    unknown = "skip" if options.skip_unknown else "error"
+    chance = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p", "seed")}
+    model, prime = load(options.model), clean(options.prime)
+    if options.beam:
+        if given := [name.replace("_", "-") for name in chance if chance[name] is not None]:
+            raise ValueError(f"--beam leaves nothing to chance: leave out --{given[0]}")
+        pieces = [sampling.beam(model, prime, options.length, options.beam, unknown=unknown)]
+    else:
+        chance["temperature"] = 1.0 if options.temperature is None else options.temperature
+        pieces = sampling.stream(model, prime, options.length, unknown=unknown, **chance)
+    terminal = sys.stdout.isatty()
+    for k, piece in enumerate(pieces):
+        piece = piece if k else prime + piece  # an error comes before anything was printed
+        print(visible(piece) if terminal else piece, end="", flush=True)
+    print()
+    return 0
+
+
+def score(options: argparse.Namespace) -> int:
+    """`minichar score`: the mean bits per character of a text, or those of each character."""
+    model = load(options.model)
+    if options.text == "-":
+        raw = sys.stdin.buffer.read()
+        text = clean(raw.decode(options.encoding or "utf-8-sig"))
+    else:
+        text = load_text(options.text, options.encoding)
+    if options.skip_unknown:
+        known = set(model.vocab.characters)
+        text = "".join(c for c in text if c in known)
+    if not text:
+        raise ValueError("the text is empty: there is nothing to score")
+    bits = sampling.score(model, text)
+    if options.each:
+        for character, b in zip(text, bits.tolist(), strict=True):
+            print(f"{shown(character)}\t{b:.4f}")
+    with np.errstate(over="ignore"):
+        line = f"{bits.mean():.4f} bits per character, perplexity {np.exp2(bits.mean()):.4g}"
+    where = sys.stderr if options.each else sys.stdout
+    print(f"{line}, over {len(text):,} characters", file=where)
+    return 0
+
+
+def shown(character: str) -> str:
+    """A character so that it can be seen: a line end is \\n, a space ␣."""
+    return "␣" if character == " " else visible(character).replace("\n", "\\n").replace("\t", "\\t")

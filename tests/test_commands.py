@@ -1,0 +1,373 @@
+"""train, sample and score as somebody at a terminal meets them: most runs are real processes."""
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minichar as mc
+from minichar import commands, running, sampling
+from minichar.__main__ import main
+
+TEXT = "the quick brown fox jumps over the lazy dog\n" * 30
+SMALL = "--hidden 9,7 --embedding 5 --dropout 0.3 --batch 4 --length 9 --validation 0.1"
+SMALL = [*SMALL.split(), *"--save-every 6 --decay 0.9 --decay-after 1 --seed 3".split()]
+COMMAND = [sys.executable, "-m", "minichar"]
+
+
+# What is printed at once and what only at the end is seen where Python keeps it back.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+def run(*words, check=0, **settings):
+    words = [*COMMAND, *map(str, words)]
+    done = subprocess.run(words, capture_output=True, env=BUFFERED, **settings)
+    assert done.returncode == check, done.stderr.decode()
+    assert check or not done.stderr
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    (folder / "fox.txt").write_text(TEXT)
+    (folder / "other.txt").write_text(TEXT[::-1])
+    run("train", "fox.txt", *SMALL, "--steps", 20, "--out", "fox.npz", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def at(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_resumed_equals_uninterrupted_to_the_last_byte(at):
+    out = run("train", "fox.txt", *SMALL, "--steps", 9, "--out", "part.npz")
+    assert "done: saved in part.npz" in out
+    assert (at / "part.npz").read_bytes() != (at / "fox.npz").read_bytes()
+    out = run("train", "fox.txt", "--resume", "part.npz", "--steps", 20)
+    assert "going on after step 9: 20 steps" in out
+    assert (at / "part.npz").read_bytes() == (at / "fox.npz").read_bytes()
+    assert (at / "part.best.npz").read_bytes() == (at / "fox.best.npz").read_bytes()
+
+
+def test_every_setting_reaches_the_training(at):
+    words = "--cell gru --optimizer rmsprop --lr 0.01 --clip 0.5 --steps 20".split()
+    run("train", "fox.txt", *SMALL, *words, "--out", "set.npz")
+    model = mc.CharModel(mc.Vocabulary.of(TEXT), "gru", (9, 7), embedding=5, dropout=0.3, seed=3)
+    optimizer = mc.optim.RMSProp(model.parameters(), lr=0.01)
+    epoch = 33  # (1,320 - 132 - 1) // 4 steps of a stream, 9 at a time
+    training = mc.Training(
+        model,
+        TEXT,
+        batch=4,
+        length=9,
+        optimizer=optimizer,
+        clip=0.5,
+        validation=0.1,
+        validate_every=6,
+        schedule=mc.optim.exponential(0.9, every=epoch, after=epoch),
+        seed=3,
+    )
+    for _ in range(20):
+        training.step()
+    mc.save_model("by_hand.npz", model, training)
+    assert (at / "set.npz").read_bytes() == (at / "by_hand.npz").read_bytes()
+    assert mc.load_model("set.best.npz").settings() == model.settings()
+    with pytest.raises(mc.BadModelFile, match="no training"):
+        mc.load_training("set.best.npz", TEXT)
+
+
+def test_what_is_printed_while_it_trains(at, capsys):
+    words = ["--steps", "13", "--sample-every", "7", "--out", "said.npz"]
+    assert main(["train", "fox.txt", *SMALL, *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    held_out, training_text = TEXT[-132:], TEXT[:-132]
+    assert lines[0] == "reading fox.txt"
+    assert lines[1].startswith(f"{len(TEXT):,} characters, 28 different; the last 132 are held out")
+    assert "lstm of 9 + 7 neurons" in lines[2]
+    ngram = mc.NGram(training_text, 8, mc.Vocabulary.of(TEXT))
+    best = min(ngram.bits(held_out, order)[1:].mean() for order in range(9))
+    assert f": {best:.3f} bits on each" in lines[3] and "the number to beat" in lines[3]
+    measured = [line for line in lines if line.endswith("| saved")]
+    assert [line.split(" of ")[0] for line in measured] == ["step 6", "step 12"]
+    assert all("| held out " in line and "chars/s" in line for line in measured)
+    assert any(line.startswith("    ") for line in lines)
+    assert lines[-1] == "to see it write: minichar sample said.npz"
+
+
+def test_without_a_held_out_part_it_trains_all_the_same(at, capsys):
+    words = ["--validation", "0", "--batch", "4", "--hidden", "8", "--steps", "2"]
+    assert main(["train", "fox.txt", *words, "--out", "all.npz"]) == 0
+    out = capsys.readouterr().out
+    assert "none held out" in out and "to beat" not in out
+    assert mc.load_model("all.npz").hidden == (8,) and not (at / "all.best.npz").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals can be sent to a process on POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_saves_and_says_how_to_go_on(at, name):
+    number, name = getattr(signal, name), f"{name}.npz"
+    words = [*COMMAND, "train", "fox.txt", *SMALL, "--steps", "1000000", "--out", name]
+    process = subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=BUFFERED,
+        text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # it may be ignored out here
+    )
+    seen = next(line for line in process.stdout if line.startswith("step "))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number and err == "", seen
+    stopped, how = out.splitlines()[-2:]
+    again = shlex.split(how.removeprefix("to go on: "))
+    assert again == ["minichar", "train", "fox.txt", "--resume", name, "--steps", "1000000"]
+    step = int(stopped.split("stopped at step ")[1].split(":")[0].replace(",", ""))
+    run("train", "fox.txt", *SMALL, "--steps", step, "--out", "straight.npz", "--overwrite")
+    assert (at / name).read_bytes() == (at / "straight.npz").read_bytes()
+    run(*again[1:-1], step + 3)
+    run("train", "fox.txt", "--resume", "straight.npz", "--steps", step + 3)
+    assert (at / name).read_bytes() == (at / "straight.npz").read_bytes()
+
+
+def test_no_file_is_overwritten_unasked(at, capsys):
+    before = (at / "fox.npz").read_bytes()
+    assert main(["train", "fox.txt", "--out", "fox.npz"]) == 2
+    assert (at / "fox.npz").read_bytes() == before
+    err = capsys.readouterr().err
+    assert all(word in err for word in ("--resume fox.npz", "--out", "--overwrite"))
+    (at / "lone.best.npz").write_text("mine")
+    words = ["train", "fox.txt", *SMALL, "--steps", "7", "--out", "lone.npz"]
+    assert main(words) == 2 and not (at / "lone.npz").exists()
+    assert main([*words, "--overwrite"]) == 0
+    assert mc.load_model("lone.best.npz").hidden == (9, 7)
+
+
+def test_to_another_name_the_resumed_file_stays(at):
+    before = (at / "fox.npz").read_bytes()
+    run("train", "fox.txt", "--resume", "fox.npz", "--out", "on.npz", "--steps", 22)
+    assert (at / "fox.npz").read_bytes() == before
+    assert mc.load_training("on.npz", TEXT).step_number == 22
+
+
+def test_a_loss_that_was_taken_back_is_told(at, capsys):
+    wild = ["--optimizer", "sgd", "--clip", "0", "--batch", "4", "--hidden", "8"]
+    assert main(["train", "fox.txt", *wild, "--lr", "2000", "--steps", "20", "--out", "w.npz"]) == 0
+    assert "back to step 0, learning rate halved" in capsys.readouterr().out
+    assert main(["train", "fox.txt", *wild, "--lr", "1e30", "--out", "wild.npz"]) == 2
+    err = capsys.readouterr().err
+    assert "start anew with a smaller one" in err and len(err.splitlines()) == 1
+    mc.load_model("wild.npz")
+
+
+def test_sample_is_what_the_function_gives(at):
+    words = ["--length", 30, "--temperature", 0.8, "--top-k", 9, "--top-p", 0.9, "--seed", 5]
+    settings = {"temperature": 0.8, "top_k": 9, "top_p": 0.9, "seed": 5}
+    model = mc.load_model("fox.npz")
+    out = run("sample", "fox.npz", "--prime", "the ", *words)
+    assert out == "the " + mc.sample(model, "the ", 30, **settings) + "\n"
+    out = run("sample", "fox.npz", "--prime", "tÉhe", "--skip-unknown", *words)
+    assert out == "tÉhe" + mc.sample(model, "the", 30, **settings) + "\n"
+    out = run("sample", "fox.npz", "--beam", 3, "--length", 12)
+    assert out == mc.beam(model, "", 12, 3) + "\n"
+    shipped = run("sample", "names", "--prime", "ma", "--length", 9, "--seed", 0)
+    assert shipped == "ma" + mc.sample(sampling.shipped("names"), "ma", 9) + "\n"
+
+
+def test_each_character_is_shown_before_the_next_is_drawn(at, monkeypatch):
+    read, write = os.pipe()
+    seen = []
+
+    def stream(*_, **__):
+        for character in "abc":
+            yield character
+            seen.append(os.read(read, 100))  # would wait for ever if nothing had come
+
+    os.set_blocking(read, False)  # so that it is an error instead
+    monkeypatch.setattr(sampling, "stream", stream)
+    with open(write, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(["sample", "fox.npz", "--prime", "the "]) == 0
+        monkeypatch.undo()
+    os.close(read)
+    assert seen == [b"the a", b"b", b"c"]
+
+
+def test_without_a_seed_each_text_is_another(at):
+    assert run("sample", "fox.npz") != run("sample", "fox.npz")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sample", "fox.npz", "--length", 10**9],  # days, if it waited with what it writes
+        ["score", "fox.npz", "long.txt", "--each"],
+        ["train", "fox.txt", *SMALL, "--out", "pipe.npz"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_it_ends_quietly_when_nobody_reads_on(at, words):
+    (at / "long.txt").write_text(TEXT * 8)
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=BUFFERED
+    )
+    assert len(process.stdout.read(40)) == 40
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_score_of_few_lines_into_a_closed_pipe_is_quiet_too(at):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*COMMAND, "score", "fox.npz", "fox.txt"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env=BUFFERED,
+    )
+    os.close(write)
+    assert done.returncode == 141 and done.stderr == b""
+
+
+def test_score_is_what_the_function_gives(at):
+    model = mc.load_model("fox.npz")
+    bits = mc.score(model, TEXT)
+    line = f"{bits.mean():.4f} bits per character, perplexity {2 ** bits.mean():.4g}, over 1,320"
+    assert run("score", "fox.npz", "fox.txt") == f"{line} characters\n"
+    assert run("score", "fox.npz", "-", input=TEXT.encode("utf-8-sig")) == f"{line} characters\n"
+    done = subprocess.run(
+        [*COMMAND, "score", "fox.npz", "-", "--each", "--skip-unknown"],
+        input="a É\r\n".encode(),
+        capture_output=True,
+    )
+    rows = [row.split("\t") for row in done.stdout.decode().splitlines()]
+    assert [row[0] for row in rows] == ["a", "␣", "\\n"]
+    np.testing.assert_allclose([float(row[1]) for row in rows], mc.score(model, "a \n"), atol=1e-4)
+    assert b"over 3 characters" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ("train nowhere.txt", "nowhere.txt"),
+        ("train other.txt --resume fox.npz", "another text"),
+        ("train fox.txt --resume nowhere.npz", "--resume nowhere.npz: there is no such file"),
+        ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
+        ("train fox.txt --out model.json", "ends in .npz"),
+        ("train fox.txt --out nowhere/model.npz", "no folder nowhere"),
+        ("train fox.txt --batch 2000 --out x.npz", "make batch smaller"),
+        ("train latin.txt --out x.npz", "--encoding"),
+        ("train fox.txt --hidden 8,x --out x.npz", "'x' is no whole number from 1 up"),
+        ("train fox.txt --dropout 1", "'1' is no number from 0 to below 1"),
+        ("train fox.txt --lr nan", "'nan' is no number from 0 up"),
+        ("train fox.txt --cell perceptron", "invalid choice"),
+        ("train fox.txt --layers 3", "--layers"),
+        ("train", "TEXT"),
+        ("sample nowhere.npz", "there is no file nowhere.npz; `minichar train"),
+        ("sample fox.txt", "fox.txt cannot be loaded"),
+        ("sample damaged.npz", "damaged.npz cannot be loaded"),
+        ("sample fox.npz --prime É", "pass --skip-unknown"),
+        ("sample fox.npz --top-p 0", "top_p=0"),
+        ("sample fox.npz --beam 3 --top-k 2", "leave out --top-k"),
+        ("score damaged.npz fox.txt", "damaged.npz cannot be loaded"),
+        ("score fox.npz odd.txt", "pass --skip-unknown"),
+        ("score fox.npz odd.txt --skip-unknown", "nothing to score"),
+        ("score fox.npz .", "is a folder"),
+    ],
+)
+def test_a_mistake_is_one_line(at, capsys, words, says):
+    (at / "latin.txt").write_bytes("é".encode("latin-1") * 100)
+    (at / "odd.txt").write_text("ÉÉÉ", encoding="utf-8")
+    good = (at / "fox.npz").read_bytes()
+    (at / "damaged.npz").write_bytes(good[:500] + b"!" + good[501:])
+    try:
+        code = main(words.split())
+    except SystemExit as stopped:  # argparse's way out
+        code = stopped.code
+    err = capsys.readouterr().err
+    assert code == 2 and err.startswith("minichar: ") and says in err and err.count("\n") == 1
+    assert not (at / "x.npz").exists() and (at / "fox.npz").read_bytes() == good
+
+
+@pytest.mark.parametrize("flag, kind", [row[:2] for row in commands.SETTLED])
+def test_what_a_file_has_settled_is_not_asked_for_again(at, capsys, flag, kind):
+    share = flag in ("--dropout", "--validation")
+    value = kind[0] if isinstance(kind, tuple) else "0.5" if share else "1"
+    assert main(["train", "fox.txt", "--resume", "fox.npz", flag, value]) == 2
+    assert f"{flag}: fox.npz goes on with its own" in capsys.readouterr().err
+
+
+def parsers():
+    made = {}
+
+    def command(name, run, text):
+        made[name] = argparse.ArgumentParser(prog=name)
+        return made[name]
+
+    commands.add(command)
+    return made
+
+
+@pytest.mark.parametrize("name, made", parsers().items())
+def test_every_option_says_what_it_does_and_its_default(name, made):
+    for action in made._actions:
+        assert action.help, action.dest
+        flags = set(action.option_strings) - {"--help", "-h", "--resume", "--overwrite", "--epochs"}
+        assert not flags or "(default" in action.help, action.dest
+    assert made.format_help().startswith(f"usage: minichar {name} ")
+
+
+def test_a_terminal_sees_one_line_that_changes(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    screen = running.Screen()
+    screen.update("a long line")
+    screen.update("short")
+    screen.line("kept")
+    assert capsys.readouterr().out == "\ra long line\rshort      \r     \rkept\n"
+
+
+@pytest.mark.parametrize(
+    "text, seen",
+    [("a\x1b[2J\té\n", "a\\x1b[2J\té\n"), ("\u202e\r", "\\u202e\\r"), ("👩\u200d🔬", "👩\u200d🔬")],
+)
+def test_no_text_moves_the_cursor(text, seen):
+    assert running.visible(text) == seen
+
+
+def test_too_little_memory_is_one_line(at, monkeypatch, capsys):
+    def none_left(*_, **__):
+        raise MemoryError("Unable to allocate 7 TiB")
+
+    monkeypatch.setattr(running, "CharModel", none_left)
+    assert main(["train", "fox.txt", "--out", "x.npz"]) == 2
+    err = capsys.readouterr().err
+    assert "not enough memory" in err and "7 TiB" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "seconds, said", [(8.4, "8 s"), (720, "12 min"), (11_100, "3 h 5 min"), (89.6, "90 s")]
+)
+def test_times_are_said_as_people_say_them(seconds, said):
+    assert running.duration(seconds) == said
+
+
+def test_the_command_line_starts_without_what_it_does_not_need():
+    code = "import sys, minichar.__main__; print({'nbformat', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_with_patience_it_stops_when_nothing_gets_better(at, capsys):
+    words = ["--batch", "4", "--hidden", "8", "--save-every", "2", "--lr", "0", "--patience", "3"]
+    assert main(["train", "fox.txt", *words, "--out", "idle.npz"]) == 0
+    assert mc.load_training("idle.npz", TEXT).step_number == 8  # the first was the best
