@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given
@@ -148,6 +149,13 @@ def test_it_is_a_hundred_lines_and_needs_numpy_alone():
         for name in getattr(node, "names", [])
     }
     assert imported - set(sys.stdlib_module_names) == {"numpy"}
+
+
+def test_it_is_the_program_that_lesson_03_arrives_at():
+    for folder in ("solutions", "notebooks"):
+        lesson = nbformat.read(FILE.parent.parent / folder / "03_the_100_line_rnn.ipynb", 4)
+        (cell,) = (c for c in lesson.cells if c.cell_type == "code" and "def train(" in c.source)
+        assert cell.source + "\n" == FILE.read_text(encoding="utf-8")
 
 
 def test_it_runs_alone_on_a_text_file(tmp_path):
