@@ -4,7 +4,6 @@ training.py takes the steps; what stands here is around them: where the files go
 and how Ctrl-C ends in a saved model. commands.py has the options. Built in lesson 08.
 
     minichar train names --hidden 64 --steps 500 --out names.npz
-    minichar train names --resume names.npz --steps 1000
 """
 
 import math
@@ -26,7 +25,7 @@ from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.sampling import sample
 from minichar.text import Vocabulary, split
-from minichar.training import Report, Training, train
+from minichar.training import Report, Training, evaluate, train
 
 OPTIMIZERS = {  # the kind, and a rate that works for it on texts of any size
     "adam": (optim.Adam, 0.002),
@@ -188,6 +187,9 @@ def run(options: Namespace) -> int:
     measured = math.isfinite(training.best) and best.exists()
     kept = f"; the best on the held-out text in {best}" if measured else ""
     screen.line(f"{how}: saved in {out}{kept}")
+    if training.held_out and not stop:
+        bits = evaluate(training.model, training.held_out) / math.log(2)
+        screen.line(f"it needs {bits:.3f} bits on each held-out character")
     if stop:
         screen.line(f"to go on: {_again(options, out)}")
         return 128 + stop[0]

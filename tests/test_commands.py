@@ -99,6 +99,8 @@ def test_what_is_printed_while_it_trains(at, capsys):
     assert [line.split(" of ")[0] for line in measured] == ["step 6", "step 12"]
     assert all("| held out " in line and "chars/s" in line for line in measured)
     assert any(line.startswith("    ") for line in lines)
+    bits = mc.training.evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
+    assert lines[-2] == f"it needs {bits:.3f} bits on each held-out character"
     assert lines[-1] == "to see it write: minichar sample said.npz"
 
 
