@@ -180,11 +180,14 @@ def order(words):
     """What the words on the command line ask of the environment's Python."""
     if words[:1] == ["test"]:
         return ["-m", "pytest", *words[1:]]
-    if words and words[0] != "lab" and not words[0].startswith("-"):
+    options = words[1:] if words[:1] == ["lab"] else words
+    if options and not options[0].startswith("-"):
         return ["-m", "minichar", *words]
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     lesson = os.path.join("notebooks", "00_start_here.ipynb")
-    return ["-m", "jupyterlab", lesson, *root, *(words[1:] if words[:1] == ["lab"] else words)]
+    # The address that it prints leads to the lesson too, for whoever has to open it by hand.
+    address = "--LabApp.default_url=/lab/tree/" + os.path.basename(lesson)
+    return ["-m", "jupyterlab", lesson, address, *root, *options]
 
 
 def main(words):

@@ -81,6 +81,7 @@ def open_lab(options: argparse.Namespace) -> int:
         lessons.reset(options.lesson)
     course = notebook.parent.parent
     command = [sys.executable, "-m", "jupyter", "lab", os.path.relpath(notebook, course)]
+    command.append(f"--LabApp.default_url=/lab/tree/{notebook.name}")  # so in what it prints, too
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # JupyterLab refuses root without this
         command.append("--allow-root")
     return subprocess.call(command, cwd=course)

@@ -148,7 +148,9 @@ def test_lab_opens_the_lesson(course, monkeypatch, root):
     [(command, cwd)] = calls
     assert cwd == course and (course / "notebooks" / "90_mini.ipynb").exists()
     assert command[:4] == [sys.executable, "-m", "jupyter", "lab"]
-    assert command[4:] == [os.path.join("notebooks", "90_mini.ipynb")] + ["--allow-root"] * root
+    address = "--LabApp.default_url=/lab/tree/90_mini.ipynb"
+    lesson = os.path.join("notebooks", "90_mini.ipynb")
+    assert command[4:] == [lesson, address] + ["--allow-root"] * root
 
 
 @pytest.mark.parametrize("command", ["check", "reset", "lab"])

@@ -116,12 +116,14 @@ def test_progress_is_read_off_what_pip_prints(tmp_path, monkeypatch):
         ("test -k names -x", "pytest -k names -x"),
         ("doctor", "minichar doctor"),
         ("check 03", "minichar check 03"),
+        ("lab 03", "minichar lab 03"),
     ],
 )
 @pytest.mark.parametrize("user", [0, 1000])
 def test_words_reach_the_right_program(words, run, user, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
-    lesson = os.path.join("notebooks", "00_start_here.ipynb") + " --allow-root" * (user == 0)
+    lesson = os.path.join("notebooks", "00_start_here.ipynb")
+    lesson += " --LabApp.default_url=/lab/tree/00_start_here.ipynb" + " --allow-root" * (user == 0)
     expected = ["-m", *run.replace("LESSON", lesson).split()]
     assert start.order(words.split()) == expected
 
