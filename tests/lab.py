@@ -10,6 +10,7 @@ state, so that nobody's own Jupyter changes what is seen, or is changed.
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -142,10 +143,16 @@ class Lesson:
 
     def run_all(self) -> None:
         """Run every cell, to the end; fails with the message of the first cell that fails."""
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        last = self.prompt(-1).filter(has_text=f"[{self.code.count()}]:")
+        from playwright.sync_api import TimeoutError
+
+        last = self.prompt(-1).filter(has_text=re.compile(r"\[\d+\]:"))
         failed = self.page.locator(ERROR)
+        for _ in range(4):  # what is sent while the page is busy with itself is lost without a word
+            self.page.get_by_role("menuitem", name="Run", exact=True).click()
+            self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            with suppress(TimeoutError):
+                last.or_(failed.first).wait_for(timeout=PATIENCE * 250)
+                break
         last.or_(failed.first).wait_for()
         assert not failed.count(), failed.first.text_content()
 
