@@ -220,13 +220,9 @@ def embedding(W: Tensor, ids: Any) -> Tensor:
 
 def softmax(z: Tensor) -> Tensor:
     """Scores to probabilities, along the last axis."""
-    p = _softmax(z.data)
+    p = backend.of(z.data).exp(z.data - z.data.max(-1, keepdims=True))
+    p /= p.sum(-1, keepdims=True)
     return node("softmax", p, (z,), lambda g: (p * (g - (g * p).sum(-1, keepdims=True)),))
-
-
-def _softmax(z):
-    e = backend.of(z).exp(z - z.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
 
 
 def cross_entropy(z: Tensor, targets: Any) -> Tensor:
@@ -236,12 +232,15 @@ def cross_entropy(z: Tensor, targets: Any) -> Tensor:
     if z.shape[:-1] != targets.shape:
         raise ValueError(f"cross_entropy: scores {z.shape} and targets {targets.shape} do not fit")
     rows, columns = z.data.reshape(-1, V), targets.reshape(-1)
-    p, every, top = _softmax(rows), xp.arange(len(rows)), rows.max(-1)
-    loss = (xp.log(xp.exp(rows - top[:, None]).sum(-1)) + top - rows[every, columns]).mean()
+    every, rows = xp.arange(len(rows)), rows - rows.max(-1, keepdims=True)  # so no exp overflows
+    e = xp.exp(rows)
+    sums = e.sum(-1, keepdims=True)
+    loss = (xp.log(sums[:, 0]) - rows[every, columns]).mean()
 
     def send_back(g):
-        dz = p * (g / len(rows))
-        dz[every, columns] -= g / len(rows)
+        share = g / len(rows)
+        dz = e * (share / sums)
+        dz[every, columns] -= share
         return (dz.reshape(z.shape),)
 
     return node("cross entropy", loss, (z,), send_back)

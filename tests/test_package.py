@@ -16,10 +16,12 @@ PACKAGE = Path(mc.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Imports only go down this list: a file may use those above it and none below.
 ORDER = (
-    *("backend", "text", "grammars", "datasets", "ngram", "rnn100"),
-    *("tensor", "graph", "layers", "fused", "model", "optim", "training", "sampling"),
+    *("backend", "text", "grammars", "datasets", "ngram", "rnn100", "scalar"),
+    *("tensor", "graph", "layers", "workers", "fused", "stepping", "model", "optim"),
+    *("evaluation", "training", "sampling", "searching"),
     *("archive", "recurrentjs", "checkpoint"),
-    *("draw", "diagrams", "widgets", "__init__", "course", "running", "commands", "__main__"),
+    *("draw", "diagrams", "graph_diagram", "waterfall", "widgets"),
+    *("__init__", "course", "running", "commands", "__main__"),
 )
 
 

@@ -1,0 +1,53 @@
+"""The texts of a batch side by side: each thread takes some of the rows.
+
+In the loop over time every step waits for the one before, but the rows of a batch never meet. So
+two threads can each walk half of them through all steps, which keeps two cores at work on all of
+it. The threads of BLAS share out one matrix product only, and wait for one another at each step:
+while a loop runs, BLAS gets one thread. How many threads there are is up to whoever set the number
+for BLAS (OPENBLAS_NUM_THREADS and the like); with 1 everything runs in the thread it is called in.
+Measured in lesson 09.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+WORTHWHILE = 32_000  # numbers in a step's state, all rows: below, handing over costs more
+
+
+def side_by_side(work: Callable[[slice], None], B: int, H: int) -> None:
+    """Call `work` with slices of rows that together are the B rows of a batch, H numbers in each.
+
+    What `work` raises is raised here, once all parts have ended.
+    """
+    blas = _blas()
+    threads = max((library.num_threads for library in blas.lib_controllers), default=1)
+    parts = min(threads, B) if B * H >= WORTHWHILE else 1
+    if parts == 1:
+        return work(slice(0, B))
+    rows = [slice(B * k // parts, B * (k + 1) // parts) for k in range(parts)]
+    pool = _pool(parts, os.getpid())  # the threads do not follow into a forked process
+    with blas.limit(limits=1):
+        # numpy's errstate, among others, goes along in a copy of the context.
+        others = [pool.submit(copy_context().run, work, part) for part in rows[1:]]
+        try:
+            work(rows[0])
+        finally:
+            wait(others)
+    for other in others:
+        other.result()  # raises what the part has raised
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The libraries for matrix products that numpy has loaded."""
+    return ThreadpoolController().select(user_api="blas")
+
+
+@cache
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads - 1, thread_name_prefix="minichar")
