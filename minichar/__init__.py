@@ -28,7 +28,8 @@ from minichar.checkpoint import load_model, load_training, save_model
 from minichar.datasets import load_text
 from minichar.model import CharModel
 from minichar.ngram import NGram
-from minichar.sampling import beam, sample, score, stream
+from minichar.sampling import sample, samples, score, stream
+from minichar.searching import beam
 from minichar.text import Vocabulary
 from minichar.training import Training, train
 
@@ -52,6 +53,7 @@ __all__ = [
     "optim",
     "rnn100",
     "sample",
+    "samples",
     "sampling",
     "save_model",
     "score",

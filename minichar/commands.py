@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar import running, sampling
+from minichar import running, sampling, searching
 from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model
 from minichar.datasets import folder, load_text
@@ -219,7 +219,7 @@ def sample(options: argparse.Namespace) -> int:
     if options.beam:
         if given := [name.replace("_", "-") for name in chance if chance[name] is not None]:
             raise ValueError(f"--beam leaves nothing to chance: leave out --{given[0]}")
-        pieces = [sampling.beam(model, prime, options.length, options.beam, unknown=unknown)]
+        pieces = [searching.beam(model, prime, options.length, options.beam, unknown=unknown)]
     else:
         chance["temperature"] = 1.0 if options.temperature is None else options.temperature
         pieces = sampling.stream(model, prime, options.length, unknown=unknown, **chance)

@@ -3,7 +3,7 @@
 An optional embedding, a stack of cells with dropout between them, and a read-out. The state goes in
 and comes out, so that a text can be read in pieces. Built in lesson 08.
 
-    >>> from minichar.text import Vocabulary
+    >>> from minichar.text import Vocabulary, whole_numbers
     >>> model = CharModel(Vocabulary.of("hello"), cell="lstm", hidden=(8, 8))
     >>> z, state = model(np.array([[0], [1], [2]]))  # T = 3 characters of B = 1 text
     >>> z.shape
@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from minichar import fused, graph, layers
+from minichar import fused, graph, layers, stepping
 from minichar.graph import Tensor
-from minichar.text import Vocabulary
+from minichar.text import Vocabulary, whole_numbers
 
 CELLS = {
     kind is fused: {
@@ -29,6 +29,9 @@ CELLS = {
     }
     for kind in (fused, layers)
 }
+
+
+LINEAR = {True: fused.Linear, False: layers.Linear}
 
 
 class CharModel:
@@ -72,16 +75,16 @@ class CharModel:
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), fused
         rng, sizes = np.random.default_rng(seed), [embedding or len(vocab), *hidden]
         self._read_in = layers.Embedding(len(vocab), embedding, rng, dtype) if embedding else None
-        self._cells = [
+        self.cells = [
             CELLS[fused][cell](D, H, rng, dtype) for D, H in zip(sizes[:-1], sizes[1:], strict=True)
         ]
         self._drop = layers.Dropout(dropout)
-        self._read_out = layers.Linear(hidden[-1], len(vocab), rng, dtype)
+        self.read_out = LINEAR[fused](hidden[-1], len(vocab), rng, dtype)
 
     def parameters(self) -> dict[str, Tensor]:
         """Every tensor that is learned, by name: embedding.W, 0.Wxh, 0.Whh, …, read_out.W."""
         parts = {"embedding": self._read_in} if self._read_in else {}
-        parts |= {str(k): cell for k, cell in enumerate(self._cells)} | {"read_out": self._read_out}
+        parts |= {str(k): cell for k, cell in enumerate(self.cells)} | {"read_out": self.read_out}
         return {f"{p}.{n}": t for p, part in parts.items() for n, t in part.parameters.items()}
 
     def __call__(
@@ -94,19 +97,19 @@ class CharModel:
         """
         if np.ndim(ids) != 2:
             raise ValueError(f"ids of shape {np.shape(ids)}: they are (T, B), time first")
-        if state is not None and len(state) != len(self._cells):
-            raise ValueError(f"a state of {len(state)} layers for a model of {len(self._cells)}")
+        if state is not None and len(state) != len(self.cells):
+            raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
         x, after = self._read_in(ids) if self._read_in else ids, []
-        for k, cell in enumerate(self._cells):
+        for k, cell in enumerate(self.cells):
             if k:
                 x = self._drop(x, rng)
             x, new = cell(x, state[k] if state is not None else None)
             after.append(new)
-        return self._read_out(self._drop(x, rng)), after
+        return self.read_out(self._drop(x, rng)), after
 
     def start(self, B: int) -> list[tuple]:
         """The state before anything was read: zeros, (B, H) for each layer."""
-        return [cell.start(B) for cell in self._cells]
+        return [cell.start(B) for cell in self.cells]
 
     def loss(
         self,
@@ -119,11 +122,14 @@ class CharModel:
         z, state = self(inputs, state, rng)
         return graph.cross_entropy(z, targets), state
 
-    def step(self, i: int, state: Sequence[tuple] | None = None) -> tuple[Any, list[tuple]]:
-        """Read one character: scores (V,) for the next, and the new state, as sampling.py wants."""
-        with graph.no_grad():
-            z, state = self(np.array([[i]]), state)
-        return z.data[0, 0], state
+    def step(self, ids: Any, state: Sequence[tuple] | None = None) -> tuple[Any, list[tuple]]:
+        """Read one character: scores (V,) for the next, and the new state, as sampling.py wants.
+
+        Or one of each of B texts: ids (B,), whole numbers, and scores (B, V). Without gradients.
+        """
+        ids = whole_numbers("step", ids, len(self.vocab))
+        z, after = stepping.step(self, ids, state or self.start(ids.size))
+        return z if ids.ndim else z[0], after
 
     def settings(self) -> dict[str, Any]:
         """What CharModel(vocab, **settings) needs to make a model of this shape."""

@@ -203,7 +203,7 @@ def test_fused_and_step_by_step_are_one_model(cell, shape):
     found = []
     for fused in (True, False):
         model = make(cell, fused=fused, **shape)
-        assert isinstance(model._cells[0], layers.RNN)
+        assert isinstance(model.cells[0], layers.RNN)
         _, before = model(ids_of(3, 2, 5))
         loss, state = model.loss(ids_of(6, 2), ids_of(6, 2, 1), before)
         loss.backward()

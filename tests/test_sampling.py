@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import minichar as mc
 from minichar import rnn100, sampling
-from minichar.sampling import Predictor, beam_search, choose, distribution
+from minichar.sampling import Predictor, choose, distribution
 
 scores = st.lists(st.floats(-50, 50), min_size=2, max_size=8).map(np.array)
 seeds = st.integers(0, 2**32 - 1)
@@ -71,6 +71,32 @@ def test_choose_is_the_first_whose_running_sum_exceeds_u(z, u):
     assert p[i] > 0 and sums[i] > u - 1e-12 and (i == 0 or sums[i - 1] <= u + 1e-12)
 
 
+@given(st.integers(1, 5), st.integers(2, 6), st.integers(1, 6), st.floats(0.1, 1), seeds)
+def test_rows_of_scores_are_as_one_row_after_another(count, V, k, top_p, seed):
+    rng = np.random.default_rng(seed)
+    z, u = 3 * rng.standard_normal((count, V)), rng.random(count)
+    for how in ({}, {"temperature": 0}, {"top_k": k}, {"top_p": top_p, "temperature": 0.7}):
+        p = distribution(z, **how)
+        for row, scores_of_one in zip(p, z, strict=True):
+            np.testing.assert_array_equal(row, distribution(scores_of_one, **how))
+        assert choose(p, u).tolist() == [choose(*one) for one in zip(p, u, strict=True)]
+
+
+def test_texts_side_by_side_are_drawn_as_one_alone():
+    """Greedy ones are the greedy text; drawn ones differ, and come as often as they should."""
+    model = mc.CharModel(mc.Vocabulary("abcd"), hidden=5, dtype="float64", seed=1)
+    for w in model.parameters().values():
+        w.data *= 3  # far from even
+    greedy = mc.sample(model, "ab", 8, temperature=0)
+    assert mc.samples(model, 3, "ab", 8, temperature=0) == [greedy] * 3
+    assert mc.samples(model, 2, "a", 5, seed=1) == mc.samples(model, 2, "a", 5, seed=1)
+    texts = ["".join(pair) for pair in itertools.product("abcd", repeat=2)]
+    p = np.array([np.exp(true_log_probability(model, t, "a")) for t in texts])
+    drawn = mc.samples(model, 4000, "a", 2)
+    counts = np.array([drawn.count(t) for t in texts])
+    assert (p * 4000 > 5).all() and ((counts - 4000 * p) ** 2 / (4000 * p)).sum() < 44.3
+
+
 def test_choose_by_hand():
     p = np.array([0.0, 0.5, 0.0, 0.5, 0.0])
     assert [choose(p, u) for u in (0, 0.49, 0.5, 0.99, np.nextafter(1, 0))] == [1, 1, 3, 3, 3]
@@ -89,7 +115,7 @@ def test_samples_have_the_distribution_they_are_drawn_from():
 
 
 @given(seeds, st.integers(1, 8))
-def test_greedy_is_temperature_zero_and_a_beam_of_one(seed, length):
+def test_greedy_is_temperature_zero(seed, length):
     model = some_network(seed)
     z, state = sampling.read(model, "ab")
     greedy = ""
@@ -98,37 +124,11 @@ def test_greedy_is_temperature_zero_and_a_beam_of_one(seed, length):
         z, state = model.step(z.argmax(), state)
     assert mc.sample(model, "ab", length, temperature=0, seed=seed) == greedy
     assert mc.sample(model, "ab", length, top_k=1, seed=seed) == greedy
-    assert mc.beam(model, "ab", length, width=1) == greedy
 
 
-@given(seeds)
-def test_a_beam_as_wide_as_all_continuations_is_exhaustive(seed):
-    model = some_network(seed, V=3)
-    texts = ["".join(t) for t in itertools.product("abc", repeat=4)]
-    best = max(texts, key=lambda t: true_log_probability(model, t, "a"))
-    found = beam_search(model, "a", 4, width=81)
-    assert len(found) == 81 and found[0].text == best
-
-
-@given(seeds, st.integers(1, 6), st.integers(1, 8))
-def test_beam_scores_are_true_sorted_and_never_below_greedy(seed, width, length):
-    model = some_network(seed)
-    found = beam_search(model, "b", length, width)
-    for h in found:
-        assert h.log_probability == pytest.approx(
-            true_log_probability(model, h.text, "b"), rel=1e-9
-        )
-    values = [h.log_probability for h in found]
-    assert values == sorted(values, reverse=True) and len({h.text for h in found}) == len(found)
-    greedy = mc.sample(model, "b", length, temperature=0)
-    assert greedy in [h.text for h in found]
-    assert values[0] >= true_log_probability(model, greedy, "b") - 1e-9
-
-
-def test_stop_ends_a_sample_before_and_a_beam_after_that_character():
+def test_stop_ends_a_sample_before_that_character():
     model = mc.NGram("ab\nab\nab\n", order=3)
     assert mc.sample(model, "\n", 20, temperature=0, stop="\n") == "ab"
-    assert mc.beam(model, "\n", 20, width=2, stop="\n") == "ab\n"
 
 
 def test_stream_is_sample_a_character_at_a_time():
@@ -179,12 +179,9 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
         mc.sample(some_network(0), "a", 3, **settings)
 
 
-def test_a_model_gone_wrong_and_an_impossible_beam_are_refused():
+def test_a_model_gone_wrong_is_refused():
     with pytest.raises(ValueError, match="nan"):
         distribution(np.array([1.0, np.nan]))
-    for width, length in ((0, 3), (2, 0)):
-        with pytest.raises(ValueError, match="at least 1"):
-            beam_search(some_network(0), "a", length, width)
 
 
 @given(seeds, st.text("abcd", min_size=1, max_size=12))

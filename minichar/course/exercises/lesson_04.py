@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minichar import rnn100, sampling
+from minichar import rnn100, sampling, searching
 from minichar.course.checking import call, exercise, same
 from minichar.text import Vocabulary
 
@@ -92,7 +92,7 @@ def _greedy(change):
     "4.2",
     "greedy",
     answer=greedy,
-    also=(sampling.sample, sampling.stream, sampling.beam),
+    also=(sampling.sample, sampling.stream),
     hints=[
         (
             "What does read give me?",
@@ -351,7 +351,7 @@ def _changed_beam(together=lambda total, log_p: total + log_p, once_each=False, 
     "4.6",
     "beam search",
     answer=beam,
-    also=(sampling.beam, sampling.beam_search),
+    also=(searching.beam, searching.beam_search),
     hints=[
         (
             "What do I keep of each beginning?",

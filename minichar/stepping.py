@@ -1,0 +1,65 @@
+"""One step of a model without the graph: how a trained network writes, as fast as numpy calls go.
+
+The cells of layers.py once more, on plain arrays and for a single character: no sequence, nothing
+kept for the way back. A test holds them to the others. The weights are used as they stand, so a
+model can be asked between two steps of its training.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from minichar import backend
+
+
+def step(model: Any, ids: Any, state: Sequence[tuple]) -> tuple[Any, list[tuple]]:
+    """Read one character of each of B texts: scores (B, V) for what comes next, and the new state.
+
+    `ids` is (B,), whole numbers below V, or one for all; the state is as `model.start(B)` has it,
+    and stays as it was.
+    """
+    x, picked, after = ids, True, []
+    if model.embedding:
+        x, picked = model.parameters()["embedding.W"].data[ids], False
+    for cell, old in zip(model.cells, state, strict=True):
+        P = {name: w.data for name, w in cell.parameters.items()}
+        a = P["Wxh"][x] if picked else x.dot(P["Wxh"])  # a one-hot row picks one (lesson 00)
+        a = a + P["bh"]
+        after.append(KINDS[model.cell](P, a, *old))
+        x, picked = after[-1][0], False
+    W, b = model.read_out.parameters["W"].data, model.read_out.parameters["b"].data
+    return x.dot(W) + b, after
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), written so that nothing overflows."""
+    x = x * 0.5
+    backend.of(x).tanh(x, x)
+    x *= 0.5
+    x += 0.5
+    return x
+
+
+def rnn(P: dict, a: Any, h: Any) -> tuple:
+    return (backend.of(h).tanh(a + h.dot(P["Whh"])),)
+
+
+def relu(P: dict, a: Any, h: Any) -> tuple:
+    return (backend.of(h).maximum(a + h.dot(P["Whh"]), 0),)
+
+
+def lstm(P: dict, a: Any, h: Any, c: Any) -> tuple:
+    tanh, H = backend.of(h).tanh, h.shape[1]
+    a = a + h.dot(P["Whh"])
+    oif = sigmoid(a[:, : 3 * H])
+    c = oif[:, 2 * H :] * c + oif[:, H : 2 * H] * tanh(a[:, 3 * H :])
+    return oif[:, :H] * tanh(c), c
+
+
+def gru(P: dict, a: Any, h: Any) -> tuple:
+    H, m = h.shape[1], h.dot(P["Whh"])
+    ru = sigmoid(a[..., : 2 * H] + m[:, : 2 * H])
+    n = backend.of(h).tanh(a[..., 2 * H :] + ru[:, :H] * (m[:, 2 * H :] + P["bn"]))
+    return (n + ru[:, H:] * (h - n),)
+
+
+KINDS = {"rnn": rnn, "relu": relu, "lstm": lstm, "gru": gru}

@@ -1,0 +1,53 @@
+"""Beam search against every text there is."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_sampling import seeds, some_network, true_log_probability
+
+import minichar as mc
+from minichar.searching import beam_search
+
+
+@given(seeds, st.integers(1, 8))
+def test_a_beam_of_one_is_greedy(seed, length):
+    model = some_network(seed)
+    greedy = mc.sample(model, "ab", length, temperature=0)
+    assert mc.beam(model, "ab", length, width=1) == greedy
+
+
+@given(seeds)
+def test_a_beam_as_wide_as_all_continuations_is_exhaustive(seed):
+    model = some_network(seed, V=3)
+    texts = ["".join(t) for t in itertools.product("abc", repeat=4)]
+    best = max(texts, key=lambda t: true_log_probability(model, t, "a"))
+    found = beam_search(model, "a", 4, width=81)
+    assert len(found) == 81 and found[0].text == best
+
+
+@given(seeds, st.integers(1, 6), st.integers(1, 8))
+def test_beam_scores_are_true_sorted_and_never_below_greedy(seed, width, length):
+    model = some_network(seed)
+    found = beam_search(model, "b", length, width)
+    for h in found:
+        assert h.log_probability == pytest.approx(
+            true_log_probability(model, h.text, "b"), rel=1e-9
+        )
+    values = [h.log_probability for h in found]
+    assert values == sorted(values, reverse=True) and len({h.text for h in found}) == len(found)
+    greedy = mc.sample(model, "b", length, temperature=0)
+    assert greedy in [h.text for h in found]
+    assert values[0] >= true_log_probability(model, greedy, "b") - 1e-9
+
+
+def test_stop_ends_a_beam_after_that_character():
+    model = mc.NGram("ab\nab\nab\n", order=3)
+    assert mc.beam(model, "\n", 20, width=2, stop="\n") == "ab\n"
+
+
+@pytest.mark.parametrize("width, length", [(0, 3), (2, 0)])
+def test_an_impossible_beam_is_refused(width, length):
+    with pytest.raises(ValueError, match="at least 1"):
+        beam_search(some_network(0), "a", length, width)
