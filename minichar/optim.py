@@ -72,8 +72,11 @@ class Adagrad(SGD):
 class RMSProp(SGD):
     """m ← decay m + (1 - decay) g²; w ← w - lr g / √(m + eps) (Tieleman and Hinton, 2012).
 
-    Adagrad with a memory that fades. `clip` limits each number of g for the move alone, after m has
-    seen it whole, and `weight_decay` pulls w towards 0 by that share a step, as in recurrentjs.
+    Adagrad with a memory that fades. Under the root, 1e-16 is what others add after it as 1e-8. The
+    gradients of a mean over thousands of predictions are so small that an eps of 1e-8 here, which
+    recurrentjs has for its sums, would rule over m and slow everything down. `clip` limits each
+    number of g for the move alone, after m has seen it whole, and `weight_decay` pulls w towards 0
+    by that share a step, as in recurrentjs.
     """
 
     remembers = ("m",)
@@ -83,7 +86,7 @@ class RMSProp(SGD):
         parameters: Mapping[str, Tensor],
         lr: float = 0.002,
         decay: float = 0.95,
-        eps: float = 1e-8,
+        eps: float = 1e-16,
         clip: float | None = None,
         weight_decay: float = 0.0,
     ):

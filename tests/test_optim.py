@@ -140,6 +140,20 @@ def test_the_solver_of_recurrentjs(scenario):
         assert_as_recurrentjs(optimizer, step)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rmsprop_moves_as_far_for_small_gradients_as_for_large_ones(dtype):
+    """Those of a mean over 2,500 predictions are often about 1e-5."""
+    moved = []
+    for size in (1.0, 1e-5):
+        w = Tensor(np.zeros(1, dtype), True)
+        optimizer = optim.RMSProp({"w": w}, lr=0.1)
+        for g in (1.0, -2.0, 0.5):
+            w.grad = np.array([g * size], dtype)
+            optimizer.step()
+        moved.append(float(w.data[0]))
+    assert moved[1] == pytest.approx(moved[0], rel=0.01)
+
+
 def hello_cost(P):
     """The demo's cost of "hello!" by its LSTM, in its own layout: columns, and gates i, f, o, c."""
     h, c, cost = np.zeros((3, 1)), np.zeros((3, 1)), 0.0
