@@ -1,92 +1,53 @@
-"""How fast a training step is, beside PyTorch's, in one run on one machine.
+"""How fast minichar is beside PyTorch, JAX and Keras, in one run on one machine.
 
     python tests/benchmarks/peers.py [--only b,e] [--rounds 7] [--threads 2]
 
-Every configuration is trained by both in turns, order reversed each round, on the same random
-characters: forward, backward, clipping by norm and Adam, in float32. A ratio above 1 means that
-minichar is faster: the median over the rounds of PyTorch's time divided by minichar's. Absolute
-times say more about the machine. `share` is the step's arithmetic against the rate of one large
-matrix product of numpy's, measured in the same run. Needs `pip install torch==2.13.0` for the
-comparison.
+Every row is the same work in each library, each in a process of its own, in turns whose order
+changes from round to round. A ratio above 1 means that minichar is faster: the median over the
+rounds of the other's time divided by minichar's. Absolute times say more about the machine. `share`
+is the step's arithmetic against the rate of one large matrix product of numpy's, measured in the
+same run. Libraries that are not installed are named; `pip install torch==2.13.0 jax keras` brings
+them. A ratio of memory is the other's peak divided by minichar's, of whole processes.
 """
 
 import argparse
+import importlib.metadata
+import json
 import os
+import resource
+import subprocess
+import sys
 import time
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("--only", default="", help="configurations, as in b,e; all unless given")
+parser.add_argument("--only", default="", help="rows, as in b,e; all unless given")
 parser.add_argument("--rounds", type=int, default=7, help="turns for each, 7 unless given")
-parser.add_argument("--threads", type=int, default=2, help="of both libraries, 2 unless given")
+parser.add_argument("--threads", type=int, default=2, help="of all libraries, 2 unless given")
+parser.add_argument("--serve", help=argparse.SUPPRESS)  # the process of one library
 options = parser.parse_args()
 for library in ("OPENBLAS", "OMP", "MKL"):  # read when numpy is imported, so before that
     os.environ[f"{library}_NUM_THREADS"] = str(options.threads)
 
 import numpy as np  # noqa: E402
+from rivals import CELLS, HAVE, STEPS, WRITERS, V  # noqa: E402
 
-import minichar as mc  # noqa: E402
-
-try:
-    import torch
-except ImportError:
-    torch = None
-
-V = 67
-CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a step
-    "a": ("lstm", (512, 512), 100, 100),  # the article's largest
-    "b": ("lstm", (128, 128), 50, 50),  # char-rnn's default
-    "c": ("lstm", (20, 20), 1, 100),  # the browser demo's
-    "c64": ("lstm", (20, 20), 64, 100),  # 64 of its sentences at once
-    "d": ("rnn", (100,), 1, 25),  # min-char-rnn's
-    "e": ("lstm", (256,), 64, 64),
-    "e gru": ("gru", (256,), 64, 64),
-    "e rnn": ("rnn", (256,), 64, 64),
+CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a step, dropout
+    "a": ("lstm", (512, 512), 100, 100, 0.5),  # the article's largest
+    "b": ("lstm", (128, 128), 50, 50, 0.0),  # char-rnn's default
+    "c": ("lstm", (20, 20), 1, 100, 0.0),  # the browser demo's
+    "c64": ("lstm", (20, 20), 64, 100, 0.0),  # 64 of its sentences at once
+    "d": ("rnn", (100,), 1, 25, 0.0),  # min-char-rnn's
+    "e": ("lstm", (256,), 64, 64, 0.0),
+    "e gru": ("gru", (256,), 64, 64, 0.0),
+    "e rnn": ("rnn", (256,), 64, 64, 0.0),
 }
+WRITING = {"s": ((128, 128), 1, 200), "s64": ((128, 128), 64, 50)}  # sizes, texts, characters
+GRAPHS = {"g": (100, False), "g fused": (100, True)}  # cells; as one node or from primitives
 BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
+PEERS = ("torch", "jax", "keras")
 
 
-def minichar_step(cell, hidden, B, T, ids):
-    vocab = mc.Vocabulary([chr(0x100 + i) for i in range(V)])
-    model = mc.CharModel(vocab, cell=cell, hidden=hidden)
-    optimizer, state = mc.optim.Adam(model.parameters(), lr=0.002), None
-
-    def step():
-        nonlocal state
-        loss, state = model.loss(ids[:-1], ids[1:], state)
-        loss.backward()
-        mc.optim.clip_by_norm(model.parameters(), 5.0)
-        optimizer.step()
-        return float(loss.data)
-
-    return step
-
-
-def torch_step(cell, hidden, B, T, ids):
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
-    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
-    network, read_out = kind(V, hidden[0], len(hidden)), torch.nn.Linear(hidden[-1], V)
-    parameters = [*network.parameters(), *read_out.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.002, fused=True)
-    ids, state = torch.from_numpy(ids.astype(np.int64)), None
-
-    def step():
-        nonlocal state
-        one_hot = torch.nn.functional.one_hot(ids[:-1], V).float()
-        y, new = network(one_hot, state)
-        state = tuple(s.detach() for s in new) if cell == "lstm" else new.detach()
-        scores = read_out(y).reshape(-1, V)
-        loss = torch.nn.functional.cross_entropy(scores, ids[1:].reshape(-1))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
-        optimizer.step()
-        return float(loss.detach())
-
-    return step
-
-
-def gigaflops(cell, hidden, B, T):
+def gigaflops(cell, hidden, B, T, dropout):
     """Multiplications and additions of a step's matrix products, in 1e9; forward 1, backward 2."""
     below, products = 0, hidden[-1] * V  # one-hot rows are picked, not multiplied
     for H in hidden:
@@ -102,41 +63,122 @@ def seconds(step, repeat):
     return (time.perf_counter() - began) / repeat
 
 
+def make(library, name):
+    """The step of one row in one library, or None where it has none."""
+    if name in CONFIGURATIONS:
+        configuration = CONFIGURATIONS[name]
+        _, _, B, T, _ = configuration
+        ids = np.random.default_rng(0).integers(0, V, (T + 1, B), dtype=np.int32)
+        return STEPS[library](*configuration, ids)
+    makers, settings = (WRITERS, WRITING[name]) if name in WRITING else (CELLS, GRAPHS[name])
+    return makers[library](*settings) if library in makers else None
+
+
+def serve(library):
+    """Do what is asked on the lines of standard input, and answer with a line for each."""
+    if library == "torch":
+        import torch
+
+        torch.set_num_threads(options.threads)
+    step = None
+    for line in sys.stdin:
+        what, value = line.split(maxsplit=1)
+        if what == "make":
+            step = make(library, value.strip())
+            answer = step is not None and step()  # the first call may compile
+        elif what == "run":
+            answer = seconds(step, int(value))
+        elif what == "loss":
+            answer = step()
+        else:
+            answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # MiB
+        print(json.dumps(answer if isinstance(answer, float | bool) else None), flush=True)
+
+
+class Rival:
+    """One library in a process of its own, so that idle threads of one do not disturb another."""
+
+    def __init__(self, library):
+        command = [sys.executable, __file__, "--serve", library, "--threads", str(options.threads)]
+        pipe = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(command, **pipe)
+
+    def ask(self, what, value=0):
+        print(what, value, file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def in_turns(rivals):
+    """Milliseconds of minichar's step, and the others' times as multiples of it."""
+    repeat = max(1, round(0.3 / max(rivals["minichar"].ask("run", 2), 1e-5)))
+    times = []
+    for r in range(options.rounds):
+        order = list(rivals) if r % 2 == 0 else reversed(list(rivals))
+        times.append({name: rivals[name].ask("run", repeat) for name in order})
+    ratios = {p: np.median([t[p] / t["minichar"] for t in times]) for p in rivals if p in PEERS}
+    return 1e3 * np.median([t["minichar"] for t in times]), ratios
+
+
 def matmul_rate():
     """GFLOP/s of numpy's product of two 2048 x 2048 matrices of float32."""
     a = np.random.default_rng(0).standard_normal((2048, 2048), np.float32)
     return 2 * 2048**3 / 1e9 / np.median([seconds(lambda: a @ a, 1) for _ in range(7)])
 
 
+def row(name, ms, chars, ratios, flops=None, rate=None, rest=""):
+    work = f"{flops:8.1f} {flops / rate:6.0%}" if flops else f"{'':15}"
+    shown = " ".join(f"{ratios[p]:6.2f}" if p in ratios else f"{'-':>6}" for p in PEERS)
+    print(f"{name:12} {ms:9.2f} {chars:10,.0f} {work} {shown}  {rest}", flush=True)
+
+
 def main():
-    peer = f"PyTorch {torch.__version__}" if torch else "PyTorch is not installed: no ratio"
-    print(f"numpy {np.__version__}, {peer}, {options.threads} threads, {options.rounds} rounds")
+    there = ["minichar", *(p for p in PEERS if HAVE[p])]
+    for library in ("numpy", *PEERS):
+        have = library == "numpy" or HAVE[library]
+        print(
+            library, importlib.metadata.version(library) if have else "is not installed", end=", "
+        )
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    print(f"keras on {backend}; {options.threads} threads, {options.rounds} rounds")
     rate = matmul_rate()
     print(f"numpy's large matrix product: {rate:.0f} GFLOP/s")
-    print(f"{'':6} {'ms':>8} {'chars/s':>9} {'GFLOP/s':>8} {'share':>6} {'ratio':>6}  losses")
-    for name, configuration in CONFIGURATIONS.items():
-        if options.only and name not in options.only.split(","):
+    print(f"{'':12} {'ms':>9} {'chars/s':>10} {'GFLOP/s':>8} {'share':>6}  torch    jax  keras")
+    every = [*CONFIGURATIONS, *WRITING, *GRAPHS, "m"]
+    rivals = {p: Rival(p) for p in there}
+    for name in options.only.split(",") if options.only else every:
+        if name == "m":
             continue
-        _, _, B, T = configuration
-        ids = np.random.default_rng(0).integers(0, V, (T + 1, B), dtype=np.int32)
-        makers = [minichar_step, torch_step] if torch else [minichar_step]
-        steps = [make(*configuration, ids) for make in makers]
-        losses = [step() for step in steps]
-        repeat = max(1, round(0.3 / max(seconds(steps[0], 2), 1e-4)))
-        times = []
-        for r in range(options.rounds):
-            order = range(len(steps)) if r % 2 == 0 else reversed(range(len(steps)))
-            times.append({k: seconds(steps[k], repeat) for k in order})
-        losses = [f"{first:.2f} to {step():.2f}" for first, step in zip(losses, steps, strict=True)]
-        ms = np.median([t[0] for t in times]) * 1e3
-        flops = gigaflops(*configuration) / (ms / 1e3)
-        ratio = f"{np.median([t[1] / t[0] for t in times]):.2f}" if torch else "-"
-        print(
-            f"{name:6} {ms:8.2f} {B * T / ms * 1e3:9,.0f} {flops:8.1f} {flops / rate:6.0%} "
-            f"{ratio:>6}  {'; '.join(losses)}",
-            flush=True,
-        )
+        first = {p: rival.ask("make", name) for p, rival in rivals.items()}
+        taking_part = {p: rivals[p] for p in there if first[p] is not False}
+        ms, ratios = in_turns(taking_part)
+        if name in WRITING:
+            _, count, length = WRITING[name]
+            note = f"a character of each of {count} texts, 2 x 128"
+            row(name, ms / length, count * length / ms * 1e3, ratios, rest=note)
+        elif name in GRAPHS:
+            note = "an LSTM step of 100 cells; torch's from primitives"
+            row(name, ms, 1e3 / ms, ratios, rest=note)
+        else:
+            _, _, B, T, _ = CONFIGURATIONS[name]
+            losses = (f"{first[p]:.2f} to {r.ask('loss'):.2f}" for p, r in taking_part.items())
+            flops = gigaflops(*CONFIGURATIONS[name]) / (ms / 1e3)
+            row(name, ms, B * T / ms * 1e3, ratios, flops, rate, f"losses {'; '.join(losses)}")
+    for rival in rivals.values():
+        rival.end()
+    if not options.only or "m" in options.only.split(","):
+        peaks = {}
+        for p in there:  # in a process that has done nothing else
+            rival = Rival(p)
+            rival.ask("make", "a"), rival.ask("run", 2)
+            peaks[p] = rival.ask("peak")
+            rival.end()
+        ratios = {p: peaks[p] / peaks["minichar"] for p in there[1:]}
+        row("m", np.nan, np.nan, ratios, rest=f"{peaks['minichar']:.0f} MiB at the peak of (a)")
 
 
 if __name__ == "__main__":
-    main()
+    serve(options.serve) if options.serve else main()
