@@ -10,8 +10,10 @@ and comes out, so that a text can be read in pieces. Built in lesson 08.
     (3, 1, 4)
 """
 
+import os
 from collections.abc import Sequence
-from functools import partial
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,18 +22,21 @@ from minichar import fused, graph, layers, stepping
 from minichar.graph import Tensor
 from minichar.text import Vocabulary, whole_numbers
 
-CELLS = {
-    kind is fused: {
-        "rnn": kind.RNN,
-        "relu": partial(kind.RNN, activation="relu"),
-        "lstm": kind.LSTM,
-        "gru": kind.GRU,
-    }
-    for kind in (fused, layers)
-}
+KINDS = {"rnn": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
-LINEAR = {True: fused.Linear, False: layers.Linear}
+def cells(fused_: bool) -> ModuleType:
+    """The module whose RNN, LSTM and GRU a model is made of: layers.py, fused.py, or fast.py.
+
+    The last where the extra `fast` is installed and MINICHAR_COMPILED is not 0.
+    """
+    if not fused_:
+        return layers
+    if os.environ.get("MINICHAR_COMPILED") == "0" or find_spec("numba") is None:
+        return fused
+    from minichar import fast
+
+    return fast
 
 
 class CharModel:
@@ -59,8 +64,8 @@ class CharModel:
         fused: bool = True,
     ):
         hidden = tuple(np.atleast_1d(np.asarray(hidden)).tolist())
-        if cell not in CELLS[True]:
-            raise ValueError(f"cell={cell!r}: it is one of {', '.join(CELLS[True])}")
+        if cell not in KINDS:
+            raise ValueError(f"cell={cell!r}: it is one of {', '.join(KINDS)}")
         if not hidden or not all(isinstance(H, int) and H > 0 for H in hidden):
             raise ValueError(
                 f"hidden={hidden}: each layer has a whole number of neurons, from 1 up"
@@ -75,11 +80,13 @@ class CharModel:
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), fused
         rng, sizes = np.random.default_rng(seed), [embedding or len(vocab), *hidden]
         self._read_in = layers.Embedding(len(vocab), embedding, rng, dtype) if embedding else None
+        made_of, how = cells(fused), {"activation": "relu"} if cell == "relu" else {}
         self.cells = [
-            CELLS[fused][cell](D, H, rng, dtype) for D, H in zip(sizes[:-1], sizes[1:], strict=True)
+            getattr(made_of, KINDS[cell])(D, H, rng, dtype, **how)
+            for D, H in zip(sizes[:-1], sizes[1:], strict=True)
         ]
         self._drop = layers.Dropout(dropout)
-        self.read_out = LINEAR[fused](hidden[-1], len(vocab), rng, dtype)
+        self.read_out = made_of.Linear(hidden[-1], len(vocab), rng, dtype)
 
     def parameters(self) -> dict[str, Tensor]:
         """Every tensor that is learned, by name: embedding.W, 0.Wxh, 0.Whh, …, read_out.W."""

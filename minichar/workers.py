@@ -5,7 +5,7 @@ two threads can each walk half of them through all steps, which keeps two cores 
 it. The threads of BLAS share out one matrix product only, and wait for one another at each step:
 while a loop runs, BLAS gets one thread. How many threads there are is up to whoever set the number
 for BLAS (OPENBLAS_NUM_THREADS and the like); with 1 everything runs in the thread it is called in.
-Measured in lesson 09.
+Lesson 09 says why.
 """
 
 import os
@@ -16,17 +16,15 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-WORTHWHILE = 32_000  # numbers in a step's state, all rows: below, handing over costs more
 
-
-def side_by_side(work: Callable[[slice], None], B: int, H: int) -> None:
-    """Call `work` with slices of rows that together are the B rows of a batch, H numbers in each.
+def side_by_side(work: Callable[[slice], None], B: int, worthwhile: bool) -> None:
+    """Call `work` with slices of rows that together are the B rows; with one unless `worthwhile`.
 
     What `work` raises is raised here, once all parts have ended.
     """
     blas = _blas()
     threads = max((library.num_threads for library in blas.lib_controllers), default=1)
-    parts = min(threads, B) if B * H >= WORTHWHILE else 1
+    parts = min(threads, B) if worthwhile else 1
     if parts == 1:
         return work(slice(0, B))
     rows = [slice(B * k // parts, B * (k + 1) // parts) for k in range(parts)]

@@ -1,4 +1,9 @@
-"""The fast cells: the same as the readable ones and as PyTorch's, and on arrays of their own."""
+"""The fast cells: the same as the readable ones and as PyTorch's, and on arrays of their own.
+
+All of it for fused.py, and where numba is installed for fast.py too.
+"""
+
+import importlib.util
 
 import numpy as np
 import pytest
@@ -15,6 +20,15 @@ KINDS = {
     "gru": ("GRU", {}),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
+HAVE_NUMBA = importlib.util.find_spec("numba") is not None
+if HAVE_NUMBA:
+    from minichar import fast
+needs_numba = pytest.mark.skipif(not HAVE_NUMBA, reason="runs with: pip install '.[fast]'")
+FAST = pytest.param(HAVE_NUMBA and fast, id="fast", marks=needs_numba)
+quick = pytest.mark.parametrize("quick", [pytest.param(fused, id="fused"), FAST])
+modules = pytest.mark.parametrize(
+    "module", [pytest.param(layers, id="layers"), pytest.param(fused, id="fused"), FAST]
+)
 
 
 def cell_of(module, kind, D, H, dtype="float64", seed=0):
@@ -53,6 +67,7 @@ def assert_same(a, b, **tolerance):
 size = st.integers(1, 5)
 
 
+@quick
 @kinds
 @given(
     T=st.integers(1, 7),
@@ -64,36 +79,41 @@ size = st.integers(1, 5)
     seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=60, deadline=None)
-def test_fused_is_layers_in_every_value_and_gradient(kind, T, B, D, H, numbers, from_start, seed):
+def test_fused_is_layers_in_every_value_and_gradient(
+    quick, kind, T, B, D, H, numbers, from_start, seed
+):
     rng = np.random.default_rng(seed)
-    slow, fast = (cell_of(module, kind, D, H, seed=seed) for module in (layers, fused))
+    slow, swift = (cell_of(module, kind, D, H, seed=seed) for module in (layers, quick))
     x = rng.integers(0, D, (T, B)) if numbers else rng.standard_normal((T, B, D))
     state = None if from_start else tuple(rng.standard_normal(s.shape) for s in slow.start(B))
     given_ = [x, *(state or ()), *(w.data for w in (*slow.parameters.values(),))]
-    given_ += [w.data for w in fast.parameters.values()]
+    given_ += [w.data for w in swift.parameters.values()]
     for array in given_:
         array.flags.writeable = False  # whoever writes into an input is found out
     inputs = [x if numbers else Tensor(x, True) for _ in range(2)]
-    assert_same(read(fast, inputs[0], state), read(slow, inputs[1], state), rtol=1e-9, atol=1e-11)
+    assert_same(read(swift, inputs[0], state), read(slow, inputs[1], state), rtol=1e-9, atol=1e-11)
 
 
+@quick
 @kinds
-def test_in_float32_too(kind):
-    slow, fast = (cell_of(module, kind, 6, 8, "float32") for module in (layers, fused))
-    x = np.random.default_rng(2).integers(0, 6, (20, 4))
-    a, b = read(fast, x), read(slow, x)
+@pytest.mark.parametrize("B", [1, 4])
+def test_in_float32_too(quick, kind, B):
+    slow, swift = (cell_of(module, kind, 6, 8, "float32") for module in (layers, quick))
+    x = np.random.default_rng(2).integers(0, 6, (20, B))
+    a, b = read(swift, x), read(slow, x)
     assert {v.dtype for v in a.values()} == {v.dtype for v in b.values()} == {np.dtype("float32")}
     assert_same(a, b, rtol=1e-3, atol=1e-4)
 
 
+@quick
 @kinds
-def test_a_gradient_that_only_reaches_one_step(kind):
+def test_a_gradient_that_only_reaches_one_step(quick, kind):
     """The last step alone, or the first, is asked about: nothing leaks in from the others."""
-    slow, fast = (cell_of(module, kind, 3, 4) for module in (layers, fused))
+    slow, swift = (cell_of(module, kind, 3, 4) for module in (layers, quick))
     x = np.random.default_rng(2).standard_normal((5, 2, 3))
     for t in (0, 2, 4):
         found = []
-        for cell in (slow, fast):
+        for cell in (slow, swift):
             tensor = Tensor(x, True)
             cell(tensor)[0][t].sum().backward()
             found.append(tensor.grad)
@@ -101,10 +121,11 @@ def test_a_gradient_that_only_reaches_one_step(kind):
         np.testing.assert_allclose(found[1], found[0], rtol=1e-9, atol=1e-12)
 
 
+@quick
 @kinds
-def test_a_stack_of_two_sends_gradients_through_both(kind):
+def test_a_stack_of_two_sends_gradients_through_both(quick, kind):
     ids, found = np.random.default_rng(2).integers(0, 3, (5, 2)), []
-    for module in (layers, fused):
+    for module in (layers, quick):
         first, second = cell_of(module, kind, 3, 4), cell_of(module, kind, 4, 2, seed=5)
         y, _ = second(first(ids)[0])
         (y * y).sum().backward()
@@ -113,9 +134,10 @@ def test_a_stack_of_two_sends_gradients_through_both(kind):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
+@quick
 @kinds
-def test_without_a_graph_the_numbers_are_the_same(kind):
-    cell, x = cell_of(fused, kind, 3, 4), np.array([[0, 1], [2, 2]])
+def test_without_a_graph_the_numbers_are_the_same(quick, kind):
+    cell, x = cell_of(quick, kind, 3, 4), np.array([[0, 1], [2, 2]])
     y, state = cell(x)
     with no_grad():
         quiet, after = cell(x)
@@ -126,7 +148,7 @@ def test_without_a_graph_the_numbers_are_the_same(kind):
 # --- nothing is shared with what a caller holds
 
 
-@pytest.mark.parametrize("module", [layers, fused], ids=["layers", "fused"])
+@modules
 @pytest.mark.parametrize("numbers", [True, False])
 @kinds
 def test_results_stay_as_they_are_whatever_comes_after(module, numbers, kind):
@@ -154,7 +176,7 @@ def test_results_stay_as_they_are_whatever_comes_after(module, numbers, kind):
     np.testing.assert_array_equal(y.data, alone["y"])
 
 
-@pytest.mark.parametrize("module", [layers, fused], ids=["layers", "fused"])
+@modules
 @kinds
 def test_the_given_state_may_be_written_into_before_the_way_back(module, kind):
     cell, x = cell_of(module, kind, 3, 4), np.array([[0, 1], [2, 2]])
@@ -170,7 +192,7 @@ def test_the_given_state_may_be_written_into_before_the_way_back(module, kind):
         np.testing.assert_array_equal(w.grad, expected[f"d{name}"], err_msg=name)
 
 
-@pytest.mark.parametrize("module", [layers, fused], ids=["layers", "fused"])
+@modules
 @kinds
 def test_the_way_back_can_be_walked_twice(module, kind):
     cell, x = cell_of(module, kind, 3, 4), np.array([[0, 1], [2, 2]])
@@ -184,11 +206,34 @@ def test_the_way_back_can_be_walked_twice(module, kind):
         np.testing.assert_allclose(w.grad, 2 * once[f"d{name}"], rtol=1e-12, err_msg=name)
 
 
-def test_a_state_of_another_type_does_not_change_the_cells_type():
-    for module in (layers, fused):
-        cell = cell_of(module, "lstm", 3, 4, "float32")
-        y, after = cell(np.zeros((2, 2), int), tuple(np.ones((2, 4)) for _ in range(2)))
-        assert y.dtype == np.float32 and {s.dtype for s in after} == {np.dtype("float32")}
+@modules
+def test_a_state_of_another_type_does_not_change_the_cells_type(module):
+    cell = cell_of(module, "lstm", 3, 4, "float32")
+    y, after = cell(np.zeros((2, 2), int), tuple(np.ones((2, 4)) for _ in range(2)))
+    assert y.dtype == np.float32 and {s.dtype for s in after} == {np.dtype("float32")}
+
+
+@quick
+@kinds
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("B", [1, 2])
+def test_what_is_no_number_stays_none(quick, kind, dtype, B):
+    """Training notices by it that something went wrong."""
+    cell = cell_of(quick, kind, 3, 20, dtype)
+    cell.parameters["Whh"].data[:, 7] = np.nan
+    with np.errstate(invalid="ignore"):
+        y, _ = cell(np.zeros((3, B), int))
+        y.backward(np.ones(y.shape, dtype))
+    assert np.isnan(y.data[-1]).any() and np.isnan(cell.parameters["Whh"].grad).any()
+
+
+@needs_numba
+@given(st.floats(-12, 12, width=32))
+def test_the_compiled_tanh_of_float32_is_off_by_two_ten_millionths_at_most(x):
+    row, h = np.full((2, 1), x, np.float32), np.empty(1, np.float32)
+    row[1] = 0
+    fast.compiled.rnn_row(row[0], row[1], h, False)
+    assert abs(float(h[0]) - np.tanh(np.float64(np.float32(x)))) < 2e-7
 
 
 # --- equal to PyTorch
@@ -216,7 +261,7 @@ def torch_cell(kind, cell, D, H, dtype):
     return torch, theirs, order
 
 
-@pytest.mark.parametrize("module", [layers, fused], ids=["layers", "fused"])
+@modules
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("T, B, D, H", [(7, 3, 4, 5), (1, 1, 1, 1), (12, 2, 1, 6), (3, 5, 6, 1)])
 @kinds

@@ -17,7 +17,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Imports only go down this list: a file may use those above it and none below.
 ORDER = (
     *("backend", "text", "grammars", "datasets", "ngram", "rnn100", "scalar"),
-    *("tensor", "graph", "layers", "workers", "fused", "stepping", "model", "optim"),
+    *("tensor", "graph", "layers", "workers", "fused", "compiled", "fast"),
+    *("stepping", "model", "optim"),
     *("evaluation", "training", "sampling", "searching"),
     *("archive", "recurrentjs", "checkpoint"),
     *("draw", "diagrams", "graph_diagram", "waterfall", "widgets"),
@@ -74,6 +75,8 @@ def modules():
 
 @pytest.mark.parametrize("name", modules())
 def test_the_examples_in_the_docstrings_are_true(name):
+    if name in ("minichar.compiled", "minichar.fast"):
+        pytest.importorskip("numba", reason="runs with the extra fast: pip install '.[fast]'")
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
 

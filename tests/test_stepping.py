@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minichar.model import CELLS, CharModel
+from minichar.model import KINDS, CharModel
 from minichar.text import Vocabulary
 
 
@@ -17,7 +17,7 @@ def some_model(cell, hidden, embedding=None, dtype="float64", seed=0):
     return model
 
 
-@pytest.mark.parametrize("cell", CELLS[True])
+@pytest.mark.parametrize("cell", KINDS)
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.integers(1, 4), st.integers(0, 9))
 def test_step_by_step_is_the_sequence(cell, hidden, B, seed):
@@ -38,7 +38,7 @@ def test_step_by_step_is_the_sequence(cell, hidden, B, seed):
             np.testing.assert_allclose(s, w, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", CELLS[True])
+@pytest.mark.parametrize("cell", KINDS)
 def test_one_character_alone_and_in_company(cell):
     model = some_model(cell, (3, 2), dtype="float32")
     z, state = model.step(2)
