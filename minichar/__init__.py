@@ -33,10 +33,21 @@ from minichar.searching import beam
 from minichar.text import Vocabulary
 from minichar.training import Training, train
 
+
+def __getattr__(name: str) -> object:
+    """`Studio`, which needs ipywidgets and matplotlib, is imported when it is first asked for."""
+    if name == "Studio":
+        from minichar.studio import Studio
+
+        return Studio
+    raise AttributeError(f"module 'minichar' has no attribute {name!r}")
+
+
 __all__ = [
     "BadModelFile",
     "CharModel",
     "NGram",
+    "Studio",
     "Training",
     "Vocabulary",
     "beam",

@@ -12,6 +12,7 @@ written and read is in archive.py. Built in lesson 08.
     training = load_training("model.npz", text)     # after a stop, planned or not
 """
 
+import copy
 import inspect
 from itertools import pairwise
 from pathlib import Path
@@ -111,6 +112,7 @@ def _named(moment: dict[str, Any], prefix: str = "") -> dict[str, np.ndarray]:
     named = {f"weights/{name}": w for name, w in moment["weights"].items()}
     for name, kept in moment.get("optimizer", {}).items():
         named |= {f"optimizer/{name}.{key}": array for key, array in kept.items()}
+    named |= {f"best/{name}": w for name, w in (moment.get("best_weights") or {}).items()}
     for layer, arrays in enumerate(moment.get("progress", {}).get("state") or ()):
         named |= {f"state/{layer}.{k}": array for k, array in enumerate(arrays)}
     return {prefix + name: array for name, array in named.items()}
@@ -194,11 +196,14 @@ def _read_moment(
     for name in ("steps", "optimizer_steps", "place", "epoch", "waited", "taken_back"):
         _number(progress[name], whole=True)
     best = np.inf if progress["best"] is None else _number(progress["best"])
-    _number(progress["lr"]), _number(progress["factor"])
+    for name in ("lr", "factor", "initial"):
+        _number(progress[name])
     if progress["state"] and 4 * training.batch * sum(training.model.hidden) > found.size:
         raise Unfit("its settings ask for more streams than it holds")
     state = training.model.start(training.batch) if progress["state"] else None
     moment = training.snapshot() | {"progress": progress | {"best": best, "state": state}}
+    if progress["best"] is not None:
+        moment["best_weights"] = copy.deepcopy(moment["weights"])
     for name, array in _named(moment, prefix).items():
         array[...] = found.array(name, array.shape, array.dtype)
     return moment

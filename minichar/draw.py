@@ -11,7 +11,7 @@ import base64
 import html
 import io
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.colors import PowerNorm
@@ -87,10 +87,12 @@ def curves(
     levels: Mapping[str, float] | None = None,
     log_x: bool = False,
     log_y: tuple[float, float] | None = None,
+    marks: Sequence[float] = (),
 ) -> Picture:
     """A curve for each name of `lines`, as (xs, ys), and a level line for each of `levels`.
 
-    `log_y` sets the lowest and the highest y of an axis of powers of ten.
+    `log_y` sets the lowest and the highest y of an axis of powers of ten; an upright line stands at
+    each x of `marks`.
     """
     figure, axes = _axes(6.6, 3.2, title, x, y)
     words, looks = [], itertools.cycle(LINES)
@@ -104,6 +106,9 @@ def curves(
     for name, level in (levels or {}).items():
         axes.axhline(level, color=GREY, linestyle=(0, (4, 2)), linewidth=1, label=name)
         words.append(f"a level line at {level:.3g}, {name}")
+    for place in marks:
+        axes.axvline(place, color=ORANGE, linewidth=1)
+    words += [f"a mark at {', '.join(f'{place:g}' for place in marks)}"] if marks else []
     if log_x:
         axes.set_xscale("log")
     if log_y:
@@ -139,6 +144,38 @@ def heatmap(
     )
     size = f"{len(rows)} by {len(columns)}"
     return Picture(figure, f"{title}: table of {size} shades; darkest {best}")
+
+
+def descents(
+    height: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    paths: Mapping[str, np.ndarray],
+    title: str = "",
+    reach: tuple[float, float] = (10, 4),
+) -> Picture:
+    """A landscape seen from above, once for each of `paths`, an array of places (steps, 2).
+
+    `height(x, y)` takes arrays; its lowest place is 0, at (0, 0). Contours stand at equal ratios of
+    height; ○ is where a path begins, × where it ends. `reach` is how far x and y go, either way.
+    """
+    columns = 2 if reach[0] > 1.5 * reach[1] else 3
+    rows, tall = -(-len(paths) // columns), 7 / columns * reach[1] / reach[0] + 0.4
+    figure = Figure(figsize=(7.2, tall * rows + 0.3), layout="constrained")
+    figure.suptitle(title, x=0.02, ha="left", fontsize=11, parse_math=False)
+    x, y = (np.linspace(-far, far, 200) for far in reach)
+    z, words = height(*np.meshgrid(x, y)), []
+    levels = z.max() * 0.45 ** np.arange(9, -1, -1)
+    for k, (name, path) in enumerate(paths.items()):
+        axes = figure.add_subplot(rows, columns, k + 1, aspect=1)
+        axes.contour(x, y, z, levels, colors="#A9B4BC", linewidths=0.7)
+        axes.plot(*path.T, "-", color=BLUE, linewidth=1, marker=".", markersize=3)
+        axes.plot(*path[0], "o", color=GREY, markersize=7, fillstyle="none")
+        axes.plot(*path[-1], "x", color=RED, markersize=8, markeredgewidth=2)
+        axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xticks=[0], yticks=[0])
+        axes.set_title(name, loc="left", fontsize=9, parse_math=False)
+        first, last = (f"({a:.2g}, {b:.2g})" for a, b in path[[0, -1]])
+        low = f"height {float(height(*path[-1])):.2g}"
+        words.append(f"{name} from {first} to {last}, {low}, in {len(path) - 1} steps")
+    return Picture(figure, f"{title}: {len(paths)} landscapes from above. " + "; ".join(words))
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = "") -> Picture:

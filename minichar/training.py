@@ -19,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from minichar import graph, optim
+from minichar import optim
+from minichar.evaluation import evaluate
 from minichar.model import CharModel
 from minichar.optim import Schedule
-from minichar.text import batches, digest, split, streams
+from minichar.text import digest, split, streams
+from minichar.workers import calm
 
 SNAPSHOT = 50  # steps between the moments that a bad loss can be taken back to
 PATIENCE = 8  # times in a row that it is taken back before giving up
@@ -57,27 +59,13 @@ class Diverged(RuntimeError):
     """Training went wrong again and again, however small the learning rate."""
 
 
-def evaluate(model: CharModel, text: str, batch: int = 1, length: int = 200) -> float:
-    """The mean -ln p of the characters of `text` after the first, in nats per character.
-
-    Read in `batch` streams side by side, each from an empty state; without gradients or dropout.
-    With several, those at the end that do not fill all streams are left out, at most `batch`.
-
-    Raises ValueError for a text too short for that, or with a character unknown to the model.
-    """
-    total, count, state = 0.0, 0, None
-    for inputs, targets in batches(model.vocab.encode(text), batch, length):
-        with graph.no_grad():
-            loss, state = model.loss(inputs, targets, state)
-        total, count = total + float(loss.data) * targets.size, count + targets.size
-    return total / count
-
-
 class Training:
     """Everything that training remembers between two steps: it can be stopped, saved, and go on.
 
     `progress` is a plain dictionary of numbers and arrays; with the weights and what the optimiser
     keeps, it is all that decides what comes next. Two trainings that agree in them agree for ever.
+    `best` is the lowest validation so far, `best_weights` (name -> array, or None) are those it was
+    measured with: saved, loaded and taken back with everything else.
     """
 
     def __init__(
@@ -94,10 +82,8 @@ class Training:
         seed: int = 0,
     ):
         if min(batch, length, validate_every) < 1:
-            raise ValueError(
-                f"batch={batch}, length={length}, validate_every={validate_every}: "
-                "each is a whole number from 1 up"
-            )
+            given = f"batch={batch}, length={length}, validate_every={validate_every}"
+            raise ValueError(f"{given}: each is a whole number from 1 up")
         if clip is not None and not clip > 0:
             raise ValueError(f"clip={clip}: the largest norm, above 0, or None not to clip")
         self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule
@@ -114,19 +100,18 @@ class Training:
         self.step_number, self.place, self.epoch = 0, 0, 0
         self.state: list | None = None
         self.factor = 1.0  # of the learning rate: halved when a loss was taken back
-        self.best, self.waited = np.inf, 0  # the lowest validation so far, and how many since
-        self.initial, self.taken_back = np.log(len(model.vocab)), 0
+        self.best, self.waited, self.best_weights = np.inf, 0, None  # waited: validations since
+        self.initial, self.taken_back = float(np.log(len(model.vocab))), 0
         self.good = self.snapshot()
 
     def snapshot(self) -> dict[str, Any]:
         """A copy of all that the next steps depend on."""
-        return copy.deepcopy(
-            {
-                "weights": {name: w.data for name, w in self.model.parameters().items()},
-                "optimizer": self.optimizer.state,
-                "progress": self.progress(),
-            }
-        )
+        moving = {
+            "weights": {name: w.data for name, w in self.model.parameters().items()},
+            "optimizer": self.optimizer.state,
+            "progress": self.progress(),
+        }
+        return copy.deepcopy(moving) | {"best_weights": self.best_weights}  # never changed in place
 
     def settings(self) -> dict[str, Any]:
         """What Training(model, text, **settings) needs, beside optimizer and schedule."""
@@ -142,6 +127,7 @@ class Training:
             "factor": self.factor,
             "place": self.place,
             "epoch": self.epoch,
+            "initial": self.initial,
             "best": self.best,
             "waited": self.waited,
             "taken_back": self.taken_back,
@@ -163,9 +149,20 @@ class Training:
         was = snapshot["progress"]
         self.step_number, self.optimizer.steps = was["steps"], was["optimizer_steps"]
         self.optimizer.lr, self.factor = was["lr"], was["factor"]
-        self.place, self.epoch, self.best = was["place"], was["epoch"], was["best"]
+        self.place, self.epoch, self.initial = was["place"], was["epoch"], was["initial"]
+        self.best, self.best_weights = was["best"], snapshot["best_weights"]
         self.waited, self.taken_back = was["waited"], was["taken_back"]
         self.rng.bit_generator.state, self.state = was["random"], was["state"]
+
+    def use_best(self) -> None:
+        """Give the model its weights at the best validation, for the end. ValueError without one.
+
+        A training that goes on all the same does so from them, with the optimiser of now.
+        """
+        if self.best_weights is None:
+            raise ValueError("nothing was validated yet: no weights are known to be the best")
+        for name, w in self.model.parameters().items():
+            w.data[...] = self.best_weights[name]
 
     def step(self) -> Report:
         """One piece of text, one update of the weights. Raises Diverged when nothing helps."""
@@ -176,10 +173,13 @@ class Training:
         inputs, targets = self.inputs[here], self.targets[here]
         for w in weights.values():
             w.grad = None  # a step that was interrupted may have left some
-        with np.errstate(over="ignore", invalid="ignore"):
+        small = calm(self.batch * max(self.model.hidden))
+        with small, np.errstate(over="ignore", invalid="ignore"):
             loss, state = self.model.loss(inputs, targets, self.state, self.rng)
             loss.backward()
             value, norm = float(loss.data), optim.gradient_norm(weights)
+            if not self.step_number and np.isfinite(value):
+                self.initial = max(self.initial, value)  # as of a network that learned another text
             if not np.isfinite(norm + value) or value > 3 * self.initial + 3:
                 return self._take_back(value, f"the loss was {value:.3g}")
             if self.clip:
@@ -194,8 +194,10 @@ class Training:
         validation = None
         if self.held_out and self.step_number % self.validate_every == 0:
             validation = evaluate(self.model, self.held_out)
-            self.waited = 0 if validation < self.best else self.waited + 1
-            self.best = min(self.best, validation)
+            self.waited += 1
+            if validation < self.best:
+                self.best, self.waited = validation, 0
+                self.best_weights = {name: w.data.copy() for name, w in weights.items()}
         if self.step_number % SNAPSHOT == 0:
             self.taken_back = 0
             self.good = self.snapshot()

@@ -8,7 +8,7 @@ reader, for a page where nothing runs. `Temperature` is used from lesson 00, `Fr
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -19,6 +19,52 @@ from minichar.text import clean
 
 NAMED = {"style": {"description_width": "initial"}}  # otherwise a long name is cut off
 NUMBER = {**NAMED, "layout": ipywidgets.Layout(width="200px")}
+WRAPPED = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+
+
+class Dial(ipywidgets.HBox):
+    """A slider over powers of ten, and a number field beside it that says the same.
+
+    `on_change` is called with the value, once for each change of either.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: float,
+        low: float,
+        high: float,
+        on_change: Callable[[float], None],
+        by: float | None = None,
+    ):
+        """From `low` to `high`; `by` is the step of the number field's arrows."""
+        self.on_change = on_change
+        self.slider = ipywidgets.FloatLogSlider(
+            value=value,
+            min=np.log10(low),
+            max=np.log10(high),
+            step=0.02,
+            description=name,
+            readout=False,
+            **NAMED,
+        )
+        self.number = ipywidgets.BoundedFloatText(
+            value=value, min=low, max=high, step=by, description=f"{name} value", **NUMBER
+        )
+        self.slider.observe(self._slid, "value")
+        self.number.observe(self._typed, "value")
+        super().__init__([self.slider, self.number], layout=WRAPPED)
+
+    def _slid(self, change: Any) -> None:
+        """The slider was moved, or rounds a number that was typed to its own nearest step."""
+        if abs(np.log10(change.new / self.number.value)) > 0.51 * self.slider.step:
+            self.number.value = float(f"{change.new:.3g}")
+
+    def _typed(self, change: Any) -> None:
+        """The number is another: bring the slider near it, and say so."""
+        if abs(np.log10(self.slider.value / change.new)) > 0.13 * self.slider.step:
+            self.slider.value = change.new
+        self.on_change(change.new)
 
 
 class Temperature(ipywidgets.VBox):
@@ -30,12 +76,8 @@ class Temperature(ipywidgets.VBox):
 
     def __init__(self, model: Any, prime: str = "", length: int = 160, seed: int = 0):
         self.model, self.length, self.seed = model, length, seed
-        self.slider = ipywidgets.FloatLogSlider(
-            value=1, min=-1, max=1, step=0.02, description="Temperature", readout=False, **NAMED
-        )
-        self.number = ipywidgets.BoundedFloatText(
-            value=1, min=0.1, max=10, step=0.05, description="Temperature value", **NUMBER
-        )
+        self.dial = Dial("Temperature", 1, 0.1, 10, lambda value: self.redraw(), by=0.05)
+        self.slider, self.number = self.dial.slider, self.dial.number
         self.prime = ipywidgets.Text(
             value=prime,
             description="Start with",
@@ -47,33 +89,16 @@ class Temperature(ipywidgets.VBox):
             description="Other random numbers", layout=ipywidgets.Layout(width="auto")
         )
         self.chart, self.text = ipywidgets.HTML(), ipywidgets.HTML()
-        self.slider.observe(self._slid, "value")
-        self.number.observe(lambda change: self._set(change.new), "value")
         self.prime.observe(lambda change: self.redraw(), "value")
         self.again.on_click(self._reseed)
-        row = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         super().__init__(
             [
-                ipywidgets.HBox([self.slider, self.number], layout=row),
-                ipywidgets.HBox([self.prime, self.again], layout=row),
+                self.dial,
+                ipywidgets.HBox([self.prime, self.again], layout=WRAPPED),
                 self.chart,
                 self.text,
             ]
         )
-        self.redraw()
-
-    def _slid(self, change: Any) -> None:
-        """The slider was moved, or rounds a number that was typed to its own nearest step."""
-        if abs(np.log10(change.new / self.number.value)) > 0.51 * self.slider.step:
-            self._set(float(f"{change.new:.3g}"))
-
-    def _set(self, value: float) -> None:
-        """Bring slider and number to the same value, then draw once."""
-        if value != self.number.value:
-            self.number.value = value  # comes back here
-            return
-        if abs(self.slider.value - value) > 0.006:
-            self.slider.value = value
         self.redraw()
 
     def _reseed(self, button: ipywidgets.Button) -> None:
@@ -129,9 +154,8 @@ class Frames(ipywidgets.VBox):
         self.picture = ipywidgets.HTML()
         self.slider.observe(lambda change: self._show(change.new), "value")
         self._show(start)
-        row = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         super().__init__(
-            [ipywidgets.HBox([self.play, self.slider, self.number], layout=row), self.picture]
+            [ipywidgets.HBox([self.play, self.slider, self.number], layout=WRAPPED), self.picture]
         )
 
     def _show(self, k: int) -> None:

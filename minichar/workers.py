@@ -11,10 +11,13 @@ Lesson 09 says why.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
+
+SMALL = 8_000  # numbers in a step's state, all rows
 
 
 def side_by_side(work: Callable[[slice], None], B: int, worthwhile: bool) -> None:
@@ -38,6 +41,14 @@ def side_by_side(work: Callable[[slice], None], B: int, worthwhile: bool) -> Non
             wait(others)
     for other in others:
         other.result()  # raises what the part has raised
+
+
+def calm(numbers: int) -> AbstractContextManager:
+    """BLAS with one thread, where a step has so few `numbers` that its threads would mostly wait.
+
+    On an idle machine that costs little or gains a little; on a busy one it saves many times over.
+    """
+    return _blas().limit(limits=1) if numbers < SMALL else nullcontext()
 
 
 @cache

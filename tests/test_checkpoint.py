@@ -177,6 +177,19 @@ def test_a_loss_is_taken_back_to_the_same_moment_after_loading(tmp_path):
     assert_same(whole, parts)
 
 
+def test_the_best_weights_so_far_are_in_the_file_too(tmp_path):
+    training = run(a_training(), 57)
+    training.best = 0.01  # so that none of the next is a new best one
+    run(training, 63)
+    loaded = saved_and_loaded(tmp_path / "t.npz", training)
+    assert loaded.waited == training.waited > 0 and loaded.best == training.best
+    for name, w in loaded.model.parameters().items():
+        assert (w.data != training.best_weights[name]).any()
+    loaded.use_best()
+    for name, w in loaded.model.parameters().items():
+        np.testing.assert_array_equal(w.data, training.best_weights[name])
+
+
 def test_early_stopping_counts_on_after_loading(tmp_path):
     def trained(until):
         training = a_training(optimizer=lambda p: optim.SGD(p, lr=0.0), validate_every=2)

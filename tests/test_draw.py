@@ -19,10 +19,11 @@ def unrolled(title=""):
         draw.bars(np.full(10, 0.1), VOCABULARY, NASTY),
         draw.curves({NASTY: ([1, 2], [3, 4])}, NASTY, NASTY, NASTY, levels={NASTY: 3}),
         draw.heatmap(np.eye(10), VOCABULARY, VOCABULARY, NASTY, NASTY, NASTY),
+        draw.descents(np.hypot, {NASTY: np.eye(2), "b": np.eye(2)}, NASTY),
         unrolled(NASTY),
         diagrams.through_time(NASTY),
     ],
-    ids=["bars", "curves", "heatmap", "unrolled", "through_time"],
+    ids=["bars", "curves", "heatmap", "descents", "unrolled", "through_time"],
 )
 def test_every_image_has_its_description(picture):
     page = Page(picture.html)
@@ -38,8 +39,27 @@ def test_a_dollar_is_no_formula():
     draw.bars([0.5, 0.5], "$\\", title)
     draw.curves({title: ([1, 2], [3, 4])}, title, title, title, levels={title: 3})
     draw.heatmap(np.eye(2), "$\\", "$\\", title, title, title)
+    draw.descents(np.hypot, {title: np.eye(2)}, title)
     unrolled(title)
     assert 'reading "$$"' in diagrams.through_time("$$a").description
+
+
+def test_descents_say_where_each_path_begins_and_ends_and_how_high():
+    def height(x, y):
+        return x**2 + 10 * y**2
+
+    paths = {
+        "SGD": np.array([[-8, 1.5], [3, 1], [0.5, -0.1]]),
+        "Adam": np.array([[-8, 1.5], [0, 0]]),
+    }
+    picture = draw.descents(height, paths, "A valley")
+    assert repr(picture) == (
+        "A valley: 2 landscapes from above. SGD from (-8, 1.5) to (0.5, -0.1), height 0.35, in 2 "
+        "steps; Adam from (-8, 1.5) to (0, 0), height 0, in 1 steps"
+    )
+    assert pixels_of(picture, draw.RED) > 0 and pixels_of(picture, draw.BLUE) > 0
+    more = draw.descents(height, paths | {"RMSProp": paths["SGD"]}, "A valley")
+    assert image(more).shape[0] > 1.5 * image(picture).shape[0]  # two in a row
 
 
 def test_bars_name_the_five_likeliest_in_order():

@@ -21,7 +21,7 @@ ORDER = (
     *("stepping", "model", "optim"),
     *("evaluation", "training", "sampling", "searching"),
     *("archive", "recurrentjs", "checkpoint"),
-    *("draw", "diagrams", "graph_diagram", "waterfall", "widgets"),
+    *("live", "draw", "diagrams", "graph_diagram", "waterfall", "widgets", "panels", "studio"),
     *("__init__", "course", "running", "commands", "__main__"),
 )
 

@@ -1,10 +1,12 @@
 import math
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import minichar as mc
-from minichar import optim
+from minichar import evaluation, optim
 from minichar import training as module
 from minichar.graph import node
 from minichar.model import CharModel
@@ -155,13 +157,53 @@ def test_evaluate_is_the_mean_over_every_prediction_whatever_the_pieces(length):
     assert evaluate(model, text, length=length) == pytest.approx(np.mean(nats), rel=1e-12)
 
 
-def test_evaluate_in_streams():
+@pytest.mark.parametrize("length", [1, 5, 200])
+def test_evaluate_in_streams_begins_each_after_what_stands_before_it(length, monkeypatch):
+    monkeypatch.setattr(evaluation, "WARM", 6)
     model = make(dtype="float64")
-    text = TEXT[:60]  # 59 predictions: four streams of 14, and three left out
-    pieces = [text[14 * b : 14 * b + 15] for b in range(4)]
-    nats = np.concatenate([by_hand(model, piece) for piece in pieces])
-    assert len(nats) == 56
-    assert evaluate(model, text, batch=4, length=5) == pytest.approx(nats.mean(), rel=1e-12)
+    for w in model.parameters().values():
+        w.data *= 4
+    text = TEXT[:60]  # 59 predictions: four streams of 14, and three at the end
+    starts = [max(0, 14 * b - 6) for b in range(4)]
+    ends = [15, 29, 43, 60]  # the last stream goes on to the end
+    pieces = zip(starts, ends, [14, 14, 14, 17], strict=True)
+    nats = np.concatenate([by_hand(model, text[a:z])[-n:] for a, z, n in pieces])
+    assert len(nats) == 59
+    found = evaluate(model, text, batch=4, length=length)
+    assert found == pytest.approx(nats.mean(), rel=1e-12)
+    assert abs(found - evaluate(model, text)) > 1e-6  # so short a warming up does count
+
+
+@hypothesis.settings(max_examples=40, deadline=None)
+@hypothesis.given(n=st.integers(2, 200), batch=st.integers(1, 200), length=st.integers(1, 70))
+def test_evaluate_counts_every_character_after_the_first_once(n, batch, length):
+    """In order, whatever the streams; a model of one layer that looks at nothing tells."""
+    model = make("rnn", hidden=2, dtype="float64")
+    for w in model.parameters().values():
+        w.data *= 0
+    b = model.parameters()["read_out.b"].data
+    b[...] = np.random.default_rng(n).standard_normal(5)  # so each character has its own loss
+    own = np.log(np.exp(b).sum()) - b
+    text = TEXT[:n]
+    if batch > n - 1:
+        with pytest.raises(ValueError, match="streams"):
+            evaluate(model, text, batch, length)
+    else:
+        expected = own[VOCAB.encode(text[1:])].mean()
+        assert evaluate(model, text, batch, length) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_evaluate_cuts_a_long_text_and_that_costs_next_to_nothing(cell):
+    """Of a network that has learned to remember; and it reads the text in far fewer steps."""
+    text = "".join(np.random.default_rng(5).choice(["cab ", "dac ", "bad "], 1000))
+    model = CharModel(mc.Vocabulary.of(text), cell=cell, hidden=(16,), seed=1)
+    adam = optim.Adam(model.parameters(), lr=0.01)
+    list(train(model, text, 100, batch=20, length=20, optimizer=adam))
+    spy = Spy(model)
+    cut = evaluate(model, text)
+    assert sum(len(call[0]) for call in spy.calls) < len(text) / 7
+    assert cut == pytest.approx(evaluate(model, text, batch=1), abs=1e-5)
 
 
 def test_evaluate_leaves_no_trace():
@@ -468,6 +510,19 @@ def test_a_loss_that_is_always_bad_ends_and_leaves_the_last_good_weights(how):
     assert_same(weights(model), good)
 
 
+@pytest.mark.parametrize("first, later, taken_back", [(60, 150, 0), (60, 190, 1), (0.1, 9, 1)])
+def test_a_loss_explodes_by_what_the_training_began_with(first, later, taken_back):
+    """A network that learned another text may begin far above one that knows nothing."""
+    model = make()
+
+    def spoil(n, loss):
+        return loss + {1: first, 10: later}.get(n, 0) - float(loss.data)
+
+    Spy(model, spoil)
+    _, reports = trained(20, model)
+    assert sum(bool(r.note) for r in reports) == taken_back
+
+
 def test_trouble_long_ago_does_not_count():
     """Twice the patience in bad losses, with a good stretch between: no reason to give up."""
     model = make()
@@ -512,6 +567,42 @@ def test_patience(monkeypatch):
     # 1.6 is one without a new best, 1.4 is a new best; 1.4 again is not, and 1.7 is the second.
     assert len(reports) == 18 and reports[-1].validation == 1.7
     assert training.best == 1.4
+
+
+def test_the_best_weights_are_those_of_the_best_validation(monkeypatch):
+    scripted(monkeypatch, [2.0, 1.5, 1.6, 1.4, 1.4, 1.7, 1.0])
+    model = make()
+    training = Training(model, TEXT, 4, 7, validate_every=3)
+    with pytest.raises(ValueError, match="nothing was validated"):
+        training.use_best()
+    assert training.best_weights is None
+    kept = {r.step: weights(model) for r in train(model, TEXT, 18, training)}
+    assert_same(training.best_weights, kept[12])
+    assert differ(kept[18], kept[12])
+    training.use_best()
+    assert_same(weights(model), kept[12])
+    training.step()  # goes on from there, and what is kept does not move with it
+    assert differ(weights(model), kept[12])
+    assert_same(training.best_weights, kept[12])
+
+
+def test_a_loss_that_is_taken_back_takes_the_best_back_too(monkeypatch):
+    scripted(monkeypatch, [2.0, 1.0, 1.5, 1.5])
+    model = make()
+    training = Training(model, TEXT, 4, 7, validate_every=SNAPSHOT - 10)
+    Spy(model, lambda n, loss: loss * math.nan if n == 2 * SNAPSHOT - 15 else loss)
+    kept = {}
+    for report in train(model, TEXT, 2 * SNAPSHOT - 20, training):  # 1.0 is measured at the last
+        kept[report.step] = weights(model)
+    assert training.best == 1.0
+    assert_same(training.best_weights, kept[2 * SNAPSHOT - 20])
+    while not training.step().note:
+        pass
+    assert training.best == 2.0
+    assert_same(training.best_weights, kept[SNAPSHOT - 10])
+    list(train(model, TEXT, 2 * SNAPSHOT - 20, training))
+    assert training.best == 1.5
+    assert_same(training.best_weights, weights(model))
 
 
 def test_without_patience_nothing_stops_it(monkeypatch):
@@ -571,6 +662,13 @@ def test_a_training_has_its_own_model_and_settings():
 
 
 # --- and it learns
+
+
+def test_the_network_that_comes_with_lesson_08_beats_counting_on_names_it_has_not_seen():
+    model = mc.load_model(mc.datasets.folder() / "weights" / "lstm" / "names.npz")
+    known, held_out = mc.text.split(mc.load_text("names"), 0.1)
+    counting = mc.NGram(known, order=3, vocab=model.vocab).bits(held_out).mean()
+    assert evaluate(model, "\n" + held_out) / math.log(2) < counting - 0.1
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

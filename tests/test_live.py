@@ -1,0 +1,171 @@
+"""The training behind the studio: in the background, asked and changed while it goes on."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+import minichar as mc
+from minichar.live import Live, loop_of
+
+TEXT = "a rose is a rose is a rose\n" * 40
+SMALL = {"hidden": (6,), "batch": 4, "length": 8}
+
+
+@pytest.fixture
+def live():
+    return Live(TEXT, **SMALL)
+
+
+def walk(live, steps):
+    return [live.step().loss for _ in range(steps)]
+
+
+def in_a_loop(live, turns, then=lambda turn: None):
+    """Train in an event loop for so many turns; returns what on_end got, in a list."""
+    seen, ended = [], []
+
+    def on_turn():
+        seen.append(live.training.step_number)
+        then(len(seen))
+        if len(seen) == turns:
+            live.pause()
+
+    async def main():
+        live.start(on_turn, ended.append)
+        assert not seen  # it returns before the first step
+        await live.task
+
+    asyncio.run(main())
+    return seen, ended
+
+
+def test_it_trains_in_turns_and_pauses_with_nothing_lost(live):
+    alone = Live(TEXT, **SMALL)
+    assert in_a_loop(live, 7) == ([1, 2, 3, 4, 5, 6, 7], [None])
+    assert in_a_loop(live, 3) == ([8, 9, 10], [None])
+    assert [r.loss for r in live.history] == walk(alone, 10)
+
+
+def test_others_have_their_turn_between_two_steps(live):
+    heard = []
+
+    async def main():
+        live.start(lambda: None, lambda wrong: None)
+        for _ in range(5):
+            heard.append(live.training.step_number)
+            await asyncio.sleep(0)
+        live.pause()
+        await live.task
+
+    asyncio.run(main())
+    assert heard == sorted(heard) and heard[-1] >= 3
+
+
+def test_what_goes_wrong_ends_it_and_is_told(live):
+    def fail(turn):
+        if turn == 3:
+            live.training.optimizer.lr = 1.0
+            raise ZeroDivisionError("here")
+
+    seen, (wrong,) = in_a_loop(live, 9, fail)
+    assert seen == [1, 2, 3] and isinstance(wrong, ZeroDivisionError) and not live.going
+    assert in_a_loop(live, 2)[0] == [4, 5]  # and it can go on
+
+
+def test_without_a_loop_it_says_so(live):
+    with pytest.raises(RuntimeError):
+        live.start(lambda: None, lambda wrong: None)
+    assert not live.going
+
+
+def test_a_new_rate_acts_on_the_next_step_and_is_marked(live):
+    other = Live(TEXT, **SMALL)
+    walk(live, 3), walk(other, 3)
+    live.rate = 0.5
+    assert live.marks == [(3, 0.5)] and live.history[-1].lr == pytest.approx(0.005)
+    assert walk(live, 1) == walk(other, 1)  # the loss before the update
+    assert live.history[-1].lr == pytest.approx(0.5) and walk(live, 1) != walk(other, 1)
+    for bad in (0, -1, 2, np.nan):
+        with pytest.raises(ValueError, match="learning rate"):
+            live.rate = bad
+
+
+def test_restart_keeps_what_is_not_changed_and_the_old_curve(live):
+    first = walk(live, 5)
+    live.restart()
+    assert [r.loss for r in live.before] == first and live.history == []
+    assert walk(live, 5) == first  # same seed
+    live.restart(cell="gru", hidden=(3, 2))
+    assert live.model.cell == "gru" and live.model.hidden == (3, 2) and live.training.batch == 4
+    live.restart(TEXT + "another\n")
+    assert live.before == [] and live.text.endswith("another\n")  # bits of another text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"text": "too short\n"}, "too few"),
+        ({"text": "no such text"}, "no such text"),
+        ({"hidden": (0,)}, "neurons"),
+        ({"cell": "brain"}, "cell"),
+        ({"optimizer": "luck"}, "luck"),
+        ({"batch": 100_000}, "make batch smaller"),
+        ({"speed": 3}, "speed is no setting"),
+    ],
+)
+def test_a_restart_that_cannot_be_changes_nothing(live, change, message):
+    walk(live, 2)
+    before = live.text, live.settings, live.model, live.training, len(live.history)
+    with pytest.raises((ValueError, OSError), match=message):
+        live.restart(**change)
+    assert before == (live.text, live.settings, live.model, live.training, len(live.history))
+
+
+def test_save_and_load_go_on_exactly(live, tmp_path):
+    walk(live, 5)
+    live.save(tmp_path / "kept.npz")
+    later = walk(live, 4)
+    other = Live(TEXT, hidden=(9,), batch=2)
+    other.load(tmp_path / "kept.npz")
+    assert other.training.step_number == 5 and other.model.hidden == (6,)
+    assert walk(other, 4) == later
+    assert other.settings["hidden"] == (6,) and other.settings["batch"] == 4
+
+
+def test_a_model_alone_begins_a_training_and_what_does_not_fit_is_refused(live, tmp_path):
+    mc.save_model(tmp_path / "model.npz", live.model)
+    other = Live(TEXT, **SMALL)
+    other.load(tmp_path / "model.npz")
+    assert other.training.step_number == 0 and walk(other, 1)
+    stranger = mc.CharModel(mc.Vocabulary("xyz"), hidden=3)
+    mc.save_model(tmp_path / "stranger.npz", stranger)
+    (tmp_path / "broken.npz").write_bytes(b"PK no")
+    model = other.model
+    for name, message in (("stranger", "never seen"), ("broken", "broken.npz")):
+        with pytest.raises(ValueError, match=message):
+            other.load(tmp_path / f"{name}.npz")
+    assert other.model is model
+
+
+def test_counting_is_measured_on_the_held_out_text_at_its_best_order():
+    live = Live("names", **SMALL)
+    train, held_out = mc.text.split(live.text, 0.1)
+    vocab = live.model.vocab
+    bits = [mc.NGram(train, k, vocab).bits(held_out).mean() for k in range(2, 6)]
+    assert live.count() == pytest.approx(min(bits) * np.log(2))
+
+
+def test_the_curve_is_thinned_by_medians(live):
+    walk(live, 40)
+    steps, losses = live.medians(live.history, points=10)
+    assert steps == list(range(4, 41, 4))
+    assert losses[0] == pytest.approx(np.median([r.loss for r in live.history[:4]]))
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [("the the the the ", "the "), ("xababab", "ab"), ("aaa", "a"), ("abcabc", None), ("", None)],
+)
+def test_a_loop_is_noticed(text, piece):
+    assert loop_of(text) == piece
