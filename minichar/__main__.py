@@ -1,6 +1,7 @@
 """The command line: `minichar`, or `python -m minichar`.
 
 minichar lab             open lesson 00 in JupyterLab (`minichar lab 03`: another one)
+minichar studio          watch a network learn a text, and play with it meanwhile
 minichar check 03        judge your answers in lesson 03 (without a number: in all)
 minichar progress        what is solved, borrowed and open, lesson by lesson
 minichar reset 03        start a lesson again; your file is kept beside it
@@ -19,6 +20,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from minichar import commands as networks
 from minichar.course import files, progress
@@ -44,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     number = {"metavar": "NN", "help": "the number of a lesson, as in 03"}
     made = command("lab", open_lab, "open a lesson in JupyterLab: 00 if you name none")
     made.add_argument("lesson", nargs="?", default="00", **number)
+    command("studio", open_studio, "watch a network learn a text, and play with it meanwhile")
     made = command("check", check_answers, "judge your answers in a lesson, or in all of them")
     made.add_argument("lesson", nargs="?", **number)
     command("progress", show_progress, "what is solved, borrowed and open, lesson by lesson")
@@ -79,6 +82,15 @@ def open_lab(options: argparse.Namespace) -> int:
     notebook = files.find_lesson(options.lesson).notebook
     if not notebook.exists():
         lessons.reset(options.lesson)
+    return _open(notebook)
+
+
+def open_studio(options: argparse.Namespace) -> int:
+    """Start JupyterLab on the studio and stay until it ends."""
+    return _open(files.course_folder() / "notebooks" / "studio.ipynb")
+
+
+def _open(notebook: Path) -> int:
     course = notebook.parent.parent
     command = [sys.executable, "-m", "jupyter", "lab", os.path.relpath(notebook, course)]
     command.append(f"--LabApp.default_url=/lab/tree/{notebook.name}")  # so in what it prints, too

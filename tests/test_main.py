@@ -153,6 +153,15 @@ def test_lab_opens_the_lesson(course, monkeypatch, root):
     assert command[4:] == [lesson, address] + ["--allow-root"] * root
 
 
+def test_studio_opens_a_notebook_that_is_there(monkeypatch):
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command, cwd: calls.append((command, cwd)) or 0)
+    assert main(["studio"]) == 0
+    [(command, cwd)] = calls
+    assert command[4] == os.path.join("notebooks", "studio.ipynb") and (cwd / command[4]).exists()
+    assert "--LabApp.default_url=/lab/tree/studio.ipynb" in command
+
+
 @pytest.mark.parametrize("command", ["check", "reset", "lab"])
 def test_an_unknown_lesson_is_one_line(course, capsys, command):
     assert main([command, "7"]) == 2
@@ -181,7 +190,7 @@ def test_an_interrupt_ends_quietly(course, monkeypatch, capsys):
 def test_nothing_asked_shows_the_commands(capsys):
     assert main([]) == 2
     out = capsys.readouterr().out
-    for name in ("lab", "check", "progress", "reset", "data", "doctor", "lessons"):
+    for name in ("lab", "studio", "check", "progress", "reset", "data", "doctor", "lessons"):
         assert f"  {name} " in out and f"minichar {name}" in __main__.__doc__
 
 
