@@ -1,0 +1,258 @@
+"""A graph drawn: what was made of what, the values, and the gradients on their way back.
+
+`draw` shows a graph as it is; `steps_back` gives a picture for each node that passes its gradient
+on, for the slider of `widgets.Frames`. Both take a Scalar or a Tensor. Used in lesson 07.
+
+    >>> from minichar.scalar import Scalar
+    >>> x = Scalar(3.0)
+    >>> draw(x * x, x=x).description
+    'A graph of 2 nodes: x is 3; * of x and x is 9'
+"""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.path import Path
+
+from minichar.draw import GREY, RED, Picture
+from minichar.scalar import topological_order
+
+INK = "#A83E00"  # red, dark enough to be read
+WAITS, BEGUN, COMPLETE = "white", "#FBE3C0", "#CFE6DC"  # which gradients have arrived at a node
+ACROSS, DOWN = 1.42, 1.0  # from column to column and from row to row, in inches
+WIDTH, HEIGHT = 1.0, 0.7  # of a node
+
+
+def draw(result: Any, title: str = "", **names: Any) -> Picture:
+    """Everything that `result` was made of, from left to right, with values and any gradients.
+
+    `names` says what the nodes are called: draw(o, x=x, y=y). Of an array, its shape is shown, and
+    the size of the largest number in its gradient.
+    """
+    graph = _Graph(result, names)
+    grads = {node: node.grad for node in graph.order if node.grad is not None}
+    if not any(np.any(g) for g in grads.values()):
+        grads = {}  # no Scalar has been given one yet
+    words = "; ".join(graph.words(node, grads) for node in graph.order)
+    head = f"{title}: a graph" if title else "A graph"
+    count = f"{len(graph.order)} node{'s' * (len(graph.order) > 1)}"
+    return graph.picture(title, f"{head} of {count}: {words}", grads)
+
+
+def steps_back(result: Any, **names: Any) -> list[Picture]:
+    """The backward pass: first the values, then a picture for each node that sends gradients back.
+
+    A gradient that is not complete yet is followed by "…". The nodes' own `grad` stays as it is.
+    """
+    graph = _Graph(result, names)
+    grads = {result: np.ones_like(result.data)}
+    missing = {node: 0 for node in graph.order}  # how many arrows still have to bring something
+    for _, source, _ in graph.arrows:
+        missing[source] += 1
+    title = f"Before the first step: {graph.name(result)} has gradient 1"
+    pictures = [graph.picture(title, title, grads, missing)]
+    for node in reversed(graph.order):
+        if not node.inputs:
+            continue
+        parts, said = node.send_back(grads[node]), []
+        for source, part in zip(node.inputs, parts, strict=True):
+            missing[source] -= 1
+            if getattr(source, "requires_grad", True):
+                grads[source] = grads.get(source, 0.0) + part
+                said.append(f"{_value(part)} to {graph.name(source)}")
+        title = f"{graph.name(node)} sends {' and '.join(said)}"
+        now = [
+            f"{graph.name(n)} {_size(g)}{' so far' if missing[n] else ''}" for n, g in grads.items()
+        ]
+        words = f"{title}. Gradients now: {', '.join(now)}"
+        pictures.append(graph.picture(title, words, grads, missing, node, parts))
+    return pictures
+
+
+def _value(value: Any) -> str:
+    """A number in four digits, an array by its shape."""
+    shape = np.shape(value)
+    return str(shape) if shape else f"{float(value):z.4g}"
+
+
+def _size(grad: Any) -> str:
+    """A number in four digits; of an array, what none of its numbers exceeds in size."""
+    return f"≤ {np.abs(grad).max():.2g}" if np.shape(grad) else _value(grad)
+
+
+class _Graph:
+    """Where each node of a graph stands, and how its arrows run."""
+
+    def __init__(self, result: Any, names: dict[str, Any]):
+        self.order = topological_order(result)
+        self.names = {node: name for name, node in names.items()}
+        self.arrows = [(user, s, k) for user in self.order for k, s in enumerate(user.inputs)]
+        self.columns = self._columns()
+        self.rows, self.bends = self._rows()
+        self.leaves = self._leaves()
+
+    def name(self, node: Any) -> str:
+        """As it was given; otherwise the operation, or the value of a number put in."""
+        return self.names.get(node) or node.operation or _value(node.data)
+
+    def words(self, node: Any, grads: dict[Any, Any]) -> str:
+        made = f" of {' and '.join(self.name(s) for s in node.inputs)}" if node.inputs else ""
+        made = f"{node.operation}{made}" if made else ""
+        called = self.names.get(node, "")
+        alone = "an array" if np.shape(node.data) else "a number"
+        text = f"{called} = {made}" if called and made else called or made or alone
+        text = f"{text} is {_value(node.data)}"
+        return f"{text}, gradient {_size(grads[node])}" if node in grads else text
+
+    def _columns(self) -> dict[Any, int]:
+        """A node stands right of its inputs; one without any, just left of its first use."""
+        columns = {}
+        for node in self.order:
+            columns[node] = 1 + max((columns[s] for s in node.inputs), default=-1)
+        for node in self.order:
+            users = [columns[user] for user, source, _ in self.arrows if source is node]
+            if not node.inputs and users:
+                columns[node] = min(users) - 1
+        return columns
+
+    def _rows(self) -> tuple[dict[Any, float], dict[tuple, list]]:
+        """A height for every node, and the places where a long arrow passes between nodes.
+
+        Each column is put in the order of the mean height of its neighbours, now on its left, now
+        on its right: the usual way to few crossings (Sugiyama, Tagawa and Toda, 1981).
+        """
+        filled = [[] for _ in range(max(self.columns.values()) + 1)]
+        for node, column in self.columns.items():
+            filled[column].append(node)
+        links, bends = [], {}  # a long arrow passes a place in every column on its way
+        for arrow in self.arrows:
+            user, source, _ = arrow
+            between = range(self.columns[source] + 1, self.columns[user])
+            bends[arrow] = [(arrow, column) for column in between]
+            for place in bends[arrow]:
+                filled[place[1]].append(place)
+            chain = [source, *bends[arrow], user]
+            links += [(a, b, self._port(arrow)) for a, b in zip(chain, chain[1:], strict=False)]
+        before, after = {}, {}
+        for a, b, port in links:
+            after.setdefault(a, []).append((b, port))
+            before.setdefault(b, []).append((a, 0))
+        rows = {}
+
+        def spread(places):
+            for k, place in enumerate(places):
+                rows[place] = (len(places) - 1) / 2 - k
+
+        for places in filled:
+            spread(places)
+        for beside, order in [(before, filled), (after, filled[::-1])] * 4:
+            for places in order:
+                middle = {
+                    p: np.mean([rows[q] + port for q, port in beside.get(p, [(p, 0)])])
+                    for p in places
+                }
+                places.sort(key=lambda p, middle=middle: -middle[p])
+                spread(places)
+        return rows, bends
+
+    def _port(self, arrow: tuple) -> float:
+        """How far above a node's middle an arrow comes in: the first input on top."""
+        user, _, k = arrow
+        n = len(user.inputs)
+        return 0.34 * ((n - 1) / 2 - k) / max(1, n - 1)
+
+    def _leaves(self) -> dict[tuple, float]:
+        """How far above its source's middle each arrow begins: no two in one place."""
+        leaves = {}
+        for node in self.order:
+            out = [arrow for arrow in self.arrows if arrow[1] is node]
+            out.sort(key=lambda a: -(self.rows[[*self.bends[a], a[0]][0]] + self._port(a)))
+            gap = min(0.15, 0.5 / max(1, len(out) - 1))
+            leaves |= {arrow: gap * ((len(out) - 1) / 2 - k) for k, arrow in enumerate(out)}
+        return leaves
+
+    def picture(self, title, words, grads, missing=None, sender=None, parts=()) -> Picture:
+        across, high = max(self.columns.values()) + 1, max(self.rows.values()) * 2 + 1
+        left, bottom = -ACROSS / 2, -DOWN * high / 2
+        width, height = max(5.5, ACROSS * across), DOWN * high + 0.3
+        figure = Figure(figsize=(width, height))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(left, left + width)
+        axes.set_ylim(bottom, bottom + height)
+        axes.axis("off")
+        # Fills the whole picture, so that all pictures of a film are of one size.
+        axes.add_patch(Rectangle((left, bottom), width, height, fc="white", ec="none"))
+        corner = left + 0.05, bottom + height - 0.05
+        axes.text(*corner, title, va="top", fontsize=10, parse_math=False)
+        for arrow in self.arrows:
+            user, _, k = arrow
+            active = user is sender
+            self._arrow(axes, arrow, _value(parts[k]) if active else "", active)
+        for node in self.order:
+            self._node(axes, node, grads, missing, node is sender)
+        return Picture(figure, words)
+
+    def _place(self, place: Any) -> tuple[float, float]:
+        column = self.columns[place] if place in self.columns else place[1]
+        return ACROSS * column, DOWN * self.rows[place]
+
+    def _node(self, axes, node, grads, missing, sends) -> None:
+        x, y = self._place(node)
+        waits = missing is not None and missing[node] > 0
+        colour = WAITS
+        if node in grads and missing is not None:
+            colour = BEGUN if waits else COMPLETE
+        axes.add_patch(
+            FancyBboxPatch(
+                (x - WIDTH / 2, y - HEIGHT / 2),
+                *(WIDTH, HEIGHT),
+                boxstyle="round,pad=0,rounding_size=0.08",
+                fc=colour,
+                ec=RED if sends else GREY,
+                lw=2.4 if sends else 0.9,
+                zorder=3,
+            )
+        )
+        called = self.names.get(node, "")
+        head = f"{called} = {node.operation}" if called and node.operation else called
+        head = head if len(head) < 14 else called
+        lines = [(head or node.operation, "black", "bold"), (_value(node.data), "black", "normal")]
+        if node in grads:
+            lines.append((f"grad {_size(grads[node])}{' …' if waits else ''}", INK, "normal"))
+        lines = [line for line in lines if line[0]]
+        for k, (text, ink, weight) in enumerate(lines):
+            at = y + 0.19 * ((len(lines) - 1) / 2 - k)
+            size = min(9, 104 / len(text))  # so that long words fit
+            look = {"ha": "center", "va": "center", "fontsize": size, "parse_math": False}
+            axes.text(x, at, text, color=ink, weight=weight, zorder=4, **look)
+
+    def _arrow(self, axes, arrow, label, active) -> None:
+        """From its source's right side to its own port on its user's left side, in soft curves."""
+        user, source, _ = arrow
+        port = self._port(arrow)
+        (x, y), (end_x, end_y) = self._place(source), self._place(user)
+        points = [(x + WIDTH / 2, y + self.leaves[arrow]), *map(self._place, self.bends[arrow])]
+        points.append((end_x - WIDTH / 2, end_y + port))
+        corners, codes = [points[0]], [Path.MOVETO]
+        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+            middle = (x0 + x1) / 2
+            corners += [(middle, y0), (middle, y1), (x1, y1)]
+            codes += [Path.CURVE4] * 3
+        axes.add_patch(
+            FancyArrowPatch(
+                path=Path(corners, codes),
+                arrowstyle="<|-" if active else "-|>",
+                mutation_scale=11,
+                color=RED if active else GREY,
+                ls="--" if active else "-",
+                lw=1.8 if active else 1,
+                shrinkA=0,
+                shrinkB=0,
+            )
+        )
+        if label:
+            look = {"fontsize": 9, "ha": "right", "va": "center", "zorder": 5, "color": INK}
+            box = {"fc": "white", "ec": "none", "pad": 0.6}
+            axes.text(end_x - WIDTH / 2 - 0.05, end_y + port, label, bbox=box, **look)
