@@ -75,6 +75,11 @@ class Fused:
         a = project(x, self.parameters["Wxh"], self.parameters["bh"])
         return self.run(a, self.begin(a.shape[1], state))
 
+    def way_back(self, T: int) -> Any:
+        """Whh turned round; a copy in the order of memory pays from a few steps on."""
+        W = self.parameters["Whh"].data.T
+        return backend.of(W).ascontiguousarray(W) if T > 4 else W
+
     def in_parts(self, work: Callable, one: tuple, *arrays: Any) -> None:
         """`work(*one, *arrays)`, with the rows of a large batch shared out to threads."""
         B = arrays[0].shape[1]
@@ -91,7 +96,7 @@ class RNN(Fused, layers.RNN):
         self.in_parts(self.forward, (Whh.data,), a.data, hs)
 
         def send_back(dy):
-            da, back = xp.empty_like(a.data), xp.ascontiguousarray(Whh.data.T)
+            da, back = xp.empty_like(a.data), self.way_back(T)
             self.in_parts(self.backward, (back,), dy, da, hs)
             return da, hs[:-1].reshape(-1, H).T @ da.reshape(-1, H)
 
@@ -122,7 +127,7 @@ class LSTM(Fused, layers.LSTM):
         self.in_parts(self.forward, (Whh.data,), a.data, hs, cs, tcs)
 
         def send_back(dy):
-            da, back = xp.empty_like(a.data), xp.ascontiguousarray(Whh.data.T)
+            da, back = xp.empty_like(a.data), self.way_back(T)
             self.in_parts(self.backward, (back,), dy, da, a.data, hs, cs, tcs)
             return da, hs[:-1].reshape(-1, H).T @ da.reshape(-1, 4 * H)
 
@@ -184,7 +189,7 @@ class GRU(Fused, layers.GRU):
 
         def send_back(dy):
             dm, dn = xp.empty_like(a.data), xp.empty_like(ms)  # dm: by h Whh + bn
-            back = xp.ascontiguousarray(Whh.data.T)
+            back = self.way_back(T)
             self.in_parts(self.backward, (back,), dy, dm, dn, a.data, hs, ms)
             flat = dm.reshape(-1, 3 * H)
             da = xp.concatenate([dm[:, :, : 2 * H], dn], axis=2)

@@ -62,8 +62,8 @@ class Dropout:
         """Without a generator, as when a trained model writes, nothing is dropped."""
         if rng is None or self.p == 0:
             return x
-        kept = rng.random(x.shape, np.float32) >= self.p
-        mask = (kept / (1 - self.p)).astype(x.dtype)
+        mask = (rng.random(x.shape, np.float32) >= self.p).astype(x.dtype)
+        mask *= 1 / (1 - self.p)
         return x * Tensor(backend.of(x.data).asarray(mask))
 
 
