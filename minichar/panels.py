@@ -150,16 +150,24 @@ class FilePanel(ipywidgets.VBox):
         self.studio = studio
         self.path = ipywidgets.Text(value="studio.npz", description="File", **NAMED)
         self.save = studio._button("Save", self._save)
-        self.load = studio._button("Load", self._load)
-        super().__init__([ipywidgets.HBox([self.path, self.save, self.load], layout=WRAPPED)])
+        self.load = studio._button("Load", lambda: self._load(self._path()))
+        ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
+        self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
+        self.take = studio._button("Load it", lambda: self._load(self.pretrained.value))
+        rows = [self.path, self.save, self.load], [self.pretrained, self.take]
+        super().__init__([ipywidgets.HBox(row, layout=WRAPPED) for row in rows])
+
+    def _path(self) -> Path:
+        return Path(self.path.value.strip() or "studio.npz")
 
     def _save(self) -> None:
-        path = Path(self.path.value.strip() or "studio.npz")
+        path = self._path()
         self.studio.live.save(path)
         step = self.studio.live.training.step_number
         self.studio._say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
 
-    def _load(self) -> None:
-        path = Path(self.path.value.strip() or "studio.npz")
+    def _load(self, path: Path) -> None:
         self.studio.live.load(path)
-        self.studio.renewed(f"Loaded {path}, at step {self.studio.live.training.step_number:,}.")
+        self.studio.renewed(
+            f"Loaded {path.name}, at step {self.studio.live.training.step_number:,}."
+        )

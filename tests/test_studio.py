@@ -144,6 +144,22 @@ def test_every_slider_has_a_number_and_every_field_a_name(made):
     assert len(fields) > 20 and not unnamed
 
 
+def test_a_network_trained_by_us_knows_its_text_at_once():
+    made = studio.Studio("names", start=False, hidden=(5,), batch=4, length=200)
+    made.one.click()
+    files = made.panels.children[2]
+    files.pretrained.value = dict(files.pretrained.options)["names"]
+    files.take.click()
+    made.one.click()
+    assert said(made) == "Loaded names.npz, at step 0."
+    assert made.live.history[-1].bits < made.live.before[-1].bits - 1
+    other = studio.Studio("a rose is a rose, 123\n" * 40, start=False, **SMALL)
+    files = other.panels.children[2]
+    files.pretrained.value = dict(files.pretrained.options)["names"]
+    files.take.click()
+    assert "never seen" in said(other)
+
+
 def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng, (text, model, files) = random.Random(0), made.panels.children
@@ -169,6 +185,7 @@ def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypat
         lambda: setattr(files.path, "value", rng.choice(["", "a.npz", "no/where.npz", "b"])),
         files.save.click,
         files.load.click,
+        files.take.click,
     ]
     made.length.value = 10
     for _ in range(1000):
