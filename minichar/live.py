@@ -139,6 +139,11 @@ class Live:
                 self.model, prime, length, temperature=temperature, seed=seed, unknown="skip"
             )
 
+    def use_best(self) -> None:
+        """Go on from the weights that were best on the held-out text. ValueError without any."""
+        with self.lock:
+            self.training.use_best()
+
     def save(self, path: str | Path) -> None:
         """Write the training to `path`: load it to go on exactly. Raises OSError or ValueError."""
         with self.lock:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import numpy as np
 
 from minichar import datasets
 from minichar.live import DEFAULTS, OPTIMIZERS
@@ -154,11 +155,18 @@ class FilePanel(ipywidgets.VBox):
         ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
         self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
         self.take = studio._button("Load it", lambda: self._load(self.pretrained.value))
-        rows = [self.path, self.save, self.load], [self.pretrained, self.take]
+        self.best = studio._button("Back to the best on held-out text", self._use_best)
+        rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take]
         super().__init__([ipywidgets.HBox(row, layout=WRAPPED) for row in rows])
 
     def _path(self) -> Path:
         return Path(self.path.value.strip() or "studio.npz")
+
+    def _use_best(self) -> None:
+        self.studio.live.use_best()
+        best = self.studio.live.training.best / np.log(2)
+        self.studio.look()
+        self.studio._say(f"These weights need {best:.3f} bits on held-out text.")
 
     def _save(self) -> None:
         path = self._path()

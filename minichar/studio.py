@@ -20,8 +20,10 @@ from minichar import draw, panels
 from minichar.live import Live, loop_of
 from minichar.widgets import NAMED, WRAPPED, Dial
 
+BY_HEART = 5  # validations in a row that are no longer the best
 OFTEN, SELDOM = 0.5, 2.0  # seconds between two looks at the numbers, and at the curve
 SIDE_BY_SIDE = "display: flex; flex-wrap: wrap; gap: 12px; line-height: 1.3"
+ONE_LINE = "display: block; white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
 FRAME = "white-space: pre-wrap; overflow-wrap: anywhere; margin: 2px 0; padding: 4px 8px"
 _training: "weakref.WeakSet[Studio]" = weakref.WeakSet()  # one at a time has the computer
 
@@ -68,12 +70,9 @@ class Studio(ipywidgets.VBox):
         self.unit.observe(lambda change: self._guarded(self._draw), "value")
         for field in (self.prime, self.length):
             field.observe(lambda change: self._guarded(self._write), "value")
-        rows = [
-            [self.train, self.one, self.again, self.rate],
-            [self.status],
-            [self.curve, ipywidgets.VBox([self.unit, self.numbers])],
-            [self.temperature, self.prime, self.length, self.other],
-        ]
+        rows = [[self.train, self.one, self.again, self.rate], [self.status]]
+        rows += [[self.curve, ipywidgets.VBox([self.unit, self.numbers])]]
+        rows += [[self.temperature, self.prime, self.length, self.other]]
         boxes = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
         super().__init__([*boxes, self.written, self.history, self.panels])
         self._say("Ready.")
@@ -142,6 +141,8 @@ class Studio(ipywidgets.VBox):
         now, report = time.monotonic(), self.live.history[-1]
         if report.note:
             self._say(f"Step {report.step}: {report.note}. Lower the learning rate.", wrong=True)
+        if report.validation and self.live.training.waited == BY_HEART:
+            self._say("The held-out text gets worse: it learns by heart. See Save and load.", True)
         if kept(report.step):
             self._remember(report)
         if now - self.looked > OFTEN:
@@ -156,7 +157,7 @@ class Studio(ipywidgets.VBox):
         self.train.value = False
         self.look()
         paused = f"Paused after step {self.live.training.step_number}."
-        self._say(f"{type(wrong).__name__}: {wrong}" if wrong else paused, wrong=bool(wrong))
+        self._say(f"{type(wrong).__name__}: {wrong}" if wrong else paused, bool(wrong))
 
     # --- what is seen
 
@@ -233,10 +234,8 @@ class Studio(ipywidgets.VBox):
             look = "border-left: 3px solid #0072B2; height: 9em; overflow: auto"
             start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
             shown = f'<pre style="{FRAME}; {look}">{start}{html.escape(text)}</pre>'
-            box = (
-                f'<div style="flex: 1 1 15em; min-width: 0"><b>{html.escape(name)}</b>{shown}</div>'
-            )
-            parts.append(box)
+            title = f'<b style="{ONE_LINE}">{html.escape(name)}</b>'
+            parts.append(f'<div style="flex: 1 1 15em; min-width: 0">{title}{shown}</div>')
         self.written.value = f'<div style="{SIDE_BY_SIDE}">{"".join(parts)}</div>'
 
     def _remember(self, report: Any) -> None:

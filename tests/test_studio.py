@@ -6,10 +6,12 @@ import random
 import re
 
 import ipywidgets
+import numpy as np
 import pytest
 
 import minichar as mc
 from minichar import panels, studio
+from minichar.evaluation import evaluate
 from minichar.live import DEFAULTS
 
 TEXT = "a rose is a rose is a rose\n" * 40
@@ -107,6 +109,26 @@ def test_a_step_that_is_taken_back_says_what_to_do(made):
     made.live.history[-1] = report.__class__(**{**report.__dict__, "note": "the loss was 99"})
     made._turn()
     assert "the loss was 99" in said(made) and "Lower the learning rate" in said(made)
+
+
+def test_learning_by_heart_is_said_and_the_best_weights_can_be_had_back(made):
+    files = made.panels.children[2]
+    files.best.click()
+    assert "nothing was validated yet" in said(made)
+    made.live.training.validate_every = 1
+    made.rate.number.value = 0.5
+    for _ in range(60):
+        made.live.step()
+        made._turn()
+        if made.live.training.waited == studio.BY_HEART:
+            break
+    assert "by heart" in said(made)
+    files.best.click()
+    training = made.live.training
+    assert (
+        said(made) == f"These weights need {training.best / np.log(2):.3f} bits on held-out text."
+    )
+    assert evaluate(made.live.model, training.held_out) == pytest.approx(training.best)
 
 
 def test_a_text_of_ones_own_is_counted_and_learned(made):
