@@ -27,8 +27,12 @@ from minichar.text import Vocabulary, digest
 from minichar.training import Training
 
 FORMAT, VERSION = "minichar", 1
-OPTIMIZERS = {kind.__name__: kind for kind in (optim.SGD, optim.Adagrad, optim.RMSProp, optim.Adam)}
+OPTIMIZERS = {kind.__name__: kind for kind, _ in optim.OPTIMIZERS.values()}
 SCHEDULES = {kind.__name__: kind for kind in (optim.exponential, optim.cosine)}
+
+
+class NoTraining(BadModelFile):
+    """The file holds a sound model, but no training that goes on with this text."""
 
 
 def save_model(path: str | Path, model: CharModel, training: Training | None = None) -> None:
@@ -81,14 +85,15 @@ def load_training(path: str | Path, text: str, schedule: optim.Schedule | None =
     `text` is the one that it learns from. A schedule of optim.py is in the file; one of your own is
     to be given again.
 
-    Raises BadModelFile as `load_model` does, for a file without a training, and for another text.
+    Raises NoTraining, a BadModelFile, for a file without one and for another text; BadModelFile as
+    `load_model` does.
     """
     with archive.opened(path) as found:
         model, saved, name = _read_model(found), found.header["training"], found.name
         if saved is None:
-            raise BadModelFile(f"{name} holds no training: load_model reads the model alone")
+            raise NoTraining(f"{name} holds no training: load_model reads the model alone")
         if saved["text"] != digest(text):
-            raise BadModelFile(f"{name} was trained on another text: go on with that one")
+            raise NoTraining(f"{name} was trained on another text: go on with that one")
         if saved["schedule"] == _recipe(None) and schedule is None:
             raise BadModelFile(f"{name} needs its own schedule: load_training(…, schedule=…)")
         if saved["schedule"] not in (None, _recipe(None)):

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from minichar import running, sampling, searching
+from minichar import optim, running, sampling, searching
 from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model
 from minichar.datasets import folder, load_text
-from minichar.running import EPOCHS, OPTIMIZERS, STEPS, visible
+from minichar.running import EPOCHS, STEPS, visible
 from minichar.text import clean
 from minichar.training import Diverged
 
@@ -67,7 +67,7 @@ SETTLED: list[tuple[str, Any, Any, str]] = [
     ("--dropout", number(0, 1, True), 0.0, "share of neurons left out of each step, against rote"),
     ("--batch", whole(1), 50, "places in the text read side by side"),
     ("--length", whole(1), 50, "characters read in a step, and how far back errors are followed"),
-    ("--optimizer", tuple(OPTIMIZERS), "adam", "the rule by which weights move"),
+    ("--optimizer", tuple(optim.OPTIMIZERS), "adam", "the rule by which weights move"),
     ("--lr", number(0), None, "learning rate, how far they move; smaller is slower and safer"),
     ("--decay", number(0, 1), 1.0, "multiply the learning rate by this after every epoch"),
     ("--decay-after", whole(0), 10, "but not in the first N epochs"),
@@ -117,7 +117,7 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     for flag, kind, default, text in SETTLED:
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
         if flag == "--lr":
-            shown = ", ".join(f"{name} {rate:g}" for name, (_, rate) in OPTIMIZERS.items())
+            shown = ", ".join(f"{name} {rate:g}" for name, (_, rate) in optim.OPTIMIZERS.items())
         text += f" (default {'none' if shown is None else shown})"
         reads = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N"}
         group.add_argument(flag, help=text, **reads)  # None, where it is not given

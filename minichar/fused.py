@@ -83,9 +83,7 @@ class Fused:
     def in_parts(self, work: Callable, one: tuple, *arrays: Any) -> None:
         """`work(*one, *arrays)`, with the rows of a large batch shared out to threads."""
         B = arrays[0].shape[1]
-        # Measured: with fewer numbers in a step, handing over costs more than two threads bring.
-        worth = B * self.H >= 32_000
-        side_by_side(lambda rows: work(*one, *(a[:, rows] for a in arrays)), B, worth)
+        side_by_side(lambda rows: work(*one, *(a[:, rows] for a in arrays)), B, B * self.H)
 
 
 class RNN(Fused, layers.RNN):

@@ -17,24 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from minichar import optim
-from minichar.checkpoint import load_model, load_training, save_model
+from minichar.checkpoint import NoTraining, load_model, load_training, save_model
 from minichar.datasets import load_text
 from minichar.model import CharModel
 from minichar.ngram import NGram
+from minichar.optim import OPTIMIZERS
 from minichar.sampling import sample
 from minichar.text import Vocabulary, clean
 from minichar.training import Report, Training
 
-OPTIMIZERS = {
-    "adam": optim.Adam,
-    "rmsprop": optim.RMSProp,
-    "adagrad": optim.Adagrad,
-    "sgd": optim.SGD,
-}
 ENOUGH = 200  # characters; with less, there is hardly anything to learn from or to validate with
 MODEL = ("cell", "hidden", "embedding", "dropout", "seed")
-TRAINING = ("batch", "length", "optimizer", "lr")
 DEFAULTS = {
     "cell": "lstm",
     "hidden": (64,),
@@ -61,18 +54,22 @@ class Live:
 
     def __init__(self, text: str = "names", **settings: Any):
         self.lock, self.task, self.going = threading.RLock(), None, False
+        self.text, self.baseline, self.settings = "", None, DEFAULTS
         self.history: list[Report] = []
         self.restart(text, **settings)
 
     def restart(self, text: str | None = None, **settings: Any) -> None:
-        """Begin anew, with what is given changed and all else as it was."""
-        known = {**DEFAULTS, **getattr(self, "settings", {}), **settings}
+        """Begin anew, with what is given changed and all else as it was.
+
+        Another optimiser comes with a rate of its own, unless one is given.
+        """
+        known = self.settings | settings
         if strange := sorted(known.keys() - DEFAULTS.keys()):
             raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(DEFAULTS)}")
-        if text is not None:
-            text = clean(text) if "\n" in text else load_text(text)
-        else:
+        if text is None:
             text = self.text
+        else:
+            text = clean(text) if "\n" in text else load_text(text)
         if len(text) < ENOUGH:
             raise ValueError(
                 f"{len(text)} characters are too few: {ENOUGH} at least, better 20,000"
@@ -81,19 +78,22 @@ class Live:
             raise ValueError(
                 f"optimizer={known['optimizer']!r}: it is one of {', '.join(OPTIMIZERS)}"
             )
+        if known["optimizer"] != self.settings["optimizer"] and "lr" not in settings:
+            known["lr"] = OPTIMIZERS[known["optimizer"]][1]
         vocab = Vocabulary.of(text)
         model = CharModel(vocab, **{name: known[name] for name in MODEL})
         self._take(text, known, model, self._training(text, model, known))
 
     def _training(self, text: str, model: CharModel, settings: dict) -> Training:
-        optimizer = OPTIMIZERS[settings["optimizer"]](model.parameters(), lr=settings["lr"])
+        kind, _ = OPTIMIZERS[settings["optimizer"]]
+        optimizer = kind(model.parameters(), lr=settings["lr"])
         sizes = {name: settings[name] for name in ("batch", "length", "seed")}
         sizes |= {"validation": 0.1, "validate_every": 200}
         return Training(model, text, optimizer=optimizer, **sizes)
 
     def _take(self, text: str, settings: dict, model: CharModel, training: Training) -> None:
         with self.lock:
-            same = getattr(self, "text", None) == text
+            same = self.text == text
             self.before = self.history if same else []
             self.baseline = self.baseline if same else None
             self.text, self.settings, self.model, self.training = text, settings, model, training
@@ -161,10 +161,10 @@ class Live:
         try:
             training = load_training(path, self.text)
             model = training.model
-        except ValueError:  # no training in it, or that of another text
+        except NoTraining:
             training = self._training(self.text, model, self.settings)
         shape = {name: getattr(model, name) for name in MODEL if name != "seed"}
-        shape |= {"batch": training.batch, "lr": training.optimizer.lr}
+        shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
         shape |= {"optimizer": type(training.optimizer).__name__.lower()}
         self._take(self.text, self.settings | shape, model, training)
 

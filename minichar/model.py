@@ -25,12 +25,12 @@ from minichar.text import Vocabulary, whole_numbers
 KINDS = {"rnn": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
-def cells(fused_: bool) -> ModuleType:
+def cells(quick: bool) -> ModuleType:
     """The module whose RNN, LSTM and GRU a model is made of: layers.py, fused.py, or fast.py.
 
     The last where the extra `fast` is installed and MINICHAR_COMPILED is not 0.
     """
-    if not fused_:
+    if not quick:
         return layers
     if os.environ.get("MINICHAR_COMPILED") == "0" or find_spec("numba") is None:
         return fused

@@ -206,3 +206,11 @@ class cosine:
             return (step + 1) / self.warmup
         done = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
         return self.last + (1 - self.last) * 0.5 * (1 + float(np.cos(np.pi * done)))
+
+
+OPTIMIZERS = {  # by name: the kind, and a rate that works for it on texts of any size
+    "adam": (Adam, 0.002),
+    "rmsprop": (RMSProp, 0.002),
+    "adagrad": (Adagrad, 0.05),
+    "sgd": (SGD, 0.5),
+}

@@ -1,6 +1,7 @@
 """The parts of the studio that are opened when needed: its text, its model, its files."""
 
 import html
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import ipywidgets
 import numpy as np
 
 from minichar import datasets
-from minichar.live import DEFAULTS, OPTIMIZERS
+from minichar.live import DEFAULTS
 from minichar.model import KINDS
+from minichar.optim import OPTIMIZERS
 from minichar.text import clean
 from minichar.widgets import NAMED, WRAPPED
 
@@ -19,10 +21,11 @@ OWN = "your own, below"
 
 def found(text: str) -> str:
     """What a text is like, and what could make it hard to learn from; HTML."""
-    lines = [f"Found {len(text):,} characters, {len(set(text))} different ones."]
+    times = Counter(text)
+    lines = [f"Found {len(text):,} characters, {len(times)} different ones."]
     if 0 < len(text) < LITTLE:
         lines.append(f"⚠ That is little: from {LITTLE:,} on a network finds words by itself.")
-    rare = sorted(c for c in set(text) if text.count(c) < RARE)
+    rare = sorted(c for c, n in times.items() if n < RARE)
     if rare:
         shown = " ".join(html.escape(repr(c)[1:-1]) for c in rare[:12])
         more = f" and {len(rare) - 12} more" if len(rare) > 12 else ""
@@ -35,8 +38,8 @@ class TextPanel(ipywidgets.VBox):
 
     def __init__(self, studio: Any):
         self.studio = studio
-        names = [name for name, entry in datasets.catalogue().items()]
-        self.choice = ipywidgets.Dropdown(options=[*names, OWN], description="Text", **NAMED)
+        names = [*datasets.catalogue(), OWN]
+        self.choice = ipywidgets.Dropdown(options=names, description="Text", **NAMED)
         self.pasted = ipywidgets.Textarea(
             description="Paste here",
             placeholder="any text, in any language",
@@ -47,7 +50,7 @@ class TextPanel(ipywidgets.VBox):
         wide = ipywidgets.Layout(width="auto")
         self.upload = ipywidgets.FileUpload(description="Upload a text file", layout=wide)
         self.said = ipywidgets.HTML()
-        self.use = studio._button("Learn this text", self._use)
+        self.use = studio.button("Learn this text", self._use)
         self.pasted.observe(self._pasted, "value")
         self.upload.observe(self._uploaded, "value")
         row = ipywidgets.HBox([self.choice, self.upload, self.use], layout=WRAPPED)
@@ -70,39 +73,43 @@ class TextPanel(ipywidgets.VBox):
         self.said.value = found(self.studio.live.text)
 
 
+def _whole(least: int, name: str) -> ipywidgets.BoundedIntText:
+    return ipywidgets.BoundedIntText(min=least, max=1024, description=name, **NAMED)
+
+
 class ModelPanel(ipywidgets.VBox):
     """What the network is made of; and the same as code."""
 
     def __init__(self, studio: Any):
         self.studio = studio
-        now = studio.live.settings
-        self.cell = ipywidgets.Dropdown(options=list(KINDS), value=now["cell"], description="Cell")
-        self.hidden = ipywidgets.Text(
-            value=",".join(map(str, now["hidden"])), description="Neurons, by layer", **NAMED
-        )
-        self.embedding = ipywidgets.BoundedIntText(
-            value=now["embedding"] or 0, min=0, max=1024, description="Embedding (0: none)", **NAMED
-        )
+        self.cell = ipywidgets.Dropdown(options=list(KINDS), description="Cell", **NAMED)
+        self.hidden = ipywidgets.Text(description="Neurons, by layer", **NAMED)
+        self.embedding = _whole(0, "Embedding (0: none)")
         self.dropout = ipywidgets.BoundedFloatText(
-            value=now["dropout"], min=0, max=0.9, step=0.1, description="Dropout", **NAMED
+            min=0, max=0.9, step=0.1, description="Dropout", **NAMED
         )
-        self.batch = ipywidgets.BoundedIntText(
-            value=now["batch"], min=1, max=1024, description="Texts side by side", **NAMED
-        )
-        self.length = ipywidgets.BoundedIntText(
-            value=now["length"], min=1, max=1024, description="Characters a step", **NAMED
-        )
+        self.batch, self.length = _whole(1, "Texts side by side"), _whole(1, "Characters a step")
         self.optimizer = ipywidgets.Dropdown(
-            options=list(OPTIMIZERS), value=now["optimizer"], description="Optimiser", **NAMED
+            options=list(OPTIMIZERS), description="Optimiser", **NAMED
         )
-        self.seed = ipywidgets.IntText(value=now["seed"], description="Seed", **NAMED)
-        self.use = studio._button("Build this model", self._use)
+        self.seed = ipywidgets.IntText(description="Seed", **NAMED)
+        self.use = studio.button("Build this model", self._use)
         self.code = ipywidgets.HTML()
         fields = [self.cell, self.hidden, self.embedding, self.dropout, self.batch, self.length]
         fields += [self.optimizer, self.seed]
         for field in fields:
             field.observe(lambda change: self._show(), "value")
         super().__init__([ipywidgets.HBox([*fields, self.use], layout=WRAPPED), self.code])
+        self.fill()
+
+    def fill(self) -> None:
+        """Have the fields say what the model of now is made of."""
+        now = self.studio.live.settings
+        shown = now | {"hidden": ",".join(map(str, now["hidden"]))}
+        shown |= {"embedding": now["embedding"] or 0}
+        for name, value in shown.items():
+            if hasattr(self, name):  # the rate has a dial of its own
+                getattr(self, name).value = value
         self._show()
 
     def settings(self) -> dict[str, Any]:
@@ -124,7 +131,9 @@ class ModelPanel(ipywidgets.VBox):
         except ValueError as error:
             self.code.value = f'<p role="alert">⚠ {html.escape(str(error))}</p>'
             return
-        kind = OPTIMIZERS[s["optimizer"]].__name__
+        kind, rate = OPTIMIZERS[s["optimizer"]]
+        if s["optimizer"] == self.studio.live.settings["optimizer"]:
+            rate = self.studio.live.rate
         given = "".join(
             f", {name}={s[name]!r}"
             for name in ("cell", "hidden", "embedding", "dropout", "seed")
@@ -132,7 +141,7 @@ class ModelPanel(ipywidgets.VBox):
         )
         code = (
             f"model = mc.CharModel(mc.Vocabulary.of(text){given})\n"
-            f"optimizer = mc.optim.{kind}(model.parameters(), lr={self.studio.live.rate:g})\n"
+            f"optimizer = mc.optim.{kind.__name__}(model.parameters(), lr={rate:g})\n"
             "for report in mc.train(model, text, steps=2000, optimizer=optimizer, "
             f"batch={s['batch']}, length={s['length']}):\n    print(report.step, report.bits)"
         )
@@ -150,12 +159,12 @@ class FilePanel(ipywidgets.VBox):
     def __init__(self, studio: Any):
         self.studio = studio
         self.path = ipywidgets.Text(value="studio.npz", description="File", **NAMED)
-        self.save = studio._button("Save", self._save)
-        self.load = studio._button("Load", lambda: self._load(self._path()))
+        self.save = studio.button("Save", self._save)
+        self.load = studio.button("Load", lambda: self._load(self._path()))
         ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
         self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
-        self.take = studio._button("Load it", lambda: self._load(self.pretrained.value))
-        self.best = studio._button("Back to the best on held-out text", self._use_best)
+        self.take = studio.button("Load it", lambda: self._load(self.pretrained.value))
+        self.best = studio.button("Back to the best on held-out text", self._use_best)
         rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take]
         super().__init__([ipywidgets.HBox(row, layout=WRAPPED) for row in rows])
 
@@ -166,13 +175,13 @@ class FilePanel(ipywidgets.VBox):
         self.studio.live.use_best()
         best = self.studio.live.training.best / np.log(2)
         self.studio.look()
-        self.studio._say(f"These weights need {best:.3f} bits on held-out text.")
+        self.studio.say(f"These weights need {best:.3f} bits on held-out text.")
 
     def _save(self) -> None:
         path = self._path()
         self.studio.live.save(path)
         step = self.studio.live.training.step_number
-        self.studio._say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
+        self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
 
     def _load(self, path: Path) -> None:
         self.studio.live.load(path)

@@ -27,12 +27,6 @@ from minichar.sampling import sample
 from minichar.text import Vocabulary, split
 from minichar.training import Report, Training, evaluate, train
 
-OPTIMIZERS = {  # the kind, and a rate that works for it on texts of any size
-    "adam": (optim.Adam, 0.002),
-    "rmsprop": (optim.RMSProp, 0.002),
-    "adagrad": (optim.Adagrad, 0.05),
-    "sgd": (optim.SGD, 0.5),
-}
 STEPS, EPOCHS = 2000, 50  # without --steps and --epochs: whichever is longer
 COUNTED, ORDER = 1_000_000, 8  # the baseline: characters counted, and how far it looks back
 LIVE, PLAIN = 0.2, 5.0  # seconds between two signs of life, to a terminal and to a file
@@ -132,7 +126,7 @@ def begin(options: Namespace, text: str) -> Training:
         Vocabulary.of(text),
         **{name: given[name] for name in ("cell", "hidden", "embedding", "dropout", "seed")},
     )
-    kind, rate = OPTIMIZERS[options.optimizer]
+    kind, rate = optim.OPTIMIZERS[options.optimizer]
     rate = rate if options.lr is None else options.lr
     training = Training(
         model,

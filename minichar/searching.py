@@ -76,13 +76,6 @@ def _search(model, start, length, width, stop):
     return [(float(total), ids) for total, ids, _, _ in beam]
 
 
-def beam(
-    model: Any,
-    prime: str | None,
-    length: int,
-    width: int = 5,
-    stop: str | None = None,
-    unknown: str = "error",
-) -> str:
-    """The likeliest continuation that `beam_search` finds."""
-    return beam_search(model, prime, length, width, stop, unknown)[0].text
+def beam(model: Any, prime: str | None, length: int, width: int = 5, **settings: Any) -> str:
+    """The likeliest continuation that `beam_search` finds, with the same arguments."""
+    return beam_search(model, prime, length, width, **settings)[0].text

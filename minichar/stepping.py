@@ -14,18 +14,17 @@ from minichar import backend
 def step(model: Any, ids: Any, state: Sequence[tuple]) -> tuple[Any, list[tuple]]:
     """Read one character of each of B texts: scores (B, V) for what comes next, and the new state.
 
-    `ids` is (B,), whole numbers below V, or one for all; the state is as `model.start(B)` has it,
-    and stays as it was.
+    `ids` is (B,), whole numbers below V, or a single one with B = 1; the state, as `model.start(B)`
+    has it, stays as it was.
     """
-    x, picked, after = ids, True, []
+    x, after = ids, []
     if model.embedding:
-        x, picked = model.parameters()["embedding.W"].data[ids], False
+        x = model.parameters()["embedding.W"].data[ids]
     for cell, old in zip(model.cells, state, strict=True):
         P = {name: w.data for name, w in cell.parameters.items()}
-        a = P["Wxh"][x] if picked else x.dot(P["Wxh"])  # a one-hot row picks one (lesson 00)
-        a = a + P["bh"]
-        after.append(KINDS[model.cell](P, a, *old))
-        x, picked = after[-1][0], False
+        a = P["Wxh"][ids] if x is ids else x.dot(P["Wxh"])  # a one-hot row picks one (lesson 00)
+        after.append(CELLS[model.cell](P, a + P["bh"], *old))
+        x = after[-1][0]
     W, b = model.read_out.parameters["W"].data, model.read_out.parameters["b"].data
     return x.dot(W) + b, after
 
@@ -62,4 +61,4 @@ def gru(P: dict, a: Any, h: Any) -> tuple:
     return (n + ru[:, H:] * (h - n),)
 
 
-KINDS = {"rnn": rnn, "relu": relu, "lstm": lstm, "gru": gru}
+CELLS = {"rnn": rnn, "relu": relu, "lstm": lstm, "gru": gru}

@@ -24,8 +24,8 @@ BY_HEART = 5  # validations in a row that are no longer the best
 OFTEN, SELDOM = 0.5, 2.0  # seconds between two looks at the numbers, and at the curve
 SIDE_BY_SIDE = "display: flex; flex-wrap: wrap; gap: 12px; line-height: 1.3"
 ONE_LINE = "display: block; white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
-FRAME = "white-space: pre-wrap; overflow-wrap: anywhere; margin: 2px 0; padding: 4px 8px"
-_training: "weakref.WeakSet[Studio]" = weakref.WeakSet()  # one at a time has the computer
+TIGHT = "line-height: 1.3; min-width: 17em"
+_studios: "weakref.WeakSet[Studio]" = weakref.WeakSet()  # one at a time has the computer
 
 
 def kept(step: int) -> bool:
@@ -44,10 +44,9 @@ class Studio(ipywidgets.VBox):
         self.live, self.timeline, self.seed = Live(text, **settings), [], 0
         self.looked = self.drew = 0.0
         self.train = ipywidgets.ToggleButton(description="Train", icon="play", tooltip="Go on")
-        self.one = self._button("One step", self._one_step)
-        self.again = self._button("Restart", lambda: self.restart())
-        rated = lambda lr: self._guarded(lambda: setattr(self.live, "rate", lr))  # noqa: E731
-        self.rate = Dial("Learning rate", self.live.rate, 1e-5, 1, rated)
+        self.one = self.button("One step", self._one_step)
+        self.again = self.button("Restart", lambda: self.restart())
+        self.rate = Dial("Learning rate", self.live.rate, 1e-5, 1, self._rated)
         self.status = ipywidgets.HTML()
         self.unit = ipywidgets.ToggleButtons(options=["bits", "perplexity"], description="Curve in")
         self.curve, self.numbers = ipywidgets.HTML(), ipywidgets.HTML()
@@ -60,7 +59,7 @@ class Studio(ipywidgets.VBox):
         self.length = ipywidgets.BoundedIntText(
             value=120, min=10, max=2000, step=10, description="Characters", **NAMED
         )
-        self.other = self._button("Other random numbers", self._reseed)
+        self.other = self.button("Other random numbers", self._reseed)
         self.written, self.history = ipywidgets.HTML(), ipywidgets.HTML()
         self.panels = ipywidgets.Accordion(
             [panels.TextPanel(self), panels.ModelPanel(self), panels.FilePanel(self)],
@@ -75,14 +74,14 @@ class Studio(ipywidgets.VBox):
         rows += [[self.temperature, self.prime, self.length, self.other]]
         boxes = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
         super().__init__([*boxes, self.written, self.history, self.panels])
-        self._say("Ready.")
+        self.say("Ready.")
         self.look()
         if start:
             self.train.value = True
 
     # --- what the buttons and fields do
 
-    def _button(self, name: str, action: Callable[[], None]) -> ipywidgets.Button:
+    def button(self, name: str, action: Callable[[], None]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=name, layout=ipywidgets.Layout(width="auto"))
         button.on_click(lambda _: self._guarded(action))
         return button
@@ -92,27 +91,30 @@ class Studio(ipywidgets.VBox):
         try:
             action()
         except (ValueError, RuntimeError, OSError) as error:
-            self._say(str(error), wrong=True)
+            self.say(str(error), wrong=True)
 
     def _toggled(self, change: Any) -> None:
         self.train.description = "Pause" if change.new else "Train"
         self.train.icon = "pause" if change.new else "play"
         if not change.new:
             return self.live.pause()
-        for other in list(_training - {self}):
+        for other in list(_studios - {self}):
             other.train.value = False
-        _training.add(self)
+        _studios.add(self)
         try:
             self.live.start(self._turn, self._ended)
-            self._say("Training.")
+            self.say("Training.")
         except RuntimeError:  # there is no event loop
             self.train.value = False
-            self._say("Training in the background needs a notebook; One step works here.", True)
+            self.say("Training in the background needs a notebook; One step works here.", True)
 
     def _one_step(self) -> None:
         self.train.value = False
         self.live.step()
         self.look()
+
+    def _rated(self, lr: float) -> None:
+        self.live.rate = lr  # always one that makes sense: the dial has bounds
 
     def _reseed(self) -> None:
         self.seed += 1
@@ -127,7 +129,8 @@ class Studio(ipywidgets.VBox):
         """Another model or text is there: show it."""
         self.timeline = []
         self.rate.number.value = self.live.rate
-        self._say(message)
+        self.panels.children[1].fill()
+        self.say(message)
         self.look()
 
     def close(self) -> None:
@@ -140,9 +143,9 @@ class Studio(ipywidgets.VBox):
     def _turn(self) -> None:
         now, report = time.monotonic(), self.live.history[-1]
         if report.note:
-            self._say(f"Step {report.step}: {report.note}. Lower the learning rate.", wrong=True)
+            self.say(f"Step {report.step}: {report.note}. Lower the learning rate.", wrong=True)
         if report.validation and self.live.training.waited == BY_HEART:
-            self._say("The held-out text gets worse: it learns by heart. See Save and load.", True)
+            self.say("The held-out text gets worse: it learns by heart. See Save and load.", True)
         if kept(report.step):
             self._remember(report)
         if now - self.looked > OFTEN:
@@ -150,14 +153,14 @@ class Studio(ipywidgets.VBox):
             self._guarded(self._write)
             self.looked = time.monotonic()
         if now - self.drew > SELDOM:
-            self._draw()
+            self._guarded(self._draw)
             self.drew = time.monotonic()
 
     def _ended(self, wrong: Exception | None) -> None:
         self.train.value = False
         self.look()
         paused = f"Paused after step {self.live.training.step_number}."
-        self._say(f"{type(wrong).__name__}: {wrong}" if wrong else paused, bool(wrong))
+        self.say(f"{type(wrong).__name__}: {wrong}" if wrong else paused, bool(wrong))
 
     # --- what is seen
 
@@ -167,7 +170,7 @@ class Studio(ipywidgets.VBox):
         for show in (self._write, self._draw):
             self._guarded(show)
 
-    def _say(self, message: str, wrong: bool = False) -> None:
+    def say(self, message: str, wrong: bool = False) -> None:
         role, mark = ("alert", "⚠ ") if wrong else ("status", "")
         self.status.value = f'<div role="{role}">{mark}{html.escape(message)}</div>'
 
@@ -193,12 +196,7 @@ class Studio(ipywidgets.VBox):
             ]
         if live.validations:
             rows.insert(3, ("held-out, bits", f"{live.validations[-1][1] / np.log(2):.3f}"))
-        cells = "".join(
-            f'<tr><td style="padding-right: 1em">{name}</td>'
-            f'<td style="text-align: right; font-variant-numeric: tabular-nums">{value}</td></tr>'
-            for name, value in rows
-        )
-        self.numbers.value = f'<table style="line-height: 1.3; min-width: 17em">{cells}</table>'
+        self.numbers.value = f'<div style="{TIGHT}">{draw.table(rows, ("", "now")).html}</div>'
 
     def _draw(self) -> None:
         live, bits = self.live, self.unit.value == "bits"
@@ -231,26 +229,20 @@ class Studio(ipywidgets.VBox):
             if t == 0:
                 said = f", repeats “{''.join(map(draw.visible, loop))}”" if loop else ""
                 name = f"greedy{said}"
-            look = "border-left: 3px solid #0072B2; height: 9em; overflow: auto"
-            start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
-            shown = f'<pre style="{FRAME}; {look}">{start}{html.escape(text)}</pre>'
             title = f'<b style="{ONE_LINE}">{html.escape(name)}</b>'
+            shown = (
+                f'<div style="height: 9em; overflow: auto">{draw.written(prime, text).html}</div>'
+            )
             parts.append(f'<div style="flex: 1 1 15em; min-width: 0">{title}{shown}</div>')
         self.written.value = f'<div style="{SIDE_BY_SIDE}">{"".join(parts)}</div>'
 
     def _remember(self, report: Any) -> None:
         text = self.live.sample(self.temperature.number.value, length=80, seed=self.seed)
-        self.timeline.append((report.step, report.bits, text))
-        rows = "".join(
-            f'<tr><td style="text-align: right; padding-right: 1em">{step:,}</td>'
-            f'<td style="text-align: right; padding-right: 1em">{bits:.2f}</td>'
-            f'<td style="text-align: left; font-family: monospace; overflow-wrap: anywhere">'
-            f"{html.escape(text.replace(chr(10), ' ⏎ '))}</td></tr>"
-            for step, bits, text in reversed(self.timeline)
-        )
-        head = "<tr><th>step</th><th>bits</th><th style='text-align: left'>what it wrote</th></tr>"
-        box = "max-height: 12em; overflow: auto; line-height: 1.3"
-        self.history.value = f'<div style="{box}" tabindex="0"><table>{head}{rows}</table></div>'
+        line = text.replace("\n", " ⏎ ")
+        self.timeline.insert(0, (f"{report.step:,}", f"{report.bits:.2f}", line))
+        table = draw.table(self.timeline, ("step", "bits", "what it wrote"))
+        box = f"{TIGHT}; max-height: 12em; overflow: auto"
+        self.history.value = f'<div style="{box}" tabindex="0">{table.html}</div>'
 
     def still(self) -> draw.Picture:
         """What is seen now, as a picture that does not move."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar import backend
+from minichar import backend, scalar
 
 _recording = ContextVar("recording", default=True)
 
@@ -109,21 +109,8 @@ class Tensor:
 
 
 def topological_order(result: Tensor) -> list[Tensor]:
-    """Every tensor that `result` came from and that requires a gradient, each after all its inputs.
-
-    Walked with a list instead of recursion: a network that has read 100,000 characters is a chain
-    of more calls than Python allows.
-    """
-    order, seen, stack = [], set(), [(result, False)]
-    while stack:
-        tensor, inputs_done = stack.pop()
-        if inputs_done:
-            order.append(tensor)
-        elif id(tensor) not in seen:
-            seen.add(id(tensor))
-            stack.append((tensor, True))
-            stack += [(t, False) for t in tensor.inputs if t.requires_grad]
-    return order
+    """All that `result` came from and that requires a gradient, each after all its inputs."""
+    return [t for t in scalar.topological_order(result) if t.requires_grad]
 
 
 def node(

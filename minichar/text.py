@@ -1,9 +1,9 @@
-"""Characters and numbers: reading a text, its vocabulary, held-out part and minibatches.
+"""Characters and numbers: reading a text, its vocabulary, held-out part and streams.
 
 A network sees numbers. `Vocabulary` gives every character of a text its number, in sorted order,
 so the same text gives the same numbers on every machine. One character is one Unicode code point:
 an emoji is one character, and a letter with its accent is one wherever Unicode has a single code
-for the two (`clean` sees to that). Built in lesson 02; `batches` is used from lesson 08.
+for the two (`clean` sees to that). Built in lesson 02; `streams` in lesson 08.
 
     >>> vocab = Vocabulary.of("hello")
     >>> vocab.characters, vocab.encode("hole").tolist(), vocab.decode([2, 2, 3])
@@ -13,7 +13,7 @@ for the two (`clean` sees to that). Built in lesson 02; `batches` is used from l
 import codecs
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -215,14 +215,3 @@ def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
     inputs = ids[: steps * batch].reshape(batch, steps).T
     targets = ids[1 : steps * batch + 1].reshape(batch, steps).T
     return inputs, targets
-
-
-def batches(ids: np.ndarray, batch: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (inputs, targets), each (T, B): the text once, `length` steps of it at a time.
-
-    What column b holds in one pair continues in the next, so a state may be carried from pair to
-    pair. T is `length`, less in the last pair. Raises ValueError as `streams` does.
-    """
-    inputs, targets = streams(ids, batch)
-    for start in range(0, len(inputs), length):
-        yield inputs[start : start + length], targets[start : start + length]

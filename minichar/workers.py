@@ -17,22 +17,23 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-SMALL = 8_000  # numbers in a step's state, all rows
+# Numbers in a step's state, all rows: below SMALL one thread of BLAS is enough; from LARGE on, two
+# threads bring more than it costs to share the rows out. Both measured, with 2 cores.
+SMALL, LARGE = 8_000, 32_000
 
 
-def side_by_side(work: Callable[[slice], None], B: int, worthwhile: bool) -> None:
-    """Call `work` with slices of rows that together are the B rows; with one unless `worthwhile`.
+def side_by_side(work: Callable[[slice], None], B: int, numbers: int) -> None:
+    """Call `work` with slices that together are the B rows: one for each thread, if it is LARGE.
 
-    What `work` raises is raised here, once all parts have ended.
+    `numbers` is how many there are in a step, all rows. What `work` raises is raised here, once all
+    parts have ended.
     """
-    blas = _blas()
-    threads = max((library.num_threads for library in blas.lib_controllers), default=1)
-    parts = min(threads, B) if worthwhile else 1
+    parts = min(B, threads()) if numbers >= LARGE else 1
     if parts == 1:
         return work(slice(0, B))
     rows = [slice(B * k // parts, B * (k + 1) // parts) for k in range(parts)]
     pool = _pool(parts, os.getpid())  # the threads do not follow into a forked process
-    with blas.limit(limits=1):
+    with _blas().limit(limits=1):
         # numpy's errstate, among others, goes along in a copy of the context.
         others = [pool.submit(copy_context().run, work, part) for part in rows[1:]]
         try:
@@ -51,6 +52,11 @@ def calm(numbers: int) -> AbstractContextManager:
     return _blas().limit(limits=1) if numbers < SMALL else nullcontext()
 
 
+def threads() -> int:
+    """How many BLAS may use."""
+    return max((library.num_threads for library in _blas().lib_controllers), default=1)
+
+
 @cache
 def _blas() -> ThreadpoolController:
     """The libraries for matrix products that numpy has loaded."""
@@ -58,5 +64,5 @@ def _blas() -> ThreadpoolController:
 
 
 @cache
-def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads - 1, thread_name_prefix="minichar")
+def _pool(parts: int, process: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(parts - 1, thread_name_prefix="minichar")

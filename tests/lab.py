@@ -23,6 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 120  # seconds for what is sure to come, on however slow a machine
 FOLDERS = (
@@ -52,6 +54,20 @@ def find_chromium() -> str | None:
         return shutil.which(named)
     found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     return next(filter(None, found), None)
+
+
+def needs_browser() -> str:
+    """The path of a Chromium; skips the test where there is none, or no playwright."""
+    pytest.importorskip(
+        "playwright.sync_api", reason="needs playwright (pip install playwright) and a Chromium"
+    )
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip(
+            "needs a Chromium or Chrome: install one (Debian's package is chromium), "
+            "or set CHROMIUM to the path of its program"
+        )
+    return chromium
 
 
 @contextmanager

@@ -16,15 +16,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def open_lesson(tmp_path_factory):
     """A function that opens a lesson out of a copy of solutions/, and runs it if asked."""
-    pytest.importorskip(
-        "playwright.sync_api", reason="needs playwright (pip install playwright) and a Chromium"
-    )
-    chromium = lab.find_chromium()
-    if chromium is None:
-        pytest.skip(
-            "needs a Chromium or Chrome: install one (Debian's package is chromium), "
-            "or set CHROMIUM to the path of its program"
-        )
+    chromium = lab.needs_browser()
     folder = tmp_path_factory.mktemp("course") / "solutions"
     shutil.copytree(lab.ROOT / "solutions", folder)
     with lab.server(folder) as address, lab.browser(chromium) as running:

@@ -1,6 +1,7 @@
 """The training behind the studio: in the background, asked and changed while it goes on."""
 
 import asyncio
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,6 +11,15 @@ from minichar.live import Live, loop_of
 
 TEXT = "a rose is a rose is a rose\n" * 40
 SMALL = {"hidden": (6,), "batch": 4, "length": 8}
+
+
+def damage(path, prefix):
+    """Flip a bit in the first array whose name begins with `prefix`."""
+    with zipfile.ZipFile(path) as archive:
+        info = next(i for i in archive.infolist() if i.filename.startswith(prefix))
+    data = bytearray(path.read_bytes())
+    data[info.header_offset + 30 + len(info.filename) + info.compress_size // 2 + 60] ^= 1
+    path.write_bytes(data)
 
 
 @pytest.fixture
@@ -141,8 +151,15 @@ def test_a_model_alone_begins_a_training_and_what_does_not_fit_is_refused(live, 
     stranger = mc.CharModel(mc.Vocabulary("xyz"), hidden=3)
     mc.save_model(tmp_path / "stranger.npz", stranger)
     (tmp_path / "broken.npz").write_bytes(b"PK no")
+    live.save(tmp_path / "damaged.npz")  # a sound model with a training that is not
+    damage(tmp_path / "damaged.npz", "optimizer/")
+    assert mc.load_model(tmp_path / "damaged.npz")
     model = other.model
-    for name, message in (("stranger", "never seen"), ("broken", "broken.npz")):
+    for name, message in (
+        ("stranger", "never seen"),
+        ("broken", "broken.npz"),
+        ("damaged", "damaged.npz"),
+    ):
         with pytest.raises(ValueError, match=message):
             other.load(tmp_path / f"{name}.npz")
     assert other.model is model

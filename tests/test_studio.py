@@ -142,6 +142,26 @@ def test_a_text_of_ones_own_is_counted_and_learned(made):
     assert "hardly learned: é" in panels.found(own + "é")
 
 
+def test_what_is_loaded_is_what_the_fields_say_and_another_optimiser_has_its_own_rate(
+    made, tmp_path
+):
+    made.live.save(tmp_path / "kept.npz")
+    other = studio.Studio(TEXT, start=False, cell="gru", hidden=(3, 2), batch=2, length=9)
+    _, model, files = other.panels.children
+    files.path.value = str(tmp_path / "kept.npz")
+    files.load.click()
+    assert (model.cell.value, model.hidden.value) == ("lstm", "5")
+    assert (
+        (model.batch.value, model.length.value)
+        == (4, 8)
+        == tuple(other.live.settings[name] for name in ("batch", "length"))
+    )
+    model.optimizer.value = "sgd"
+    assert "SGD(model.parameters(), lr=0.5)" in model.code.value
+    model.use.click()
+    assert other.live.rate == 0.5 == other.rate.number.value
+
+
 def test_the_code_shown_makes_the_same_model(made, capsys):
     model = made.panels.children[1]
     model.cell.value, model.dropout.value, model.embedding.value = "gru", 0.5, 3

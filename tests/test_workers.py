@@ -31,7 +31,7 @@ def test_every_row_is_worked_on_once_and_blas_is_given_back(two_threads, B):
         counts[rows] += 1
         seen.append(blas_threads())
 
-    workers.side_by_side(work, B, True)
+    workers.side_by_side(work, B, workers.LARGE)
     assert counts.tolist() == [1] * B
     assert seen == [{1}] * min(2, B) if B > 1 else len(seen) == 1
     assert blas_threads() == {2}
@@ -39,9 +39,9 @@ def test_every_row_is_worked_on_once_and_blas_is_given_back(two_threads, B):
 
 def test_small_work_and_a_single_thread_stay_whole(two_threads):
     parts = []
-    workers.side_by_side(parts.append, 10, False)
+    workers.side_by_side(parts.append, 10, workers.LARGE - 1)
     with threadpool_limits(1, "blas"):
-        workers.side_by_side(parts.append, 10, True)
+        workers.side_by_side(parts.append, 10, workers.LARGE)
     assert parts == [slice(0, 10)] * 2
 
 
@@ -55,7 +55,7 @@ def test_what_a_part_raises_is_raised_after_all_have_ended(two_threads, bad):
             raise FloatingPointError("here")
 
     with pytest.raises(FloatingPointError, match="here"):
-        workers.side_by_side(work, 10, True)
+        workers.side_by_side(work, 10, workers.LARGE)
     assert len(ended) == 2 and blas_threads() == {2}
 
 
@@ -66,9 +66,9 @@ def test_a_part_sees_the_callers_settings_for_overflow(two_threads):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with np.errstate(over="ignore"):
-            workers.side_by_side(work, 2, True)
+            workers.side_by_side(work, 2, workers.LARGE)
         with pytest.raises(RuntimeWarning, match="overflow"):
-            workers.side_by_side(work, 2, True)
+            workers.side_by_side(work, 2, workers.LARGE)
 
 
 @pytest.mark.parametrize("module", ["fused", "fast"])
@@ -78,7 +78,7 @@ def test_a_cell_in_parts_is_the_whole(two_threads, monkeypatch, module, kind):
         pytest.importorskip("numba", reason="runs with the extra fast: pip install '.[fast]'")
     module = importlib.import_module(f"minichar.{module}")
     cell = getattr(module, kind)(3, 4, np.random.default_rng(0), "float64")
-    x = Tensor(np.random.default_rng(1).standard_normal((6, 5, 3)), True)
+    x = Tensor(np.random.default_rng(1).standard_normal((6, 5, 3)), workers.LARGE)
 
     def run():
         x.grad = cell.parameters["Whh"].grad = None
@@ -87,7 +87,7 @@ def test_a_cell_in_parts_is_the_whole(two_threads, monkeypatch, module, kind):
         return [y.data, *state, x.grad, cell.parameters["Whh"].grad]
 
     whole = run()
-    always = lambda work, B, worthwhile: workers.side_by_side(work, B, True)  # noqa: E731
+    always = lambda work, B, numbers: workers.side_by_side(work, B, workers.LARGE)  # noqa: E731
     monkeypatch.setattr(fused, "side_by_side", always)
     for part, one in zip(run(), whole, strict=True):
         np.testing.assert_allclose(part, one, rtol=1e-12, atol=1e-14)
