@@ -4,18 +4,9 @@ import numpy as np
 
 from minichar import fused, graph, layers, rnn100, scalar, tensor
 from minichar.course.checking import NotDone, Wrong, call, exercise, same
+from minichar.course.exercises.small_graphs import graphs, slopes, walks_each_way
 from minichar.graph import Tensor, concat, cross_entropy, softmax
 from minichar.scalar import Scalar
-
-
-def slopes(operation, a, b):
-    if operation == "+":
-        return 1.0, 1.0
-    if operation == "-":
-        return 1.0, -1.0
-    if operation == "*":
-        return b, a
-    return 1 / b, -a / b**2
 
 
 def _slopes(**change):
@@ -52,9 +43,6 @@ def _slopes(**change):
         "a sum passes on its numbers": _slopes(plus=lambda a, b: (a, b)),
         "no minus in a - b": _slopes(minus=lambda a, b: (1.0, 1.0)),
         "no minus in a / b": _slopes(over=lambda a, b: (1 / b, a / b**2)),
-        "divided by b once": _slopes(over=lambda a, b: (1 / b, -a / b)),
-        "no a in a / b": _slopes(over=lambda a, b: (1 / b, -1 / b**2)),
-        "the quotient rule the other way round": _slopes(over=lambda a, b: (-1 / b, a / b**2)),
         "by b first": lambda operation, a, b: slopes(operation, a, b)[::-1],
         "crashes on * with 0": lambda operation, a, b: {
             "+": (1.0, 1.0),
@@ -110,14 +98,6 @@ def _before_its_inputs(result):
     return order
 
 
-def _first_input_only(result):
-    order = []
-    while result:
-        order.append(result)
-        result = result.inputs[0] if result.inputs else None
-    return order[::-1]
-
-
 def _by_distance(result):
     """Level by level from the result, each node where it is met first."""
     order, level = [], [result]
@@ -125,92 +105,6 @@ def _by_distance(result):
         order += [n for k, n in enumerate(level) if n not in order and n not in level[:k]]
         level = [source for node in level for source in node.inputs if source not in order]
     return order[::-1]
-
-
-class Value:
-    """The number of the lesson, with nothing on it that the lesson's own has not."""
-
-    def __init__(self, data, inputs=(), operation=""):
-        self.data, self.grad, self.inputs, self.slopes = data, 0.0, inputs, ()
-        if inputs:
-            self.slopes = slopes(operation, inputs[0].data, inputs[1].data)
-
-    def __add__(self, other):
-        return Value(self.data + other.data, (self, other), "+")
-
-    def __sub__(self, other):
-        return Value(self.data - other.data, (self, other), "-")
-
-    def __mul__(self, other):
-        return Value(self.data * other.data, (self, other), "*")
-
-
-def _graphs():
-    """Small graphs, as (what it is, result, the name of each node)."""
-    x, one = Value(3.0), Value(1.0)
-    y = x + one
-    z = y * y
-    o = z * y
-    names = {x: "x", one: "the 1", y: "y", z: "y * y", o: "o"}
-    yield "o = (y * y) * y with y = x + 1", o, names
-    other = y * z
-    yield (
-        "o = y * (y * y) with y = x + 1",
-        other,
-        {n: name for n, name in names.items() if n is not o} | {other: "o"},
-    )
-    x = Value(2.0)
-    yield "x alone", x, {x: "x"}
-    o = x * x
-    yield "o = x * x", o, {x: "x", o: "o"}
-    a, b = Value(2.0), Value(2.0)
-    c, d = a * b, a + b
-    names = {a: "a", b: "b", c: "a * b", d: "a + b"}
-    o = c * d
-    yield "o = (a * b) * (a + b) with a = b = 2", o, names | {o: "o"}
-    for seed in range(4):
-        rng, made = np.random.default_rng(seed), [Value(0.5), Value(-1.5), Value(2.0)]
-        for _ in range(9):
-            a, b = (made[i] for i in rng.integers(len(made), size=2))
-            made.append([a + b, a * b, a - b][rng.integers(3)])
-        result = made[-1] * made[-2] + made[-3]
-        order = scalar.topological_order(result)
-        yield "a graph made at random", result, {n: f"box {k}" for k, n in enumerate(order)}
-
-
-class _Counted(Value):
-    """Gives up when it is asked for its inputs as often as only a walk along every way does."""
-
-    asked = 0
-
-    @property
-    def inputs(self):
-        _Counted.asked += 1
-        if _Counted.asked > 20_000:
-            raise RuntimeError("asked for inputs too often")
-        return self._inputs
-
-    @inputs.setter
-    def inputs(self, inputs):
-        self._inputs = inputs
-
-
-def _walks_each_way(f):
-    """Raise Wrong if the answer takes more than a few looks at each node of twenty doublings."""
-    x = v = _Counted(1.0)
-    for _ in range(20):
-        v = _Counted(2 * v.data, (v, v), "+")
-    _Counted.asked = 0
-    try:
-        call(lambda v: [f(v)], v)
-    except Wrong:
-        if _Counted.asked <= 20_000:
-            raise
-        raise Wrong(
-            "for y = y + y, twenty times over, it walks every one of the 2 ** 20 ways: a box that "
-            "was visited once must be left alone, and so must all before it"
-        ) from None
-    return x
 
 
 def _marked(result):
@@ -280,19 +174,14 @@ def _equal_values(result):
         "marked as visited for ever": _marked,
         "equal values taken for one box": _equal_values,
         "before its inputs, then reversed": lambda result: _before_its_inputs(result)[::-1],
-        "the result first": lambda result: topological_order(result)[::-1],
-        "only the first input": _first_input_only,
         "level by level": _by_distance,
         "without the result": lambda result: topological_order(result)[:-1],
-        "without the numbers it began with": lambda result: [
-            n for n in topological_order(result) if n.inputs
-        ],
     },
 )
 def _(f):
     twice = [
         (f"{what}{again}", result, names)
-        for what, result, names in _graphs()
+        for what, result, names in graphs()
         for again in ("", ", asked a second time,")
     ]
     for what, result, names in twice:
@@ -313,7 +202,7 @@ def _(f):
                         f"for {what} the list is [{said}]: {names[node]} stands before "
                         f"{names[source]}, of which it is made"
                     )
-    _walks_each_way(f)
+    walks_each_way(f)
 
 
 def backward(result):
@@ -377,27 +266,8 @@ def _assigned(source, slope, node):
     source.grad = slope * node.grad
 
 
-def _multiplied(source, slope, node):
-    source.grad = (source.grad or 1.0) * slope * node.grad
-
-
-def _slope_only(source, slope, node):
-    source.grad += slope
-
-
 def _no_slope(source, slope, node):
     source.grad += node.grad
-
-
-def _node_data(source, slope, node):
-    source.grad += slope * node.data
-
-
-def _first_source(result):
-    result.grad = 1.0
-    for node in reversed(topological_order(result)):
-        if node.inputs:
-            node.inputs[0].grad += node.slopes[0] * node.grad
 
 
 def _by_dictionary(result):
@@ -433,16 +303,12 @@ def _by_dictionary(result):
         "in the order of creation": _backward(order=topological_order),
         "once, when first met": when_met,
         "assigned, not added": _backward(pass_on=_assigned),
-        "multiplied instead of added": _backward(pass_on=_multiplied),
-        "the slope alone": _backward(pass_on=_slope_only),
         "no slope": _backward(pass_on=_no_slope),
-        "the value in place of the gradient": _backward(pass_on=_node_data),
-        "only the first input": _first_source,
         "two equal inputs count once": _by_dictionary,
     },
 )
 def _(f):
-    for what, result, names in _graphs():
+    for what, result, names in graphs():
         nodes = list(names)
         for node in nodes:
             node.grad = 0.0
@@ -462,7 +328,7 @@ def _(f):
         said = f"for {what}{found if len(nodes) < 6 else ''} the gradient of"
         for node, value, right in zip(nodes, got, want, strict=True):
             same(f"{said} {names[node]}", value, right)
-    same("for twenty doublings the gradient of x", _walks_each_way(f).grad, 2.0**20)
+    same("for twenty doublings the gradient of x", walks_each_way(f).grad, 2.0**20)
 
 
 def unbroadcast(g, shape):
@@ -493,17 +359,11 @@ def _mean(g, shape):
     return unbroadcast(g, shape) * (np.prod(shape, initial=1.0) / g.size)
 
 
-def _first_of_each(g, shape):
-    g = g[(0,) * (g.ndim - len(shape))]
-    return g[tuple(slice(0, n) for n in shape)]
-
-
-def _from_behind(g, shape):
-    """Sums the last axes, as if shapes were aligned on the left."""
-    extra = g.ndim - len(shape)
-    summed = g.sum(axis=tuple(range(len(shape), g.ndim))) if extra else g
-    summed = _ones_only(summed, shape)
-    return summed if summed.shape == tuple(shape) else unbroadcast(g, shape)
+def _in_place(g, shape):
+    """The right sum, and the gradient that came in is gone."""
+    out = unbroadcast(g, shape)
+    g[...] = 0
+    return out
 
 
 @exercise(
@@ -530,16 +390,8 @@ def _from_behind(g, shape):
         "only the axes of length 1": _ones_only,
         "the axes of length 1 are lost": _not_kept,
         "the mean, not the sum": _mean,
-        "the first of each": _first_of_each,
-        "the axes at the end": _from_behind,
-        "everything summed": lambda g, shape: np.full(shape, g.sum()),
-        "cut to the shape": lambda g, shape: np.resize(g, shape),
         "nothing summed": lambda g, shape: g.copy(),
-        "summed in place": lambda g, shape: (
-            g.__setitem__(0, g.sum(axis=0)) or unbroadcast(g[:1], shape)
-            if g.ndim and len(g) > 1 and len(shape) < g.ndim
-            else unbroadcast(g, shape)
-        ),
+        "the gradient changed in place": _in_place,
     },
 )
 def _(f):
@@ -577,15 +429,15 @@ def rnn_loss(W, inputs, targets, h):
 def _rnn(
     read=lambda W, i, h: (W["Wxh"][i] + h @ W["Whh"] + W["bh"]).tanh(),
     scores=lambda W, h: h @ W["Why"] + W["by"],
-    after=lambda h, start: h,
+    after=lambda h: h,
     of=lambda losses: sum(losses[1:], losses[0]),
 ):
     def wrong(W, inputs, targets, h):
-        losses, start = [], h
+        losses = []
         for i, target in zip(inputs, targets, strict=True):
             h = read(W, i, h)
             losses.append(cross_entropy(scores(W, h), target))
-            last, h = h, after(h, start)
+            last, h = h, after(h)
         return of(losses), last
 
     return wrong
@@ -602,6 +454,13 @@ def _old_state(W, inputs, targets, h):
 
 def _tensors(W):
     return {name: Tensor(w.copy(), True) for name, w in W.items()}
+
+
+def _two(got, what):
+    if not isinstance(got, list | tuple) or len(got) != 2:
+        raise Wrong(f"it returns one thing, expected two: {what}")
+    if any(part is ... or part is None for part in got):
+        raise NotDone("there is still a `...` to replace")
 
 
 def _is_tensor(name, got, want):
@@ -645,22 +504,18 @@ def _gradients(name, tensors, wants):
     wrong={
         "the mean, not the sum": _rnn(of=lambda losses: sum(losses[1:], losses[0]) / len(losses)),
         "only the last loss": _rnn(of=lambda losses: losses[-1]),
-        "the state cut off at every step": _rnn(after=lambda h, start: h.detach()),
-        "the state not carried on": _rnn(after=lambda h, start: start),
+        "the state cut off at every step": _rnn(after=lambda h: h.detach()),
         "scores from the state before": _old_state,
         "no tanh": _rnn(read=lambda W, i, h: W["Wxh"][i] + h @ W["Whh"] + W["bh"]),
-        "a sigmoid": _rnn(read=lambda W, i, h: (W["Wxh"][i] + h @ W["Whh"] + W["bh"]).sigmoid()),
         "Whh the other way round": _rnn(
             read=lambda W, i, h: (W["Wxh"][i] + h @ W["Whh"].T + W["bh"]).tanh()
         ),
-        "no bh": _rnn(read=lambda W, i, h: (W["Wxh"][i] + h @ W["Whh"]).tanh()),
         "softmax before the cross-entropy": _rnn(
             scores=lambda W, h: softmax(h @ W["Why"] + W["by"])
         ),
         "begins with an empty state": lambda W, inputs, targets, h: rnn_loss(
             W, inputs, targets, Tensor(np.zeros(h.shape))
         ),
-        "no by": _rnn(scores=lambda W, h: h @ W["Why"]),
         "scores cut off from the graph": _rnn(scores=lambda W, h: h.detach() @ W["Why"] + W["by"]),
     },
 )
@@ -677,10 +532,7 @@ def _(f):
             return got if got is None or got is ... else (got, tensors)
 
         got, tensors = call(run, W, ids[:-1], ids[1:], h)
-        if not isinstance(got, list | tuple) or len(got) != 2:
-            raise Wrong("it returns one thing, expected two: the loss and the last state")
-        if any(part is ... or part is None for part in got):
-            raise NotDone("there is still a `...` to replace")
+        _two(got, "the loss and the last state")
         loss, hs, p = rnn100.forward(W, ids[:-1], ids[1:], h)
         letters = f"{T} letter{'s' * (T > 1)}"
         _is_tensor(f"the loss for {letters}", got[0], loss)
@@ -769,10 +621,7 @@ def _(f):
             return (h, c), tensors
 
         got, tensors = call(lambda W, xs: run(f, W, xs), W, xs)
-        if not isinstance(got, list | tuple) or len(got) != 2:
-            raise Wrong("it returns one thing, expected two: the new h and the new c")
-        if any(part is ... or part is None for part in got):
-            raise NotDone("there is still a `...` to replace")
+        _two(got, "the new h and the new c")
         want, ours = run(lstm_step, W, xs)
         steps = f"after {T} step{'s' * (T > 1)}"
         for name, part, right in zip("hc", got, want, strict=True):

@@ -105,59 +105,27 @@ def one_pass(model, optimizer, inputs, targets, length):
     return losses
 
 
-def _changed_pass(carry="state", back=True, move=True, late=False, last=True, shift=0):
+def _changed_pass(carry="state", back=True, late=False, moves=1, at_end=0, last=True, again=False):
+    """One pass with a mistake; `moves` steps for each piece, and `at_end` more after the last."""
+
     def wrong(model, optimizer, inputs, targets, length):
         state, losses = None, []
         for start in range(0, len(inputs) if last else len(inputs) - length + 1, length):
-            here = slice(start, start + length)
+            here = slice(0, length) if again else slice(start, start + length)
             loss, new = model.loss(inputs[here], targets[here], state)
             if late:  # the weights are moved by the gradient of the piece before
                 optimizer.step()
             if back:
                 loss.backward()
-            if move and not late:
+            for _ in range(moves):
                 optimizer.step()
             state = {"state": new, "none": None, "first": state or new}[carry]
             losses.append(float(loss.data))
+        for _ in range(at_end):
+            optimizer.step()
         return losses
 
     return wrong
-
-
-def _two_steps(model, optimizer, inputs, targets, length):
-    """Two steps for each piece, of which only the first finds a gradient."""
-    state, losses = None, []
-    for start in range(0, len(inputs), length):
-        here = slice(start, start + length)
-        loss, state = model.loss(inputs[here], targets[here], state)
-        loss.backward()
-        optimizer.step()
-        optimizer.step()
-        losses.append(float(loss.data))
-    return losses
-
-
-def _all_at_once(model, optimizer, inputs, targets, length):
-    """One step for the whole text, at its end."""
-    state, losses = None, []
-    for start in range(0, len(inputs), length):
-        here = slice(start, start + length)
-        loss, state = model.loss(inputs[here], targets[here], state)
-        loss.backward()
-        losses.append(float(loss.data))
-    optimizer.step()
-    return losses
-
-
-def _one_window(model, optimizer, inputs, targets, length):
-    """Every piece reads the first rows again."""
-    state, losses = None, []
-    for _ in range(0, len(inputs), length):
-        loss, state = model.loss(inputs[:length], targets[:length], state)
-        loss.backward()
-        optimizer.step()
-        losses.append(float(loss.data))
-    return losses
 
 
 @exercise(
@@ -184,12 +152,12 @@ def _one_window(model, optimizer, inputs, targets, length):
         "every piece from an empty state": _changed_pass(carry="none"),
         "the state of the first piece for all": _changed_pass(carry="first"),
         "no way back": _changed_pass(back=False),
-        "the weights never move": _changed_pass(move=False),
-        "the step before the way back": _changed_pass(late=True),
+        "the weights never move": _changed_pass(moves=0),
+        "the step before the way back": _changed_pass(late=True, moves=0),
         "the last, shorter piece is left out": _changed_pass(last=False),
-        "one step at the end": _all_at_once,
-        "two steps for each piece": _two_steps,
-        "the first piece again and again": _one_window,
+        "one step at the end": _changed_pass(moves=0, at_end=1),
+        "two steps for each piece": _changed_pass(moves=2),
+        "the first piece again and again": _changed_pass(again=True),
     },
 )
 def _(f):
@@ -231,14 +199,14 @@ def _changed_adam(
     second=lambda v, g: 0.999 * v + 0.001 * g * g,
     right_m=lambda m, t: m / (1 - 0.9**t),
     right_v=lambda v, t: v / (1 - 0.999**t),
-    move=lambda m, v: m / (np.sqrt(v) + 1e-8),
+    move=lambda m, v, g: m / (np.sqrt(v) + 1e-8),
     sign=-1,
 ):
     def wrong(W, dW, m, v, t, rate=0.002):
         for name, g in dW.items():
             m[name][...] = first(m[name], g)
             v[name][...] = second(v[name], g)
-            W[name] += sign * rate * move(right_m(m[name], t), right_v(v[name], t))
+            W[name] += sign * rate * move(right_m(m[name], t), right_v(v[name], t), g)
 
     return wrong
 
@@ -304,17 +272,13 @@ def _square_in_place(W, dW, m, v, t, rate=0.002):
         "v of the gradient, not of its square": _changed_adam(
             second=lambda v, g: 0.999 * v + 0.001 * np.abs(g)
         ),
-        "no root": _changed_adam(move=lambda m, v: m / (v + 1e-8)),
+        "no root": _changed_adam(move=lambda m, v, g: m / (v + 1e-8)),
         "1e-8 under the root, as in Adagrad": _changed_adam(
-            move=lambda m, v: m / np.sqrt(v + 1e-8)
+            move=lambda m, v, g: m / np.sqrt(v + 1e-8)
         ),
         "the gradient is squared in place": _square_in_place,
-        "the gradient over the root, without m": lambda W, dW, m, v, t, rate=0.002: (
-            _changed_adam(move=lambda m_hat, v_hat: m_hat * 0)(W, dW, m, v, t, rate)
-            or [
-                np.subtract(W[k], rate * dW[k] / (np.sqrt(v[k] / (1 - 0.999**t)) + 1e-8), out=W[k])
-                for k in dW
-            ]
+        "the gradient over the root, without m": _changed_adam(
+            move=lambda m, v, g: g / (np.sqrt(v) + 1e-8)
         ),
         "uphill": _changed_adam(sign=1),
         "m and v forgotten": _new_arrays,
