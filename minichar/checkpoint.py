@@ -35,21 +35,29 @@ class NoTraining(BadModelFile):
     """The file holds a sound model, but no training that goes on with this text."""
 
 
-def save_model(path: str | Path, model: CharModel, training: Training | None = None) -> None:
+def save_model(
+    path: str | Path, model: CharModel, training: Training | None = None, half: bool = False
+) -> None:
     """Write `model` to `path`, and with `training` all that is needed to go on with it exactly.
 
     The old file stays until the new one is whole and on the disk. To a path that ends in .json goes
-    what the demo of recurrentjs can load.
+    what the demo of recurrentjs can load. `half` keeps 2 bytes of each weight (float16, some three
+    digits): for a model that is to be handed on, not trained on.
 
     Raises ValueError, and changes nothing, for a model or training that cannot be saved, as with
     weights that are not finite; OSError where the disk refuses.
     """
     if training is not None and training.model is not model:
         raise ValueError("this training is of another model: save it with training.model")
-    weights = {name: w.data for name, w in model.parameters().items()}
+    if half and (training is not None or Path(path).suffix == ".json"):
+        raise ValueError("half=True is for a model alone, in an .npz: a training needs every digit")
+    stored = "float16" if half else model.dtype
+    with np.errstate(over="ignore"):  # what is too large for float16 is refused below
+        weights = {name: w.data.astype(stored) for name, w in model.parameters().items()}
     arrays = _named(training.snapshot() if training else {"weights": weights})
     header = {"format": FORMAT, "version": VERSION, "characters": len(model.vocab)}
     header |= {"settings": model.settings(), "training": _described(training) if training else None}
+    header |= {"half": True} if half else {}
     if training and _prefix(header["training"]):
         arrays |= _named(training.good, _prefix(header["training"]))
     for name, array in arrays.items():
@@ -186,11 +194,12 @@ def _read_model(found: Archive) -> CharModel:
     E, hidden = settings["embedding"], settings["hidden"]
     sizes = [_number(n, 1, whole=True) for n in (V, *([] if E is None else [E]), *hidden, V)]
     weights = sum(a * b for a, b in pairwise(sizes)) + sum(H * H for H in hidden)  # at the least
-    if 4 * weights > found.size or len(hidden) > len(found.unread):
+    half = header.get("half", False) is True
+    if (2 if half else 4) * weights > found.size or len(hidden) > len(found.unread):
         raise Unfit("its settings ask for more weights than it holds")
     model = CharModel(vocab, **settings)
     for name, w in model.parameters().items():
-        w.data[...] = found.array(f"weights/{name}", w.shape, w.dtype)
+        w.data[...] = found.array(f"weights/{name}", w.shape, "float16" if half else w.dtype)
     return model
 
 

@@ -256,6 +256,7 @@ HARM = {
     "array is empty": (lambda parts: {W: b""}, "damaged"),
     "array is no array": (lambda parts: {W: b"x" * 500}, "damaged"),
     "its header is long": (lambda parts: {W: b"\x93NUMPY\1\0\xff\xff" + b"(" * 65535}, "damaged"),
+    "no halves at all": (with_header(lambda h: h.update(half=True)), "is needed"),
     "a million neurons": (with_setting(hidden=[10**6]), "weights"),
     "10³⁰ neurons": (with_setting(hidden=[10**30]), "number"),
     "a long embedding": (with_setting(embedding=10**9), "weights"),

@@ -107,6 +107,33 @@ def test_halves_of_an_emoji_stay_two_characters(tmp_path):
     assert load_model(tmp_path / "m.npz").vocab.characters == vocab.characters
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_half_precision_keeps_three_digits_in_half_the_bytes(tmp_path, dtype):
+    model = mc.CharModel(mc.Vocabulary.of("hello"), hidden=(40, 20), embedding=3, dtype=dtype)
+    whole, half = tmp_path / "whole.npz", tmp_path / "half.npz"
+    save_model(whole, model)
+    save_model(half, model, half=True)
+    came_back = load_model(half)
+    assert came_back.settings() == model.settings()
+    for name, w in came_back.parameters().items():
+        was = model.parameters()[name].data
+        assert w.data.dtype == dtype
+        np.testing.assert_array_equal(w.data, was.astype("float16"))
+    assert half.stat().st_size < (0.6 if dtype == "float32" else 0.4) * whole.stat().st_size
+
+
+def test_half_precision_refuses_what_it_cannot_hold(tmp_path):
+    model = mc.CharModel(mc.Vocabulary.of("hello"), hidden=4)
+    with pytest.raises(ValueError, match="model alone"):
+        save_model(tmp_path / "x.npz", model, Training(model, "hello" * 50), half=True)
+    with pytest.raises(ValueError, match="model alone"):
+        save_model(tmp_path / "x.json", model, half=True)
+    model.parameters()["0.Whh"].data[0, 0] = 1e5  # float16 ends at 65,504
+    with pytest.raises(ValueError, match="not finite"):
+        save_model(tmp_path / "x.npz", model, half=True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_other_programs_can_read_the_file(tmp_path):
     model = mc.CharModel(mc.Vocabulary.of("hello"), "rnn", 3)
     save_model(tmp_path / "m.npz", model)
