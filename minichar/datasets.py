@@ -1,8 +1,8 @@
-"""The texts of the course: some come with it, some are on every machine that has Python.
+"""The texts of the course: some come with it, some with Python, and some are fetched when wanted.
 
 `datasets/catalogue.toml` says of each what it is, how long, under which licence and from where.
 `load_text` takes a name from there, or the path of a text of your own. Lessons 00 to 04 use
-"names"; the gallery (lesson 12) shows them all.
+"names"; the gallery (lesson 12) shows them all. downloads.py fetches, unpacking.py opens archives.
 
     >>> load_text("names").splitlines()[:4]
     ['mildred', 'elvira', 'rosalinde', 'andrea']
@@ -14,11 +14,15 @@ import difflib
 import os
 import sysconfig
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from minichar import downloads, unpacking
 from minichar.text import clean, read_text
+
+ROOM = 4  # an archive may hold this many times the characters that the catalogue says
+LARGEST = 1 << 30  # bytes of a folder of one's own
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,28 @@ class Entry:
 
     name: str
     title: str
-    kind: str  # file | generated | installed
-    characters: int  # how many; for an installed text only about right
+    kind: str  # file | generated | installed | download
+    characters: int  # how many; without an alphabet only about right
     licence: str
     source: str
-    alphabet: int | None = None  # how many different characters, where that is fixed
+    alphabet: int | None = None  # how many different characters, where that is certain
     sha256: str | None = None  # of the file's bytes, where there is a file
+    url: str = ""  # of a download: where it is fetched
+    bytes: int | None = None  # of a download: about how many are fetched
+    members: Sequence[str] = ()  # of an archive: patterns of the names of the files that are meant
+    gutenberg: bool = False  # whether the notices before and after the book are to be cut off
+    validation: float | None = None  # the share that the post held out, where it says so
+    note: str = ""  # what else to know
 
     def __repr__(self) -> str:
         size = f"{self.characters:,} characters"
         size = f"{size}, {self.alphabet} different" if self.alphabet else f"about {size}"
         return f"{self.name}: {self.title} ({self.kind}; {size}; {self.licence})"
+
+    @property
+    def here(self) -> bool:
+        """Whether the text can be loaded without a network."""
+        return self.kind != "download" or downloads.place(self).is_file()
 
 
 def folder() -> Path:
@@ -61,23 +76,41 @@ def catalogue() -> dict[str, Entry]:
     return {name: Entry(name=name, **facts) for name, facts in tables.items()}
 
 
-def load_text(name_or_path: str | os.PathLike[str], encoding: str | None = None) -> str:
+def at_hand() -> list[str]:
+    """The names of the texts that can be loaded without a network, in the catalogue's order."""
+    return [name for name, entry in catalogue().items() if entry.here]
+
+
+def load_text(
+    name_or_path: str | os.PathLike[str], encoding: str | None = None, download: bool = False
+) -> str:
     """Return a text of the catalogue by its name, or the text file at this path.
 
     A name comes before a file called the same in the working folder: that file is "./names".
-    `encoding` is for a file of your own that is not UTF-8.
+    Of a folder, all the text files in it come one after another. `encoding` is for files of your
+    own that are not UTF-8. A text that is not on this computer yet is an error which says how to
+    get it, unless `download` is true: nothing goes over the network unasked.
 
-    Raises FileNotFoundError for what is neither (naming the nearest entries), IsADirectoryError for
-    a folder, ValueError for an empty file or for bytes that are no text in this encoding.
+    Memory, in bytes a character: the text is kept in w, which is 1 for English, and 2 or 4 where a
+    single character is beyond Latin-1 or an emoji, as in Wikipedia: all in a str are equally wide.
+    Reading takes up to 2 w + 1; a `Training` keeps w + 4 (the number of each), and 2 w + 4 while it
+    begins. So 100 MB of English trains in some 600 MB.
+
+    Raises FileNotFoundError for what is neither (naming the nearest entries) and for what is not
+    fetched yet, NotFetched (an OSError) when fetching fails, IsADirectoryError for a folder without
+    texts, ValueError for an empty file or for bytes that are no text in this encoding.
     """
     wanted, entries = os.fspath(name_or_path), catalogue()
     if wanted in entries and isinstance(name_or_path, str):
-        if entries[wanted].kind == "installed":
+        entry = entries[wanted]
+        if entry.kind == "download":
+            return _fetched(entry, download)
+        if entry.kind == "installed":
             return clean(INSTALLED[wanted]())
         return read_text(folder() / f"{wanted}.txt")
     path = os.path.expanduser(wanted)
     if os.path.isdir(path):
-        raise IsADirectoryError(f"{wanted!r} is a folder; name one text file in it.")
+        return unpacking.folder_text(Path(path), LARGEST, encoding)
     if os.path.exists(path):
         return read_text(path, encoding)
     near = ", ".join(difflib.get_close_matches(Path(wanted).stem.lower(), entries))
@@ -87,6 +120,14 @@ def load_text(name_or_path: str | os.PathLike[str], encoding: str | None = None)
     raise FileNotFoundError(
         f"{shown!r} is neither a name in the catalogue ({offer}) nor a file{where}."
     )
+
+
+def _fetched(entry: Entry, download: bool) -> str:
+    path = downloads.fetch(entry) if download else downloads.verified(entry)
+    if entry.members:
+        return unpacking.archived(path, entry.members, ROOM * entry.characters)
+    text = read_text(path)
+    return unpacking.without_frame(text) if entry.gutenberg else text
 
 
 def python_source() -> str:

@@ -284,12 +284,13 @@ def test_score_is_what_the_function_gives(at):
         ("score damaged.npz fox.txt", "damaged.npz cannot be loaded"),
         ("score fox.npz odd.txt", "pass --skip-unknown"),
         ("score fox.npz odd.txt --skip-unknown", "nothing to score"),
-        ("score fox.npz .", "is a folder"),
+        ("score fox.npz folder", "is a folder"),
     ],
 )
 def test_a_mistake_is_one_line(at, capsys, words, says):
     (at / "latin.txt").write_bytes("é".encode("latin-1") * 100)
     (at / "odd.txt").write_text("ÉÉÉ", encoding="utf-8")
+    (at / "folder").mkdir(exist_ok=True)
     good = (at / "fox.npz").read_bytes()
     (at / "damaged.npz").write_bytes(good[:500] + b"!" + good[501:])
     try:

@@ -1,23 +1,30 @@
-"""The shipped texts are what the catalogue says, and `load_text` finds each or says what to do."""
+"""The texts are what the catalogue says, and `load_text` finds each or says what to do."""
 
+import dataclasses
 import doctest
 import hashlib
+import io
 import runpy
+import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from minichar import datasets
+from minichar import datasets, downloads
 from minichar.datasets import catalogue, folder, load_text
+from minichar.text import split
 
 ENTRIES = catalogue()
 SHIPPED = [name for name, entry in ENTRIES.items() if entry.kind in ("file", "generated")]
 INSTALLED = [name for name, entry in ENTRIES.items() if entry.kind == "installed"]
+FETCHED = [name for name, entry in ENTRIES.items() if entry.kind == "download"]
 
 
-def test_every_entry_is_shipped_or_installed():
-    assert SHIPPED + INSTALLED and set(SHIPPED + INSTALLED) == set(ENTRIES)
+def test_every_entry_is_shipped_or_installed_or_fetched():
+    assert SHIPPED and INSTALLED and set(SHIPPED + INSTALLED + FETCHED) == set(ENTRIES)
     assert {f"{name}.txt" for name in SHIPPED} == {p.name for p in folder().glob("*.txt")}
     assert set(INSTALLED) == set(datasets.INSTALLED)
 
@@ -37,6 +44,184 @@ def test_an_installed_text_loads_twice_alike_and_is_about_as_long_as_said(name):
     assert text == load_text(name)
     assert 0.5 < len(text) / ENTRIES[name].characters < 2
     assert "\r" not in text and ENTRIES[name].sha256 is None and ENTRIES[name].alphabet is None
+
+
+def zipped(files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return packed.getvalue()
+
+
+def tarred(packing, files):
+    packed = io.BytesIO()
+    with tarfile.open(mode=f"w:{packing}", fileobj=packed) as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+# No text that is fetched can be had where the tests run, so each has a stand-in here: some lines in
+# the form in which it comes, and what must be left of them. (The words are ours.)
+WIKI = "".join(
+    f"<page><title>Número {i}</title> [[of]] '''{i}''' pages</page>\n" for i in range(50)
+)
+PAGE = "*** {} OF THE PROJECT GUTENBERG EBOOK A TALE ***"
+STANDINS = {
+    "makemore-names": (b"ada\nbo\ncy", "ada\nbo\ncy"),
+    "shakespeare": (b"First Player:\nWords.\n", "First Player:\nWords.\n"),
+    "shakespeare-complete": (b"FIRST PLAYER:\nWords.\n", "FIRST PLAYER:\nWords.\n"),
+    "war-and-peace": (b"\xef\xbb\xbfWAR\r\n\r\nAnd peace.\r\n", "WAR\n\nAnd peace.\n"),
+    "wikipedia": (zipped({"enwik8": WIKI}), WIKI),
+    "stacks": (
+        tarred(
+            "gz",
+            {
+                "stacks-project-a0/schemes.tex": "\\section{Schemes}\n",
+                "stacks-project-a0/algebra.tex": "\\begin{lemma}\n\\end{lemma}\n",
+                "stacks-project-a0/my.bib": "@book{x}\n",
+                "stacks-project-a0/scripts/tags.py": "print()\n",
+            },
+        ),
+        "\\begin{lemma}\n\\end{lemma}\n\n\\section{Schemes}\n",
+    ),
+    "linux": (b"/*\n */\n\tif (x)\n", "/*\n */\n\tif (x)\n"),
+    "linux-source": (
+        tarred(
+            "xz",
+            {
+                "linux-4.0/kernel/b.c": "int b;\n",
+                "linux-4.0/include/linux/a.h": "int a;\n",
+                "linux-4.0/Makefile": "all:\n",
+                "linux-4.0/README": "Linux\n",
+                "linux-4.0/kernel/name.c": "/* José */\n",
+            },
+        ),
+        "int a;\n\nint b;\n",
+    ),
+    "folk-tunes": (
+        zipped(
+            {
+                "nottingham-dataset-bc/ABC_cleaned/jigs.abc": "X: 1\nT:A Jig\nK:D\nA2B|\n",
+                "nottingham-dataset-bc/ABC_original/jigs.abc": "X: 1\n",
+                "nottingham-dataset-bc/MIDI/jigs1.mid": "MThd\0",
+            }
+        ),
+        "X: 1\nT:A Jig\nK:D\nA2B|\n",
+    ),
+    "nietzsche": ("PREFACE\n\nWhat then, “truth”?\n".encode(), "PREFACE\n\nWhat then, “truth”?\n"),
+    "verne": (
+        f"Title: A Tale\n\n{PAGE.format('START')}\n\nIn 2889.\n\n{PAGE.format('END')}\n".encode(),
+        "In 2889.\n",
+    ),
+}
+
+
+@pytest.fixture
+def fetched(tmp_path, monkeypatch):
+    """Put a stand-in where the text would be, under a catalogue that expects no certain SHA-256."""
+    monkeypatch.setenv("MINICHAR_DATA", str(tmp_path / "fetched"))
+    entries = {name: dataclasses.replace(entry, sha256=None) for name, entry in ENTRIES.items()}
+    monkeypatch.setattr(datasets, "catalogue", lambda: entries)
+
+    def put(name, content):
+        (tmp_path / "saved").write_bytes(content)
+        downloads.add(entries[name], tmp_path / "saved")
+
+    return put
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_a_fetched_text_loads_here_from_a_stand_in_of_the_same_form(name, fetched):
+    with pytest.raises(FileNotFoundError, match=f"minichar data get {name}"):
+        load_text(name)
+    content, text = STANDINS[name]
+    assert name not in datasets.at_hand()
+    fetched(name, content)
+    assert load_text(name) == text and name in datasets.at_hand()
+
+
+def test_wikipedia_is_cut_as_in_the_post(fetched):
+    fetched("wikipedia", STANDINS["wikipedia"][0])
+    known, held_out = split(load_text("wikipedia"), ENTRIES["wikipedia"].validation)
+    assert known + held_out == WIKI and len(held_out) == round(0.04 * len(WIKI))
+
+
+def test_another_file_in_place_of_the_known_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINICHAR_DATA", str(tmp_path / "fetched"))
+    (tmp_path / "saved").write_bytes(STANDINS["shakespeare"][0])
+    with pytest.raises(downloads.NotFetched, match="is not shakespeare"):
+        downloads.add(ENTRIES["shakespeare"], tmp_path / "saved")
+
+
+def test_an_archive_that_is_something_else_says_what_to_do(fetched):
+    for content, says in ((b"PK\3\4 cut off", "damaged"), (zipped({"enwik9": "x"}), "no enwik8")):
+        fetched("wikipedia", content)
+        with pytest.raises(ValueError, match=says):
+            load_text("wikipedia")
+        downloads.remove(datasets.catalogue()["wikipedia"])
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_a_fetched_entry_says_from_where_and_how_sure_it_is(name):
+    entry = ENTRIES[name]
+    assert entry.url.startswith("https://") and entry.characters > 0
+    assert (entry.sha256 is None) == ("SHA-256 not confirmed" in entry.note)
+    assert entry.sha256 is None or (len(entry.sha256) == 64 and int(entry.sha256, 16))
+    assert entry.sha256 or not entry.alphabet  # certain of its characters only where of its bytes
+    assert bool(entry.members) == entry.url.endswith((".zip", ".tar.gz", ".tar.xz"))
+
+
+def test_what_the_design_knows_of_the_texts():
+    known = {
+        "shakespeare": (
+            "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+            1115394,
+        ),
+        "makemore-names": (
+            "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d",
+            228145,
+        ),
+        "wikipedia": ("547994d9980ebed1288380d652999f38a14fe291a6247c157c3d33d4932534bc", 36445475),
+    }
+    for name, facts in known.items():
+        assert (ENTRIES[name].sha256, ENTRIES[name].bytes) == facts
+
+
+# What a text costs, in a process of its own: how far the memory rises.
+COST = """
+import sys, tracemalloc
+import minichar as mc
+path, letter = sys.argv[1:]
+alphabet = sorted(set("the quick brown fox jumps over a lazy dog" + letter + chr(10)))
+model = mc.CharModel(mc.Vocabulary(alphabet), hidden=4, seed=0)
+tracemalloc.start()
+text = mc.load_text(path)
+kept, most = tracemalloc.get_traced_memory()
+print(kept / len(text), most / len(text))
+tracemalloc.reset_peak()
+mc.Vocabulary.of(text)
+training = mc.Training(model, text, batch=50)
+kept, most = tracemalloc.get_traced_memory()
+print(kept / len(text), most / len(text))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("letter, wide", [("a", 1), ("é", 1), ("ā", 2), ("😀", 4)])
+def test_a_character_costs_what_load_text_says(tmp_path, letter, wide):
+    """In bytes a character, on 20 MB; nothing in it depends on the length, so on 100 MB as well."""
+    line = f"the quick brown fox jumps over a lazy dog {letter}\n"
+    path = tmp_path / "long.txt"
+    path.write_bytes((line * (20_000_000 // len(line))).encode())
+    run = [sys.executable, "-c", COST, str(path), letter]
+    out = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    text, reading, training, beginning = map(float, out.split())
+    assert text < wide + 0.01 and reading < 2 * wide + 1.2
+    assert training < wide + 4.3 and beginning < 2 * wide + 4.2
 
 
 def test_python_is_code_in_plain_ascii():

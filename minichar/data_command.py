@@ -1,0 +1,133 @@
+"""`minichar data`: the texts that `load_text` knows by name; what is here, and fetching the rest.
+
+    minichar data                       list them
+    minichar data show wikipedia        all that is known of one
+    minichar data get wikipedia         fetch it, once
+    minichar data add wikipedia FILE    keep a file that was saved by hand
+    minichar data remove wikipedia      remove it again
+
+Nothing here is needed where a network is not: lessons read what comes with the course.
+"""
+
+import argparse
+import difflib
+import textwrap
+from collections.abc import Callable
+from functools import partial
+
+from minichar import datasets, downloads, transfer
+from minichar.commands import refuse
+from minichar.course.files import CourseError
+from minichar.datasets import Entry
+from minichar.running import Screen
+
+
+def add(made: argparse.ArgumentParser) -> None:
+    """Give the parser of `minichar data` its words."""
+    made.error = partial(refuse, made)
+    made.usage = "minichar data [show NAME | get NAME | add NAME FILE | remove NAME]"
+    words = "show: all that is known of it; get: fetch it; add: keep FILE as it; remove: remove it"
+    made.add_argument("word", nargs="?", choices=("show", "get", "add", "remove"), help=words)
+    made.add_argument("name", nargs="?", metavar="NAME", help="a text of the list")
+    made.add_argument("file", nargs="?", metavar="FILE", help="for add: what was saved by hand")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the texts, or do what is asked with one of them."""
+    if options.word is None:
+        for entry in datasets.catalogue().values():
+            print(line(entry))
+        return 0
+    if options.name is None or (options.file is None) == (options.word == "add"):
+        raise CourseError(f"minichar data {options.word} wants NAME{USES[options.word][1]}")
+    entry = _named(options.name)
+    if options.word != "show" and entry.kind != "download":
+        raise CourseError(f"{entry.name} is here already: there is nothing to {options.word}")
+    try:
+        USES[options.word][0](entry, options)
+    except ValueError as error:  # what came is no such text
+        raise CourseError(str(error)) from None
+    return 0
+
+
+def _named(name: str) -> Entry:
+    entries = datasets.catalogue()
+    if name not in entries:
+        near = ", ".join(difflib.get_close_matches(name.lower(), entries))
+        offer = f"nearest: {near}" if near else "`minichar data` lists them"
+        raise CourseError(f"there is no text {name!r} ({offer})")
+    return entries[name]
+
+
+def line(entry: Entry) -> str:
+    """A text in a line: its name, its length, whether it is here, what it is."""
+    long = f"{' ' if entry.alphabet else '~'}{entry.characters:,}"
+    state = "to fetch" + (f", {transfer.size(entry.bytes)}" if entry.bytes else "")
+    return f"{entry.name:21}{long:>12} {'here' if entry.here else state:19} {entry.title}"
+
+
+def _show(entry: Entry, _: argparse.Namespace) -> None:
+    sha256, about = entry.sha256, "" if entry.alphabet else "about "
+    if entry.kind == "download":
+        noted = downloads.expected(entry)
+        sha256 = sha256 or (f"{noted} (of what was fetched first)" if noted else "not confirmed")
+    facts = {
+        "what": entry.title,
+        "characters": f"{about}{entry.characters:,}",
+        "different": entry.alphabet,
+        "licence": entry.licence,
+        "from": entry.source,
+        "address": entry.url,
+        "SHA-256": sha256,
+        "held out": f"the post held out the last {entry.validation:.0%}"
+        if entry.validation
+        else "",
+        "note": entry.note,
+        "state": "here" if entry.here else f"fetch it: minichar data get {entry.name}",
+        "by hand": transfer.by_hand(entry) if entry.url else "",
+    }
+    for name, fact in facts.items():
+        if fact:
+            print(textwrap.fill(f"{name:12}{fact}", 100, subsequent_indent=" " * 12, **WHOLE))
+
+
+def _get(entry: Entry, _: argparse.Namespace) -> None:
+    screen = Screen()
+    if not entry.here:
+        screen.line(f"{entry.name}: {transfer.size(entry.bytes)} from {entry.url}")
+    downloads.fetch(entry, _bar(screen, entry))  # what is here is fetched only if it is damaged
+    text = datasets.load_text(entry.name)  # seen now, not in the middle of a lesson
+    different = len(set(text))
+    screen.line(f"{entry.name} is here: {len(text):,} characters, {different} different")
+
+
+def _bar(screen: Screen, entry: Entry) -> Callable[[int, int | None], None]:
+    def tell(done: int, total: int | None) -> None:
+        if not screen.due():
+            return
+        what = f"{entry.name}: {transfer.size(done)}"
+        if total:
+            full = 30 * done // total
+            what += f" of {transfer.size(total)} [{'#' * full}{'.' * (30 - full)}]"
+        screen.update(what)
+
+    return tell
+
+
+def _add(entry: Entry, options: argparse.Namespace) -> None:
+    path = downloads.add(entry, options.file)
+    print(f"{entry.name} is here: {len(datasets.load_text(entry.name)):,} characters in {path}")
+
+
+def _remove(entry: Entry, _: argparse.Namespace) -> None:
+    gone = downloads.remove(entry)
+    print(f"{entry.name} was removed." if gone else f"{entry.name} was not here.")
+
+
+WHOLE = {"break_long_words": False, "break_on_hyphens": False}  # addresses can be copied
+USES: dict[str, tuple[Callable[[Entry, argparse.Namespace], None], str]] = {
+    "show": (_show, ""),
+    "get": (_get, ""),
+    "add": (_add, " and FILE"),
+    "remove": (_remove, ""),
+}
