@@ -1,0 +1,245 @@
+"""What happens inside a network while it reads: its states and gates, over a text of any length.
+
+A long text is read in pieces, many side by side, which is many times as fast as one after another.
+Each is read after a run-up, the characters before it, so that the state has settled. What is found
+therefore depends a little on where the pieces begin; how many are read side by side, and how many
+characters at a time, is a matter of speed and memory only. Built in lesson 11.
+
+Row t of whatever comes from here belongs to the moment when character t has been read.
+
+    >>> from minichar.text import Vocabulary
+    >>> model = CharModel(Vocabulary.of("hello"), cell="lstm", hidden=(8, 3))
+    >>> states = record(model, "hello", "hf")
+    >>> states[0, "h"].shape, states[1, "f"].shape  # by layer, counted from 0, and kind
+    ((5, 8), (5, 3))
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from minichar import backend, fused, graph
+from minichar.graph import Tensor
+from minichar.model import CharModel
+
+PIECE, RUN_UP = 4096, 512  # characters in a piece and before it: these shape the numbers
+BATCH, ROWS = 256, 4096  # pieces side by side, characters in a block: these do not
+GATES = {"rnn": "", "relu": "", "lstm": "oif", "gru": "ru"}  # those that go from 0 to 1
+KINDS = {"rnn": "h", "relu": "h", "lstm": "hcoifg", "gru": "hrun"}  # what there is to see
+
+States = dict[tuple[int, str], Any]  # by layer, counted from 0, and kind: arrays (N, H)
+
+
+def known(model: CharModel, text: str) -> str:
+    """`text` without the characters that the model does not know: look at what is left.
+
+    They are not skipped on the way, for then places in the text and rows would no longer agree.
+    """
+    return model.vocab.decode(model.vocab.encode(text, unknown="skip"))
+
+
+def blocks(
+    model: CharModel,
+    text: str,
+    piece: int = PIECE,
+    run_up: int = RUN_UP,
+    batch: int = BATCH,
+    rows: int = ROWS,
+) -> Iterator[tuple[np.ndarray, States]]:
+    """Read `text`; yield blocks (at, states) in which every character comes once.
+
+    `at` (N,) are places in the text, about `rows` of them, in no particular order. A row of
+    `states[layer, kind]` (N, H) is for each of them what stood there when that character had been
+    read: h, in an LSTM also c and the gates o, i, f, g, in a GRU r, u, n, as layers.py names them.
+    The arrays are numpy's or CuPy's, as the model's are.
+
+    The text is cut after every `piece` characters. A piece is read from an empty state after the
+    `run_up` characters before it; the first begins with the text. A text no longer than a piece
+    thus gives what `model.step` gives. `batch` pieces are read side by side. Dropout is off.
+
+    Memory: a character takes 7 numbers for each cell of an LSTM, 5 of a GRU, 2 of an RNN, so 14 kB
+    for 2 layers of 256 LSTM cells in float32, and a block `rows` times that: 59 MB. The numbers of
+    the characters take 4 bytes each, for the whole text.
+
+    Raises ValueError for a text without characters, for one that the model does not know (`known`
+    takes those out), and for settings that make no sense.
+    """
+    _cell(model)
+    if not 0 <= run_up <= piece or min(piece, batch, rows) < 1:
+        raise ValueError(
+            f"piece={piece}, run_up={run_up}, batch={batch}, rows={rows}: whole numbers from 1 up, "
+            "and a run-up from 0 to the length of a piece"
+        )
+    ids, cells = numbers(model, text), _quick(model)
+    starts = np.arange(0, len(ids), piece)
+    for k in range(0, len(starts), batch):
+        begin = starts[k : k + batch]
+        state = model.start(len(begin))
+        for _, _, after in _walk(model, cells, ids, begin, (-run_up, 0), rows, state):
+            state = after
+        if k == 0:  # there is nothing before the first piece: it begins anew
+            for s in (s for kept in state for s in kept):
+                s[0] = 0
+        for at, states, _ in _walk(model, cells, ids, begin, (0, piece), rows, state):
+            yield at, states
+
+
+def _walk(
+    model: CharModel,
+    cells: Sequence,
+    ids: np.ndarray,
+    begin: np.ndarray,
+    span: tuple[int, int],
+    rows: int,
+    state: list[tuple],
+) -> Iterator[tuple[np.ndarray, States, list[tuple]]]:
+    """Read characters span[0] to span[1] of the pieces that `begin` there: places, states, state.
+
+    Only the last piece can be shorter than the others. Where it ends the others go on without it.
+    """
+    t, end = span
+    while t < end and t < len(ids) - begin[0]:
+        B = int((begin + t < len(ids)).sum())
+        stop = min(end, t + max(1, rows // B), len(ids) - begin[B - 1])
+        at = begin[:B] + np.arange(t, stop)[:, None]  # (T, B)
+        x = ids[np.maximum(at, 0)]
+        if model.embedding:
+            x = Tensor(model.parameters()["embedding.W"].data[x])
+        states, after = {}, []
+        for layer, (cell, kept) in enumerate(zip(cells, state, strict=True)):
+            with graph.no_grad():
+                a = fused.project(x, cell.parameters["Wxh"], cell.parameters["bh"]).data
+            seen, new = READ[model.cell](cell, a, [s[:B] for s in kept])
+            states |= {(layer, kind): s.reshape(-1, cell.H) for kind, s in seen.items()}
+            x = Tensor(seen["h"])
+            after.append(new)
+        state, t = after, stop
+        yield at.ravel(), states, state
+
+
+def numbers(model: CharModel, text: str) -> np.ndarray:
+    """The characters' numbers (len(text),), int32."""
+    if not text:
+        raise ValueError("the text is empty: there is nothing to read")
+    try:
+        return model.vocab.encode(text)
+    except ValueError as error:
+        advice = "known(model, text) is the text without such characters"
+        raise ValueError(str(error).replace('pass unknown="skip" to drop it', advice)) from None
+
+
+def _cell(model: CharModel) -> str:
+    if not isinstance(model, CharModel):
+        raise TypeError(f"a CharModel can be looked into, and this is a {type(model).__name__}")
+    return model.cell
+
+
+def _quick(model: CharModel) -> Sequence:
+    """The model's cells as fused.py has them, with the very weights that the model has now."""
+    if not isinstance(model, CharModel):
+        raise TypeError(
+            f"only a CharModel can be looked into, and this is a {type(model).__name__}"
+        )
+    if model.fused:
+        return model.cells
+    twin = CharModel(model.vocab, **model.settings() | {"fused": True})
+    for cell, slow in zip(twin.cells, model.cells, strict=True):
+        cell.parameters = slow.parameters
+    return twin.cells
+
+
+# What the cells of fused.py keep for the way back is what is wanted here. So their `forward` is
+# called on arrays of ours: a, the input's part (T, B, ·), in whose place it leaves the gates.
+
+
+def _room(a: Any, H: int, first: Any = None) -> Any:
+    """An array (T, B, H), or (T + 1, B, H) that begins with the state `first`."""
+    T, B, _ = a.shape
+    hs = backend.of(a).empty((T + (first is not None), B, H), a.dtype)
+    if first is not None:
+        hs[0] = first
+    return hs
+
+
+def _rnn(cell: Any, a: Any, state: Sequence) -> tuple[dict, tuple]:
+    hs = _room(a, cell.H, state[0])
+    cell.in_parts(cell.forward, (cell.parameters["Whh"].data,), a, hs)
+    return {"h": hs[1:]}, (hs[-1].copy(),)
+
+
+def _lstm(cell: Any, a: Any, state: Sequence) -> tuple[dict, tuple]:
+    H = cell.H
+    hs, cs, tcs = _room(a, H, state[0]), _room(a, H, state[1]), _room(a, H)
+    cell.in_parts(cell.forward, (cell.parameters["Whh"].data,), a, hs, cs, tcs)
+    gates = dict(zip("oifg", fused.blocks(a, H), strict=True))
+    return {"h": hs[1:], "c": cs[1:], **gates}, (hs[-1].copy(), cs[-1].copy())
+
+
+def _gru(cell: Any, a: Any, state: Sequence) -> tuple[dict, tuple]:
+    hs, ms = _room(a, cell.H, state[0]), _room(a, cell.H)
+    weights = cell.parameters["Whh"].data, cell.parameters["bn"].data
+    cell.in_parts(cell.forward, weights, a, hs, ms)
+    return {"h": hs[1:], **dict(zip("run", fused.blocks(a, cell.H), strict=True))}, (hs[-1].copy(),)
+
+
+READ = {"rnn": _rnn, "relu": _rnn, "lstm": _lstm, "gru": _gru}
+
+
+def host(array: Any) -> np.ndarray:
+    """The array as numpy has it: itself, or a copy from the graphics card."""
+    return array if backend.of(array) is np else array.get()
+
+
+def kinds_of(model: CharModel, kinds: Iterable[str] | None = None) -> tuple[str, ...]:
+    """`kinds`, once it is certain that the model's cells have them; None is all there are."""
+    have = tuple(KINDS[_cell(model)])
+    kinds = have if kinds is None else tuple(kinds)
+    if not kinds or set(kinds) - set(have):
+        raise ValueError(f"kinds {kinds}: in a network of {model.cell} cells, {', '.join(have)}")
+    return kinds
+
+
+def record(
+    model: CharModel, text: str, kinds: Iterable[str] | None = "h", **how: int
+) -> dict[tuple[int, str], np.ndarray]:
+    """What `blocks` yields, put together in the order of the text: [layer, kind] (len(text), H).
+
+    `kinds` is what is wanted, such as "h" or "hc"; None is all there is. `how` are the settings of
+    `blocks`; a text of some thousand characters is read faster with piece=1000, say. Each kind
+    takes one number a character and cell, so for 2 layers of 256 LSTM cells 2 kB in float32, or 12
+    kB for all six kinds: for a long text go through `blocks` instead.
+
+    Raises ValueError as `blocks` does, and for a kind that the model's cells do not have.
+    """
+    kinds, out = kinds_of(model, kinds), {}
+    for at, states in blocks(model, text, **how):
+        for (layer, kind), s in states.items():
+            if kind in kinds:
+                if (layer, kind) not in out:
+                    out[layer, kind] = np.empty((len(text), s.shape[1]), s.dtype)
+                out[layer, kind][at] = host(s)
+    return out
+
+
+def saturation(
+    model: CharModel, text: str, low: float = 0.1, high: float = 0.9, **how: int
+) -> dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]:
+    """How much of the time each gate is nearly shut and nearly open: [layer, gate] two arrays (H,).
+
+    The share of the text's characters at which the gate is below `low` (left-saturated) and that at
+    which it is above `high` (right-saturated), for the gates that go from 0 to 1: o, i, f of an
+    LSTM, r, u of a GRU. As Karpathy, Johnson and Fei-Fei, "Visualizing and Understanding Recurrent
+    Networks" (2015, arXiv 1506.02078), section 4.2. `how` are the settings of `blocks`.
+
+    Raises ValueError as `blocks` does, and for an RNN, which has no gates.
+    """
+    if not GATES[_cell(model)]:
+        raise ValueError(f"a network of {model.cell} cells has no gates: lstm and gru have")
+    count: dict = {}
+    for _, states in blocks(model, text, **how):
+        for key, s in states.items():
+            if key[1] in GATES[model.cell]:
+                now = np.stack([host((s < low).sum(axis=0)), host((s > high).sum(axis=0))])
+                count[key] = count.get(key, 0) + now
+    return {key: (shut / len(text), wide / len(text)) for key, (shut, wide) in count.items()}

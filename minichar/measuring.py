@@ -1,0 +1,115 @@
+"""Every cell of a network beside every feature of a text: how well do they go together?
+
+One pass over the text, however long, with a few numbers for each pair of a cell and a feature. What
+to make of them is in neurons.py. Built in lesson 11.
+
+    >>> from minichar.text import Vocabulary
+    >>> model, text = CharModel(Vocabulary.of("aeb\\n"), hidden=8), "ab\\nbeb\\nb\\n" * 30
+    >>> found = measure(model, text)
+    >>> cell = found.cells[found.best("vowel")[0]]  # (layer, kind, number)
+    >>> len(found.cells), cell[:2], found.correlation.shape
+    (8, (0, 'h'), (10, 8))
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from minichar import backend, look
+from minichar.features import FEATURES, Feature, tabulate
+from minichar.model import CharModel
+from minichar.moments import Histograms, Moments
+
+Cell = tuple[int, str, int]  # layer from 0, kind, index from 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How every cell of a model goes with every feature of a text.
+
+    `correlation` (F, C) is Pearson's r. `auc` (F, C), for features that are 0 or 1, is the chance
+    that the cell is higher at a character with 1 than at one with 0, and nan for other features.
+    `luck` (S, F, C) is the correlation with the features put out of step, S times. `moments` are of
+    the C cells, then the F features.
+    """
+
+    cells: list[Cell]
+    features: list[str]
+    correlation: np.ndarray
+    auc: np.ndarray
+    luck: np.ndarray
+    moments: Moments
+
+    def best(self, feature: str, by: str = "correlation", top: int = 1) -> list[int]:
+        """The numbers in `cells` of the `top` cells for a feature, the best first.
+
+        Best is the largest |r|, or with by="auc" the AUC furthest from 1/2.
+
+        Raises ValueError for a feature or `by` that is not there, and for by="auc" where the
+        feature is not 0 or 1.
+        """
+        if feature not in self.features:
+            raise ValueError(f"feature {feature!r}: there are {', '.join(self.features)}")
+        if by not in ("correlation", "auc"):
+            raise ValueError(f'by={by!r}: cells are ranked by "correlation" or "auc"')
+        score = np.abs(self.correlation if by == "correlation" else self.auc - 0.5)
+        score = score[self.features.index(feature)]
+        if np.isnan(score).any():
+            raise ValueError(f'feature {feature!r} is not only 0 and 1: rank by="correlation"')
+        return np.argsort(-score, kind="stable")[:top].tolist()
+
+    def probe(self, feature: str, ridge: float = 1e-3) -> np.ndarray:
+        """Weights (C,) with which all cells together best follow the feature on this text."""
+        C = len(self.cells)
+        return self.moments.probe(range(C), C + self.features.index(feature), ridge)
+
+    def probe_score(self, feature: str, weights: np.ndarray) -> float:
+        """The correlation of the feature with all cells, weighted like that, on this text."""
+        C = len(self.cells)
+        return self.moments.probe_correlation(range(C), weights, C + self.features.index(feature))
+
+
+def measure(
+    model: CharModel,
+    text: str,
+    features: Mapping[str, Feature] = FEATURES,
+    kinds: Iterable[str] = "h",
+    shifts: int = 0,
+    seed: int = 0,
+    **how: int,
+) -> Measured:
+    """Read `text` once, and compare every cell with every feature of it.
+
+    `kinds` are those of look.py: "h", of an LSTM also "c" or both, "hc". With `shifts` each feature
+    is compared that many times more, moved on by some tenth to nine tenths of the text, the end
+    coming round to the beginning. Nothing is left of what it had to do with the text then, but it
+    is as smooth as before: a shuffled one would change at every character, as no cell does, and
+    make luck look rarer than it is.
+
+    Beside a block (see `look.blocks`, whose settings are `how`) memory holds 4 bytes for each
+    character and feature, 8 for each pair of columns, that is of cells, features and moved
+    features, and 4 kB for each cell and yes-or-no feature.
+
+    Raises ValueError as `look.blocks` and `features.tabulate` do.
+    """
+    table, names = tabulate(text, features, model.dtype), list(features)
+    N, F, kinds = len(text), len(names), look.kinds_of(model, kinds)
+    away = np.random.default_rng(seed).integers(N // 10, N - N // 10, shifts).tolist()
+    binary = ((table == 0) | (table == 1)).all(axis=0)
+    moments, histograms, cells = Moments(), None, []
+    for at, states in look.blocks(model, text, **how):
+        if not cells:
+            wanted = [key for key in states if key[1] in kinds]
+            cells = [(*key, j) for key in wanted for j in range(states[key].shape[1])]
+            histograms = Histograms(len(cells), int(binary.sum()))
+        xp = backend.of(states[wanted[0]])
+        values = xp.concatenate([states[key] for key in wanted], axis=1)
+        moved = [table[(at + k) % N] for k in (0, *away)]
+        moments.add(xp.concatenate([values, *map(xp.asarray, moved)], axis=1))
+        histograms.add(values, moved[0][:, binary])
+    C = len(cells)
+    r = moments.correlation(range(C), range(C, C + F * (1 + shifts))).T.reshape(-1, F, C)
+    auc = np.full((F, C), np.nan)
+    auc[binary] = histograms.auc()
+    return Measured(cells, names, r[0], auc, r[1:], moments)

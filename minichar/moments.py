@@ -1,0 +1,122 @@
+"""Statistics of very many rows, gathered block by block: correlations, a linear probe, and AUC.
+
+What is kept is as large after a million rows as after one. Works on numpy's arrays or CuPy's, and
+answers in numpy's. Built in lesson 11.
+
+    >>> rows = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 5.0]])
+    >>> moments = Moments()
+    >>> moments.add(rows[:2])
+    >>> moments.add(rows[2:])
+    >>> moments.mean.tolist(), moments.correlation([0], [1]).round(3).tolist()
+    ([1.0, 3.0], [[1.0]])
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minichar import backend
+from minichar.look import host
+
+
+class Moments:
+    """Mean (D,) and covariance (D, D) of D columns, in float64, over all rows added.
+
+    Each block is centred on a mean of its own, so that float32 is good enough within it; blocks are
+    joined as Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance" (1983), say.
+    """
+
+    def __init__(self) -> None:
+        self.n, self._mean, self._cross = 0, 0.0, 0.0
+
+    def add(self, rows: Any) -> None:
+        """Take in a block of rows (N, D).
+
+        Raises ValueError where a row holds something that is no finite number.
+        """
+        n, mean = len(rows), rows.mean(axis=0, dtype=np.float64)
+        if not backend.of(rows).isfinite(mean).all():
+            raise ValueError("some numbers are nan or infinite: the model has gone wrong")
+        centred, apart, total = rows - mean.astype(rows.dtype), mean - self._mean, self.n + n
+        self._cross = self._cross + centred.T @ centred
+        self._cross += apart[:, None] * apart * (self.n * n / total)
+        self._mean, self.n = self._mean + apart * (n / total), total
+
+    @property
+    def mean(self) -> np.ndarray:
+        return host(self._mean)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        return host(self._cross) / self.n
+
+    def correlation(self, some: Sequence[int], others: Sequence[int]) -> np.ndarray:
+        """Pearson's r of columns with columns: (some, others), from -1 to 1.
+
+        A column that does not vary is given 0: it tells nothing.
+        """
+        some, others = np.asarray(some, int), np.asarray(others, int)
+        scale = self.scale()
+        r = self.covariance[np.ix_(some, others)] * np.outer(scale[some], scale[others])
+        return r.clip(-1, 1)
+
+    def scale(self) -> np.ndarray:
+        """1 / standard deviation of each column (D,), and 0 for one that does not vary."""
+        variance = self.covariance.diagonal()
+        varies = variance > 1e-10 * self.mean**2  # less is float32's rounding
+        return np.where(varies, 1 / np.sqrt(np.where(varies, variance, 1)), 0)
+
+    def probe(self, some: Sequence[int], target: int, ridge: float = 1e-3) -> np.ndarray:
+        """Weights w (some,) with which the columns `some` together best follow `target`.
+
+        Least squares with a penalty (Hoerl and Kennard, "Ridge Regression", 1970), for columns
+        divided by their standard deviations: (R + ridge I) w = r, where R are their correlations
+        with each other and r those with `target`. The w that comes back is for them as they were.
+        """
+        some, scale = np.asarray(some, int), self.scale()
+        R = self.correlation(some, some) + ridge * np.eye(len(some))
+        w = np.linalg.solve(R, self.correlation(some, [target])[:, 0])
+        return w * scale[some] / (scale[target] or 1)
+
+    def probe_correlation(self, some: Sequence[int], w: np.ndarray, target: int) -> float:
+        """Pearson's r of `target` with the sum of the columns `some`, weighted by w."""
+        some, scale, covariance = np.asarray(some, int), self.scale(), self.covariance
+        w = w * (scale[some] > 0)
+        spread = np.sqrt(max(0, w @ covariance[np.ix_(some, some)] @ w))
+        return float(w @ covariance[some, target] * scale[target] / spread) if spread else 0.0
+
+
+class Histograms:
+    """How the values of C columns lie where a question is answered by yes, and everywhere.
+
+    For the AUC, the chance that a row with yes has a higher value than a row with no; 1/2 for a
+    column that tells nothing. It asks only which is higher, so the values may be bent to fit into
+    `bins`: to x / (1 + |x|), which has no bounds to exceed, and of that the square root, which
+    gives idle cells near 0 finer bins. Two rows in one bin count half.
+    """
+
+    def __init__(self, C: int, questions: int, bins: int = 512):
+        self.bins, self.counts = bins, np.zeros((questions + 1, C, bins), np.int64)
+
+    def add(self, values: Any, answers: np.ndarray) -> None:
+        """Take in a block: values (N, C), answers (N, questions), which are 0 or 1."""
+        xp, C = backend.of(values), values.shape[1]
+        size = xp.abs(values)
+        size /= 1 + size
+        bent = xp.copysign(xp.sqrt(size, size), values)  # from -1 to 1, which it does not reach
+        bent += 1
+        bent *= self.bins / 2
+        place = bent.astype(np.int64)
+        xp.minimum(place, self.bins - 1, out=place)  # but for rounding
+        place += xp.arange(C) * self.bins
+        for k, rows in enumerate([slice(None), *xp.asarray(answers.T == 1)]):
+            found = xp.bincount(place[rows].ravel(), minlength=C * self.bins)
+            self.counts[k] += host(found).reshape(C, self.bins)
+
+    def auc(self) -> np.ndarray:
+        """(questions, C), from 0 to 1; 1/2 for a question that is always answered the same."""
+        yes, no = self.counts[1:], self.counts[:1] - self.counts[1:]
+        won = (yes * (no.cumsum(axis=2) - no / 2)).sum(axis=2)
+        pairs = yes.sum(axis=2) * no.sum(axis=2)
+        return np.where(pairs > 0, won / np.maximum(pairs, 1), 0.5)

@@ -1,0 +1,169 @@
+"""A search for cells that keep track of something, and what it takes to believe one.
+
+Among hundreds of cells one will follow whatever you look for a little, by luck. So the best cell is
+chosen on one text and scored on another. Beside it stand the best cell of a network that has
+learned nothing, the best cell for a feature that is out of step with the text, and what all cells
+know together. Built in lesson 11. The table of a trained model:
+
+    python -m minichar.neurons my.npz my.txt
+
+    >>> from minichar.text import Vocabulary
+    >>> model, text = CharModel(Vocabulary.of("aeb\\n"), hidden=8), "ab\\nbeb\\nb\\n" * 30
+    >>> row = search(model, text, text[4:], {"vowel": FEATURES["vowel"]})[0]
+    >>> row.feature, row.searched
+    ('vowel', 8)
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minichar.checkpoint import load_model
+from minichar.datasets import folder, load_text
+from minichar.features import FEATURES, Feature
+from minichar.look import known
+from minichar.measuring import Cell, measure
+from minichar.model import CharModel
+from minichar.text import split
+from minichar.workers import LARGE, side_by_side
+
+
+@dataclass(frozen=True)
+class Found:
+    """A row of the table: the best cell for a feature, and its controls.
+
+    Correlations, from -1 to 1. What ends in _a is of the text on which the choice was made, what
+    ends in _b of the other text, with the same cell or the same weights.
+    """
+
+    feature: str
+    cell: Cell
+    searched: int  # cells among which it is the best
+    a: float
+    b: float
+    auc_a: float  # nan, unless the feature is 0 or 1
+    auc_b: float
+    untrained_a: float  # the best cell of a network of the same shape that has learned nothing
+    untrained_b: float
+    shuffled_a: float  # the best cell for the feature moved out of step: the luckiest of all moves
+    shuffled_b: float
+    probe_a: float  # all cells together, weighted as is best on text A
+    probe_b: float
+    untrained_probe_b: float  # the same of the network that has learned nothing
+
+
+def untrained(model: CharModel, seed: int = 0) -> CharModel:
+    """A network of the same shape over the same characters, with weights drawn anew."""
+    return CharModel(model.vocab, **model.settings(), seed=seed)
+
+
+def search(
+    model: CharModel,
+    text_a: str,
+    text_b: str,
+    features: Mapping[str, Feature] = FEATURES,
+    kinds: Iterable[str] = "h",
+    by: str = "correlation",
+    shifts: int = 10,
+    seed: int = 0,
+    **how: int,
+) -> list[Found]:
+    """For each feature the cell that follows it best on text A, with its score on text B.
+
+    `by`, "correlation" or "auc", is how the best is chosen for features that are 0 or 1; for others
+    it is by correlation. `kinds` are those of look.py: what an LSTM counts it counts in "c".
+    `shifts`, 1 or more, is how often luck is tried. The other settings are those of `measure`,
+    whose memory is needed twice where there are two threads for it.
+
+    Raises ValueError as `measure` does, and where the two texts are the same.
+    """
+    if shifts < 1:
+        raise ValueError(f"shifts={shifts}: luck is tried at least once")
+    if text_a == text_b:
+        raise ValueError(
+            "a cell found on one text has to be confirmed on another: text B is text A"
+        )
+    networks, seen = (model, untrained(model, seed)), {}
+    kinds = tuple(kinds)
+
+    def work(rows):
+        for k in range(2)[rows]:
+            for name, text in ("a", text_a), ("b", text_b):
+                tries = 0 if k else shifts
+                seen[k, name] = measure(networks[k], text, features, kinds, tries, seed, **how)
+
+    side_by_side(work, 2, LARGE)  # each in a thread of its own, where there are two
+    (a, b), (blank_a, blank_b) = ([seen[k, name] for name in "ab"] for k in range(2))
+    rows = []
+    for f, name in enumerate(a.features):
+        rank = "correlation" if by == "auc" and np.isnan(a.auc[f]).any() else by
+        (j,), (blank,) = a.best(name, rank), blank_a.best(name, rank)
+        luck_a, luck_b = a.luck[:, f].ravel(), b.luck[:, f].ravel()
+        luckiest = np.abs(luck_a).argmax()
+        w, blank_w = a.probe(name), blank_a.probe(name)
+        rows.append(
+            Found(
+                feature=name,
+                cell=a.cells[j],
+                searched=len(a.cells),
+                a=float(a.correlation[f, j]),
+                b=float(b.correlation[f, j]),
+                auc_a=float(a.auc[f, j]),
+                auc_b=float(b.auc[f, j]),
+                untrained_a=float(blank_a.correlation[f, blank]),
+                untrained_b=float(blank_b.correlation[f, blank]),
+                shuffled_a=float(luck_a[luckiest]),
+                shuffled_b=float(luck_b[luckiest]),
+                probe_a=a.probe_score(name, w),
+                probe_b=b.probe_score(name, w),
+                untrained_probe_b=blank_b.probe_score(name, blank_w),
+            )
+        )
+    return rows
+
+
+COLUMNS = ("a", "b", "auc_a", "auc_b", "untrained_b", "shuffled_a", "probe_b", "untrained_probe_b")
+
+
+def table(rows: Sequence[Found]) -> str:
+    """The rows as lines of text, with a heading and a line on how to read them."""
+    heads = ("on A", "on B", "AUC A", "AUC B", "untrained", "shuffled", "probe", "untr. probe")
+    lines = ["".join((f"{'feature':<16}{'cell':<12}", *(f"{head:>12}" for head in heads)))]
+    for row in rows:
+        layer, kind, j = row.cell
+        scores = (getattr(row, column) for column in COLUMNS)
+        shown = ("-" if np.isnan(score) else f"{score:.2f}" for score in scores)
+        lines.append(
+            "".join((f"{row.feature:<16}{f'{layer} {kind} {j}':<12}", *(f"{s:>12}" for s in shown)))
+        )
+    searched = rows[0].searched if rows else 0
+    lines.append(f"A cell (layer, kind, number) is the best of {searched} on text A. Correlations,")
+    lines.append("but for AUC; untrained and the probes on text B, shuffled the luckiest on A.")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m minichar.neurons MODEL TEXT`: print the table. The only printing here."""
+    parser = argparse.ArgumentParser("minichar.neurons", description=main.__doc__.split(":")[0])
+    parser.add_argument("model", help="a model's file, or python or shakespeare: shipped weights")
+    parser.add_argument("text", help="a text file, or a name of `minichar data`")
+    parser.add_argument("--characters", type=int, default=200_000, metavar="N", help="of text A")
+    text = "share of the text, its end, that text B is taken from"
+    parser.add_argument("--validation", type=float, default=0.1, metavar="SHARE", help=text)
+    text = "h, or of an LSTM c or hc (default: c where there is one)"
+    parser.add_argument("--kinds", help=text)
+    options = parser.parse_args(arguments)
+    path = folder() / "weights" / "lstm" / f"{options.model}.npz"
+    model = load_model(path if path.is_file() else options.model)
+    a, b = split(known(model, load_text(options.text)), options.validation)
+    a, b = a[: options.characters], b[: options.characters]
+    print(f"{model}\ntext A: {len(a):,} characters; text B: {len(b):,}, held out")
+    kinds = options.kinds or ("c" if model.cell == "lstm" else "h")
+    print(table(search(model, a, b, kinds=kinds)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,58 @@
+"""How fast a network is looked into, beside plain reading: python tests/benchmarks/looking.py
+
+A network of 2 x 256 LSTM cells reads Python's source, or a network and a text that you name. Each
+line is the seconds it took, the processor's seconds (all threads), the microseconds a character
+and the most memory taken until then. OPENBLAS_NUM_THREADS says how many threads there are; only
+on an otherwise idle machine do more than 1 help.
+"""
+
+import argparse
+import resource
+import sys
+import time
+
+import minichar as mc
+from minichar import guessing, look, measuring, neurons
+from minichar.evaluation import evaluate
+from minichar.features import FEATURES, tabulate
+
+UNIT = 1e6 if sys.platform == "darwin" else 1e3  # of getrusage in a MB: bytes there, else kB
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split(":")[0])
+    parser.add_argument("--model", help="a model's file (default: 2 x 256 untrained LSTM cells)")
+    parser.add_argument("--text", default="python")
+    parser.add_argument("--characters", type=int, default=1_000_000)
+    parser.add_argument("--features", type=int, default=8)
+    parser.add_argument("--only", default="evaluate,blocks,guesses,features,measure,search")
+    options = parser.parse_args()
+    text = mc.load_text(options.text)
+    if options.model:
+        model = mc.load_model(options.model)
+        text = look.known(model, text)
+    else:
+        model = mc.CharModel(mc.Vocabulary.of(text), "lstm", (256, 256), embedding=64)
+    a, b = text[: options.characters], text[-options.characters // 10 :]
+    features = dict(list(FEATURES.items())[: options.features])
+    work = {
+        "evaluate": lambda: evaluate(model, a),  # the measure of all else
+        "blocks": lambda: [None for _ in look.blocks(model, a)],
+        "guesses": lambda: guessing.guesses(model, a),
+        "features": lambda: tabulate(a, features),
+        "measure": lambda: measuring.measure(model, a, features),
+        "search": lambda: neurons.search(model, a, b, features),  # two networks, two texts
+    }
+    evaluate(model, a[:5000])  # compiled, where there is a compiler, before the clock starts
+    print(f"{model}; {len(a):,} characters, {len(features)} features")
+    print(f"{'':<10}{'seconds':>10}{'processor':>10}{'us/char':>10}{'MB':>8}")
+    for name in options.only.split(","):
+        wall, cpu = time.perf_counter(), time.process_time()
+        work[name]()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
+        print(f"{name:<10}{wall:10.2f}{cpu:10.2f}{wall / len(a) * 1e6:10.1f}{most:8.0f}")
+
+
+if __name__ == "__main__":
+    main()

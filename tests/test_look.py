@@ -1,0 +1,213 @@
+"""States and gates over a text: the same as character by character, however it is read."""
+
+import sys
+import tracemalloc
+import types
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minichar import look
+from minichar.model import KINDS, CharModel
+from minichar.ngram import NGram
+from minichar.stepping import sigmoid
+from minichar.text import Vocabulary
+
+cells = pytest.mark.parametrize("cell", KINDS)
+TEXT = "abcdeabdcbaedcabcceba" * 3
+
+
+def some_model(cell, hidden=(4, 3), embedding=None, dtype="float64", seed=0, fused=True):
+    model = CharModel(Vocabulary("abcde"), cell, hidden, embedding, 0.5, dtype, fused=fused)
+    rng = np.random.default_rng(seed)
+    for w in model.parameters().values():
+        w.data[...] = rng.uniform(-0.8, 0.8, w.shape)
+    return model
+
+
+def slowly(model, text, piece, run_up):
+    """The definition itself: [layer, "h" or "c"] (len(text), H), with model.step."""
+    ids, out = model.vocab.encode(text), {}
+    for begin in range(0, len(text), piece):
+        state, first = None, max(0, begin - run_up)
+        for t in range(first, min(begin + piece, len(text))):
+            _, state = model.step(ids[t], state)
+            if t >= begin:
+                for layer, kept in enumerate(state):
+                    for kind, s in zip("hc", kept, strict=False):
+                        out.setdefault((layer, kind), []).append(s[0])
+    return {key: np.array(rows) for key, rows in out.items()}
+
+
+@cells
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("embedding", [None, 3])
+@pytest.mark.parametrize("dtype, limit", [("float64", 1e-10), ("float32", 1e-5)])
+def test_a_short_text_is_read_as_character_by_character(cell, fused, embedding, dtype, limit):
+    model = some_model(cell, (4, 3), embedding, dtype, fused=fused)
+    found, wanted = look.record(model, TEXT, None), slowly(model, TEXT, len(TEXT), 0)
+    for key, rows in wanted.items():
+        assert found[key].dtype == dtype
+        np.testing.assert_allclose(found[key], rows, atol=limit, err_msg=str(key))
+    assert set(found) == {(layer, kind) for layer in (0, 1) for kind in look.KINDS[cell]}
+
+
+@cells
+@settings(max_examples=25)
+@given(
+    piece=st.integers(1, 30),
+    run_up=st.integers(0, 12),
+    batch=st.integers(1, 9),
+    rows=st.integers(1, 40),
+    N=st.integers(1, len(TEXT)),
+    seed=st.integers(0, 99),
+)
+def test_how_many_are_read_at_a_time_changes_no_number(cell, piece, run_up, batch, rows, N, seed):
+    model, run_up = some_model(cell, seed=seed), min(run_up, piece)
+    at = [
+        place
+        for places, _ in look.blocks(model, TEXT[:N], piece, run_up, batch, rows)
+        for place in places
+    ]
+    assert sorted(at) == list(range(N))  # every character once
+    found = look.record(model, TEXT[:N], "h", piece=piece, run_up=run_up, batch=batch, rows=rows)
+    wanted = slowly(model, TEXT[:N], piece, run_up)
+    for key, values in found.items():
+        np.testing.assert_allclose(values, wanted[key], atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype, limit", [("float64", 1e-10), ("float32", 1e-5)])
+@cells
+def test_nor_in_the_gates(cell, dtype, limit):
+    model, shape = some_model(cell, (20, 7), dtype=dtype), {"piece": 13, "run_up": 6}
+    a = look.record(model, TEXT, None, **shape, batch=1, rows=1)
+    b = look.record(model, TEXT, None, **shape, batch=5, rows=64)
+    for key in a:
+        np.testing.assert_allclose(a[key], b[key], atol=limit, err_msg=str(key))
+
+
+def test_the_gates_of_an_lstm_are_what_its_equations_say():
+    model = some_model("lstm")
+    s, P = look.record(model, TEXT, None), {n: w.data for n, w in model.parameters().items()}
+    x = P["0.Wxh"][model.vocab.encode(TEXT)]
+    for layer in (0, 1):
+        h, c = s[layer, "h"], s[layer, "c"]
+        h_before, c_before = (np.vstack([np.zeros_like(a[:1]), a[:-1]]) for a in (h, c))
+        a = x + h_before @ P[f"{layer}.Whh"] + P[f"{layer}.bh"]
+        for k, (gate, bend) in enumerate(zip("oifg", [sigmoid] * 3 + [np.tanh], strict=True)):
+            H = h.shape[1]
+            np.testing.assert_allclose(s[layer, gate], bend(a[:, k * H : k * H + H]), atol=1e-10)
+        np.testing.assert_allclose(c, s[layer, "f"] * c_before + s[layer, "i"] * s[layer, "g"])
+        x = h @ P["1.Wxh"] if layer == 0 else None
+
+
+def test_the_gates_of_a_gru_are_what_its_equations_say():
+    model = some_model("gru", 4)
+    s, P = look.record(model, TEXT, None), {n: w.data for n, w in model.parameters().items()}
+    before = np.vstack([np.zeros((1, 4)), s[0, "h"][:-1]])
+    x, m = P["0.Wxh"][model.vocab.encode(TEXT)] + P["0.bh"], before @ P["0.Whh"]
+    r, u = sigmoid(x[:, :4] + m[:, :4]), sigmoid(x[:, 4:8] + m[:, 4:8])
+    n = np.tanh(x[:, 8:] + r * (m[:, 8:] + P["0.bn"]))
+    for gate, wanted in {"r": r, "u": u, "n": n}.items():
+        np.testing.assert_allclose(s[0, gate], wanted, atol=1e-10)
+
+
+def test_blocks_stay_as_they_are_and_are_no_larger_than_asked():
+    model = some_model("lstm")
+    kept = list(look.blocks(model, TEXT, piece=10, run_up=5, batch=4, rows=8))
+    copies = [{k: s.copy() for k, s in states.items()} for _, states in kept]
+    assert max(len(at) for at, _ in kept) == 8
+    list(look.blocks(model, TEXT[::-1], piece=10, run_up=5, batch=4, rows=8))
+    for (_, states), copy in zip(kept, copies, strict=True):
+        for key in states:
+            np.testing.assert_array_equal(states[key], copy[key])
+
+
+def test_memory_does_not_grow_with_the_text():
+    model = some_model("lstm", (16, 16), dtype="float32")
+    most = []
+    for N in (2_000, 42_000):
+        text = (TEXT * (N // len(TEXT) + 1))[:N]
+        tracemalloc.start()
+        for at, states in look.blocks(model, text, piece=500, run_up=100, batch=4, rows=200):
+            del at, states
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # Of each character more: its number, and for a moment its code. Its states would be 900 bytes.
+    assert most[1] - most[0] < 40_000 * 40
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_saturation_is_the_share_of_the_time(cell):
+    model = some_model(cell)
+    for w in model.parameters().values():
+        w.data *= 4  # so that some gates do saturate
+    found = look.saturation(model, TEXT, piece=11, run_up=4)
+    states = look.record(model, TEXT, None, piece=11, run_up=4)
+    assert set(found) == {(layer, g) for layer in (0, 1) for g in look.GATES[cell]}
+    for key, (shut, wide) in found.items():
+        np.testing.assert_allclose(shut, (states[key] < 0.1).mean(axis=0))
+        np.testing.assert_allclose(wide, (states[key] > 0.9).mean(axis=0))
+    assert any(shut.any() for shut, _ in found.values())
+    assert any(wide.any() for _, wide in found.values())
+
+
+@pytest.mark.parametrize("cell", ["rnn", "relu"])
+def test_a_cell_without_gates_has_no_saturation(cell):
+    with pytest.raises(ValueError, match="no gates"):
+        look.saturation(some_model(cell), TEXT)
+
+
+def test_what_cannot_be_read_is_refused():
+    model = some_model("rnn")
+    with pytest.raises(ValueError, match=r"'é'.*position 2.*known\(model, text\)"):
+        look.record(model, "abé")
+    assert look.known(model, "abéd\n") == "abd"
+    with pytest.raises(ValueError, match="empty"):
+        look.record(model, "")
+    with pytest.raises(ValueError, match="there is|cells, h"):
+        look.record(model, TEXT, "c")
+    for wrong in ({"piece": 0}, {"piece": 4, "run_up": 5}, {"batch": 0}, {"rows": 0}):
+        with pytest.raises(ValueError, match="run_up"):
+            look.record(model, TEXT, **wrong)
+    with pytest.raises(TypeError, match="NGram"):
+        look.record(NGram(TEXT, 2), TEXT)
+
+
+def pretend_to_be_on_a_card(model, monkeypatch):
+    """Move the weights to a library that is numpy under another name; get() gives numpy's own."""
+
+    class Array(np.ndarray):
+        def get(self):
+            return np.array(self)
+
+    class Cupy(types.ModuleType):
+        def __getattr__(self, name):
+            made = getattr(np, name)
+            if name in ("empty", "zeros", "full", "asarray"):
+                return lambda *a, **k: made(*a, **k).view(Array)
+            return made
+
+    Array.__module__ = "cupy._core.core"
+    monkeypatch.setitem(sys.modules, "cupy", Cupy("cupy"))
+    for w in model.parameters().values():
+        w.data = w.data.view(Array)
+    return Array
+
+
+@cells
+def test_the_arrays_own_library_is_asked(cell, monkeypatch):
+    monkeypatch.setenv("MINICHAR_COMPILED", "0")
+    model = some_model(cell)
+    wanted = look.record(model, TEXT, None, piece=9, run_up=3)
+    array = pretend_to_be_on_a_card(model, monkeypatch)
+    for _, states in look.blocks(model, TEXT, piece=9, run_up=3):
+        assert all(type(s) is array for s in states.values())
+    found = look.record(model, TEXT, None, piece=9, run_up=3)
+    for key, rows in found.items():
+        assert type(rows) is np.ndarray
+        np.testing.assert_allclose(rows, wanted[key], atol=1e-12)
+    if cell == "lstm":
+        assert type(look.saturation(model, TEXT)[0, "o"][0]) is np.ndarray

@@ -1,0 +1,98 @@
+"""Statistics block by block: the same as over all rows at once, done slowly."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minichar.moments import Histograms, Moments
+
+
+def in_blocks(rows, cuts):
+    moments = Moments()
+    for block in np.split(rows, sorted(cuts)):
+        if len(block):
+            moments.add(block)
+    return moments
+
+
+def some_rows(N, D, seed=0, dtype="float64"):
+    rng = np.random.default_rng(seed)
+    mixed = rng.standard_normal((N, D)) @ rng.standard_normal((D, D))
+    return (mixed + rng.uniform(-50, 50, D)).astype(dtype)  # far from 0: rounding shows
+
+
+@given(st.lists(st.integers(0, 50), max_size=6), st.integers(0, 99))
+def test_blocks_are_joined_to_the_covariance_of_all_rows(cuts, seed):
+    rows = some_rows(50, 4, seed)
+    moments = in_blocks(rows, cuts)
+    np.testing.assert_allclose(moments.mean, rows.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(moments.covariance, np.cov(rows.T, bias=True), atol=1e-10)
+    wanted = np.corrcoef(rows.T)
+    np.testing.assert_allclose(moments.correlation([0, 2], [1, 3, 0]), wanted[[0, 2]][:, [1, 3, 0]])
+
+
+def test_float32_is_good_enough_within_a_block():
+    rows = some_rows(5000, 6, dtype="float32")
+    found = in_blocks(rows, range(0, 5000, 700)).correlation(range(6), range(6))
+    np.testing.assert_allclose(found, np.corrcoef(rows.T.astype(float)), atol=1e-5)
+
+
+def test_what_does_not_vary_tells_nothing():
+    for dtype in ("float32", "float64"):
+        rows = some_rows(60, 3, dtype=dtype)
+        rows[:, 1] = 0.3
+        moments = in_blocks(rows, [7, 30])
+        assert moments.correlation([1], [0, 1, 2]).tolist() == [[0, 0, 0]]
+        w = moments.probe([0, 1], 2)
+        assert w[1] == 0 and w[0] != 0 and not moments.probe([0, 2], 1).any()
+        assert moments.probe_correlation([1], np.array([1.0]), 2) == 0
+
+
+def test_rows_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="nan or infinite"):
+        Moments().add(np.array([[1.0, np.nan]]))
+
+
+def test_the_probe_is_least_squares():
+    rows = some_rows(300, 5)
+    moments = in_blocks(rows, [100, 110])
+    w = moments.probe(range(4), 4, ridge=0)
+    X, y = rows[:, :4] - rows[:, :4].mean(axis=0), rows[:, 4] - rows[:, 4].mean()
+    np.testing.assert_allclose(w, np.linalg.lstsq(X, y, rcond=None)[0], rtol=1e-7)
+    other = some_rows(80, 5, seed=1)
+    found = in_blocks(other, [9]).probe_correlation(range(4), w, 4)
+    assert found == pytest.approx(np.corrcoef(other[:, :4] @ w, other[:, 4])[0, 1])
+    assert np.abs(moments.probe(range(4), 4, ridge=9)).sum() < np.abs(w).sum()
+
+
+def exactly(values, answers):
+    """AUC pair by pair: how often the one with yes is higher; a tie is half a time."""
+    yes, no = values[answers == 1], values[answers == 0]
+    return ((yes[:, None] > no).mean() + (yes[:, None] >= no).mean()) / 2
+
+
+@pytest.mark.parametrize("spread", [1e-3, 0.5, 20])
+def test_auc_from_histograms_is_nearly_that_of_all_pairs(spread):
+    rng = np.random.default_rng(0)
+    answers = (rng.random((700, 2)) < [0.5, 0.04]).astype(float)
+    values = rng.standard_normal((700, 3)) * spread
+    values[:, 0] += 1.5 * spread * answers[:, 0]
+    histograms = Histograms(3, 2)
+    for block in (slice(0, 100), slice(100, 700)):
+        histograms.add(values[block], answers[block])
+    found = histograms.auc()
+    for question in range(2):
+        for column in range(3):
+            wanted = exactly(values[:, column], answers[:, question])
+            assert found[question, column] == pytest.approx(wanted, abs=0.01)
+    assert found[0, 0] > 0.75
+
+
+def test_auc_at_the_ends():
+    for dtype in ("float32", "float64"):
+        values = np.array([[-1e38, 1e30], [-1, 0], [0, -1], [1, -1e30]], dtype)
+        histograms = Histograms(2, 2)
+        histograms.add(values, np.array([[0, 1], [0, 1], [1, 1], [1, 1]]))
+        assert histograms.auc().tolist() == [[1, 0], [0.5, 0.5]]  # always yes: nothing to tell
+        assert histograms.counts[0].sum() == 8

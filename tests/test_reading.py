@@ -1,0 +1,63 @@
+"""Reading a text in pieces: the same numbers as a character at a time."""
+
+import numpy as np
+import pytest
+from test_stepping import some_model
+
+import minichar as mc
+from minichar.model import KINDS
+from minichar.reading import bits, expectations, expected_at
+
+TEXT = "abcdeedcbaabacadaeabc"
+
+
+@pytest.mark.parametrize("cell", KINDS)
+@pytest.mark.parametrize("length", [1, 4, 20, 21, 300])
+def test_bits_are_the_score_whatever_the_length_of_the_pieces(cell, length):
+    model = some_model(cell, (4, 3), 3)
+    np.testing.assert_allclose(bits(model, TEXT, None, length), mc.score(model, TEXT), rtol=1e-9)
+    primed = bits(model, TEXT, "bad", length)
+    np.testing.assert_allclose(primed, mc.score(model, TEXT, "bad"), rtol=1e-9)
+    assert not np.allclose(primed, bits(model, TEXT), rtol=1e-3)
+
+
+def test_expectations_come_before_the_character_and_sum_to_one():
+    model = some_model("gru", 4)
+    log_p = np.concatenate(list(expectations(model, TEXT, length=6)))
+    assert log_p.shape == (len(TEXT), 5)
+    np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1)
+    changed = np.concatenate(list(expectations(model, TEXT[:7] + "a" + TEXT[8:])))
+    np.testing.assert_allclose(changed[:8], log_p[:8], rtol=1e-9)
+    assert TEXT[7] != "a" and not np.allclose(changed[8], log_p[8], rtol=1e-3)
+
+
+def test_a_network_may_learn_between_two_pieces():
+    """Whoever takes the pieces one by one is not left without gradients."""
+    model = some_model("rnn", 3)
+    for _ in expectations(model, TEXT, length=5):
+        loss, _ = model.loss([[0]], [[1]])
+        assert loss.requires_grad
+
+
+def test_expected_at_some_places_is_what_is_expected_there():
+    network, counting = some_model("lstm", (3, 2)), mc.NGram(TEXT, order=3)
+    places = [20, 0, 7, 7, 3]
+    np.testing.assert_allclose(
+        expected_at(network, TEXT, places),
+        np.exp(np.concatenate(list(expectations(network, TEXT))))[places],
+    )
+    p = expected_at(counting, TEXT, places)
+    own = p[range(5), counting.vocab.encode("".join(TEXT[t] for t in places))]
+    np.testing.assert_allclose(-np.log2(own), counting.bits(TEXT)[places])
+    for model in (network, counting):
+        assert expected_at(model, TEXT, []).shape == (0, 5)
+        for wrong in (-1, 21):
+            with pytest.raises(ValueError, match="0 to 20"):
+                expected_at(model, TEXT, [0, wrong])
+
+
+def test_no_text_and_an_unknown_character():
+    model = some_model("rnn", 3)
+    assert bits(model, "").shape == (0,) and not list(expectations(model, ""))
+    with pytest.raises(ValueError, match="'x' \\(position 1\\)"):
+        bits(model, "ax")
