@@ -1,0 +1,179 @@
+"""Charts of a look inside: gates, cells that stand a second text, memory by distance. Lesson 11.
+
+Like the charts of draw.py, each is a `Picture`, described in words. Numbers come in; nothing here
+measures them.
+
+    >>> shares({"known to a 3-gram": 6, "only by memory": 3, "neither": 1}, title="Errors")
+    Errors: one bar of 100%. known to a 3-gram 60.0%; only by memory 30.0%; neither 10.0%
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from minichar.draw import BLUE, GREEN, GREY, LINES, ORANGE, RED, Picture
+
+LOOKS = ((BLUE, "o"), (RED, "^"), (GREEN, "s"), (ORANGE, "D"), (GREY, "x"))
+PALE = ("#9CC9E3", "#F5CE85", "#A5DBC9", "#E8B08A", "#C9D0D5")
+HATCHES = ("", "//", "..", "\\\\", "xx")
+
+
+def _panels(names: Sequence[str], width: float, height: float, title: str):
+    """A row of panels of these names, on one scale, under a title."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.suptitle(title, x=0.02, ha="left", fontsize=11, parse_math=False)
+    panels = figure.subplots(1, len(names), squeeze=False, sharex=True, sharey=True)[0]
+    for axes, name in zip(panels, names, strict=True):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_title(name, fontsize=10, parse_math=False)
+    return figure, dict(zip(names, panels, strict=True))
+
+
+def _points(axes, x: Sequence[float], y: Sequence[float], look: int, label: str) -> None:
+    colour, marker = LOOKS[look % len(LOOKS)]
+    rim = {} if marker == "x" else {"facecolors": "none"}  # so that one does not hide another
+    axes.scatter(x, y, 24, marker=marker, color=colour, linewidths=1, label=label, **rim)
+
+
+def _legend(figure: Figure, axes) -> None:
+    """What the marks and lines of one panel mean, beside all of them."""
+    legend = figure.legend(
+        *axes.get_legend_handles_labels(), frameon=False, fontsize=9, loc="outside right center"
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def saturation(
+    gates: Mapping[tuple[int, str], tuple[Sequence[float], Sequence[float]]],
+    title: str = "How often each gate is shut and open",
+) -> Picture:
+    """One panel for each gate, one point for each cell: the share of time it was shut, and open.
+
+    `gates[layer, gate]` has two arrays (H,), as `look.saturation` gives them: the shares of time, 0
+    to 1, that the gate was left-saturated (below 0.1, shut) and right-saturated (above 0.9, open).
+    Layers differ in marker and colour. No point lies above the slanted line, where a gate is always
+    one or the other. After Karpathy, Johnson and Fei-Fei (arXiv 1506.02078), section 4.2. Raises
+    ValueError for what are no shares of time.
+    """
+    names = list(dict.fromkeys(gate for _, gate in gates))
+    figure, panels = _panels([f"gate {name}" for name in names], 2.4 * len(names) + 1.4, 3.3, title)
+    words = []
+    for layer, gate in sorted(gates, key=lambda key: (names.index(key[1]), key[0])):
+        shut, wide = (np.asarray(share, dtype=float) for share in gates[layer, gate])
+        if min(shut.min(), wide.min()) < 0 or (shut + wide).max() > 1 + 1e-6:
+            raise ValueError(f"layer {layer}, gate {gate}: not shares of one time, from 0 to 1")
+        _points(panels[f"gate {gate}"], wide, shut, layer, f"layer {layer}")
+        words.append(
+            f"{gate} in layer {layer}: of {len(shut)} cells {(shut > 0.9).sum()} nearly always "
+            f"shut, {(wide > 0.9).sum()} nearly always open, {(shut + wide < 0.1).sum()} hardly "
+            f"ever either; on average shut {shut.mean():.0%}, open {wide.mean():.0%} of the time"
+        )
+    for axes in panels.values():
+        axes.plot([0, 1], [1, 0], color="#C9D0D5", linewidth=1, zorder=0)
+        axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect=1)
+        axes.set_xlabel("share of time open (above 0.9)", fontsize=9)
+    first = panels[f"gate {names[0]}"]
+    first.set_ylabel("share of time shut (below 0.1)", fontsize=9)
+    _legend(figure, first)
+    return Picture(figure, f"{title}: {len(names)} scatter charts. " + "; ".join(words))
+
+
+def confirmed(
+    scores: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str = "",
+    levels: Mapping[str, float] | None = None,
+    chance: float = 0,
+) -> Picture:
+    """Cells scored on one text and on another: a point for each cell, a panel for each of `scores`.
+
+    `scores[name]` has two arrays (n,), each cell's score on text A and on text B: say in the
+    trained network, in an untrained one, for a shuffled feature. `chance` is the score of a cell
+    that knows nothing, 0 for a correlation, 0.5 for an AUC. The best cell on A, the one furthest
+    from chance, is filled: what counts is how far from it it stays on B. `levels` are lines across,
+    such as what a linear probe reaches on B.
+    """
+    names = list(scores)
+    figure, panels = _panels(names, 2.2 * len(names) + 1.8, 3, title)
+    words = []
+    for name, axes in panels.items():
+        a, b = (np.asarray(score, dtype=float) for score in scores[name])
+        best = int(abs(a - chance).argmax())
+        _points(axes, a, b, 0, "a cell")
+        axes.scatter(a[best], b[best], 50, color=RED, zorder=3, label="the best on A")
+        axes.axhline(chance, color="#C9D0D5", linewidth=1, zorder=0)
+        for (level, y), (colour, style) in zip((levels or {}).items(), LINES[2:], strict=False):
+            axes.axhline(y, color=colour, linestyle=style, linewidth=1.2, label=level)
+        axes.set_xlabel("score on text A", fontsize=9)
+        words.append(f"{name}: {a.size} cells, the best on A {a[best]:.2f}, on B {b[best]:.2f}")
+    panels[names[0]].set_ylabel("score on text B", fontsize=9)
+    _legend(figure, panels[names[0]])
+    words += [f"a level line at {y:.2f}, {level}" for level, y in (levels or {}).items()]
+    words.append(f"chance is {chance:g}")
+    return Picture(figure, f"{title}: {len(names)} scatter charts. " + "; ".join(words))
+
+
+def by_distance(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float]]],
+    title: str = "",
+    x: str = "distance in characters",
+    y: str = "bits",
+    levels: Mapping[str, float] | None = None,
+) -> Picture:
+    """A curve for each name of `lines`, as (distances, values, standard errors), with its doubt.
+
+    Distances (n,) are from 0 up, and stand on an axis that each doubling takes a step along. The
+    band about a curve is one standard error either way: where a distance is rare its value is
+    little known. `levels` are lines across. Raises ValueError for a distance below 0.
+    """
+    figure, panels = _panels([""], 6.6, 3.4, title)
+    axes, words = panels[""], []
+    for (name, parts), (colour, style) in zip(lines.items(), cycle(LINES), strict=False):
+        far, value, doubt = (np.asarray(part, dtype=float) for part in parts)
+        if not (far >= 0).all():
+            raise ValueError(f"{name}: a distance of {far.min():g} has no place on this axis")
+        axes.plot(far, value, style, color=colour, label=name, marker="o", markersize=3)
+        axes.fill_between(far, value - doubt, value + doubt, color=colour, alpha=0.18, linewidth=0)
+        ends = (f"{value[k]:.3g} ± {doubt[k]:.2g} at {far[k]:g}" for k in (0, -1))
+        words.append(f"{name} from {' to '.join(ends)}")
+    for name, level in (levels or {}).items():
+        axes.axhline(level, color=GREY, linestyle=(0, (4, 2)), linewidth=1, label=name)
+        words.append(f"a level line at {level:.3g}, {name}")
+    nearest = min(min(far) for far, *_ in lines.values())
+    axes.set_xscale("symlog", base=2, linthresh=1)  # which has a place for 0
+    axes.set_xlim(left=nearest * 0.9 if nearest else -0.2)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel(x, parse_math=False)
+    axes.set_ylabel(y, parse_math=False)
+    for text in axes.legend(frameon=False, fontsize=9).get_texts():
+        text.set_parse_math(False)
+    return Picture(figure, f"{title}: line chart of {y} against {x}. " + "; ".join(words))
+
+
+def shares(parts: Mapping[str, float], title: str = "", unit: str = "") -> Picture:
+    """One bar, cut into `parts`, each 0 or more: of what a whole is made, say of which errors.
+
+    Parts differ in colour and hatching. Raises ValueError where there is nothing to share out.
+    """
+    whole = float(sum(parts.values()))
+    if not whole > 0 or min(parts.values()) < 0:
+        raise ValueError("parts of nothing, or below 0, make no whole")
+    figure, panels = _panels([""], 7.2, 1.2 + 0.2 * len(parts), title)
+    axes, start, words = panels[""], 0.0, []
+    for k, (name, part) in enumerate(parts.items()):
+        share, said = part / whole, f"{name} {part / whole:.1%}"
+        said += f" ({part:,.4g} {unit})" if unit else ""
+        colour, hatch = PALE[k % len(PALE)], HATCHES[k % len(HATCHES)]
+        axes.barh(0, share, left=start, color=colour, hatch=hatch, edgecolor=GREY, label=said)
+        start += share
+        words.append(said)
+    axes.set(yticks=[], xlim=(0, 1))
+    axes.spines[["left"]].set_visible(False)
+    axes.xaxis.set_major_formatter(lambda share, place: f"{share:.0%}")
+    legend = axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.35))
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    whole = f"{whole:,.4g} {unit}" if unit else "100%"
+    return Picture(figure, f"{title or 'Shares'}: one bar of {whole}. " + "; ".join(words))
