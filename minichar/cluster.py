@@ -1,0 +1,182 @@
+"""Many machines: the workers of a Dask cluster, and a sweep over them, many settings of a training.
+
+Results come in as they are ready. Each is written to a folder at once, under a name made of its
+settings, so that a sweep that was stopped goes on with what is missing. A setting that fails is
+reported and the rest go on; what was lost with a worker is done again by another. Needs the extra
+`cluster`. Built in lesson 14; sharing.py has one training on many machines.
+
+    settings = grid(hidden=[(64,), (128,)], dropout=[0.0, 0.3], seed=[0, 1, 2])
+    for run in sweep(text, settings, steps=500, folder="my-sweep"):
+        print(run.settings, run.bits, run.error)
+"""
+
+import hashlib
+import itertools
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minichar import optim
+from minichar.archive import replacing
+from minichar.model import CharModel
+from minichar.text import Vocabulary, digest
+from minichar.training import Training, train
+
+MODEL = ("cell", "hidden", "embedding", "dropout", "seed")
+TRAINING = ("batch", "length", "clip", "validation", "validate_every")
+KNOWN = (*MODEL, *TRAINING, "optimizer", "lr")
+
+
+def dask() -> Any:
+    """The module dask.distributed. Raises ImportError, saying what to install, without it."""
+    try:
+        import dask.distributed
+    except ImportError:
+        what = 'pip install -c constraints.txt -e ".[cluster]"'
+        raise ImportError(f"many machines need Dask, which is not installed: {what}") from None
+    return dask.distributed
+
+
+@contextmanager
+def workers(where: int | str | None = None) -> Iterator[Any]:
+    """A Dask client: of as many processes on this machine as `where` says, or of the cluster there.
+
+    None is a process for each core. A cluster of others is named by the address of its scheduler,
+    such as "tcp://10.0.0.1:8786". Each process here has one thread, for BLAS too, listens to this
+    machine only, and ends with the `with`. In a script, call this under `if __name__ ==
+    "__main__"`: a new process reads the script again.
+    """
+    distributed = dask()
+    if isinstance(where, str):
+        with distributed.Client(where) as client:
+            yield client
+        return
+    settings = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with (
+        distributed.LocalCluster(n_workers=where, **settings) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one setting: `bits` per character on the held-out text at its best, or `error`.
+
+    `weights` is how many numbers the model has, `seconds` what the training took on its worker.
+    """
+
+    settings: dict[str, Any]
+    bits: float | None = None
+    weights: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+
+def grid(**choices: Iterable) -> list[dict[str, Any]]:
+    """Every combination of the choices: grid(hidden=[64, 128], seed=[0, 1]) has four."""
+    return [
+        dict(zip(choices, chosen, strict=True)) for chosen in itertools.product(*choices.values())
+    ]
+
+
+def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
+    """Train under one setting and measure: what a worker does. Runs alone, too.
+
+    It is validated as often as `validate_every` says or somewhat more, the last step among them,
+    and by default then only. Raises what CharModel and Training
+    raise for settings that make no sense, and Diverged.
+    """
+    began, chosen = time.perf_counter(), {"optimizer": "adam", **settings}
+    model = CharModel(
+        Vocabulary.of(text), **{name: chosen[name] for name in MODEL if name in chosen}
+    )
+    kind, rate = optim.OPTIMIZERS[chosen["optimizer"]]
+    own = {"validate_every": steps, "validation": 0.1, "seed": chosen.get("seed", 0)}
+    own |= {name: chosen[name] for name in TRAINING if name in chosen}
+    own["validate_every"] = next(n for n in range(own["validate_every"], 0, -1) if steps % n == 0)
+    optimizer = kind(model.parameters(), lr=chosen.get("lr", rate))
+    training = Training(model, text, optimizer=optimizer, **own)
+    for _ in train(model, text, steps, training):
+        pass
+    weights = sum(w.data.size for w in model.parameters().values())
+    bits = float(training.best / np.log(2))
+    return Run(dict(settings), bits, weights, time.perf_counter() - began)
+
+
+def attempt(text: str, settings: Mapping[str, Any], steps: int) -> Run:
+    """`run`, with what goes wrong as a result: it would go wrong on every other worker, too."""
+    try:
+        return run(text, settings, steps)
+    except Exception as error:
+        return Run(dict(settings), error=f"{type(error).__name__}: {error}")
+
+
+def sweep(
+    text: str,
+    settings: Iterable[Mapping[str, Any]],
+    steps: int = 1000,
+    folder: str | Path = "sweep",
+    client: Any = None,
+) -> Iterator[Run]:
+    """Yield a `Run` for each of `settings`, in the order in which they are done.
+
+    `client` is a Dask client, or what `workers` takes: None for a process on each core here.
+
+    Those are settings of CharModel and Training, with `optimizer`, a name of optim.OPTIMIZERS, and
+    `lr`. What stands in `folder` already, for this text and as many steps, is not run again; errors
+    are not kept there. Leaving the loop early cancels the rest.
+
+    Raises ValueError for a setting of an unknown name, before anything runs.
+    """
+    settings, folder = [dict(one) for one in settings], Path(folder)
+    for one in settings:
+        if strange := sorted(one.keys() - set(KNOWN)):
+            raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(KNOWN)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    about, missing = {"text": digest(text), "steps": steps}, []
+    for one in settings:
+        path = folder / f"{_key(about | {'settings': one})}.json"
+        if done := _read(path, one):
+            yield done
+        else:
+            missing.append((one, path))
+    if not missing:
+        return
+    with nullcontext(client) if hasattr(client, "submit") else workers(client) as client:
+        sent = client.submit(str, text, pure=False)  # a task: when its worker dies, it is redone
+        waiting = {client.submit(attempt, sent, m[0], steps, pure=False): m for m in missing}
+        try:
+            for future in dask().as_completed(list(waiting)):
+                one, path = waiting.pop(future)
+                if future.status != "finished":  # worker after worker was lost with it
+                    yield Run(one, error=f"given up: {future.exception() or future.status}")
+                    continue
+                done = future.result()
+                if not done.error:
+                    with replacing(path) as file:
+                        file.write(json.dumps(about | asdict(done), indent=1).encode())
+                yield done
+        finally:
+            client.cancel(list(waiting))
+
+
+def _key(about: dict[str, Any]) -> str:
+    """A name for a file, the same for the same settings in whatever order."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read(path: Path, settings: dict[str, Any]) -> Run | None:
+    """The run kept at `path`; None where there is none, or something else."""
+    try:
+        kept = json.loads(path.read_bytes())
+        bits, weights, seconds = kept["bits"], kept["weights"], kept["seconds"]
+        return Run(settings, float(bits), int(weights), float(seconds))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,162 @@
+"""One training on many machines: the numbers of one machine, and workers that really die."""
+
+import os
+import signal
+import threading
+import time
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import minichar as mc
+from minichar import cluster, sharing
+from minichar.sharing import Shared
+
+needs_dask = pytest.mark.skipif(
+    find_spec("distributed") is None,
+    reason='needs Dask: pip install -c constraints.txt -e ".[cluster]"',
+)
+TEXT = mc.load_text("names")[:6000]
+VOCAB = mc.Vocabulary.of(TEXT)
+HOW = {"batch": 10, "length": 12, "validate_every": 6}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with cluster.workers(2) as client:
+        yield client
+
+
+def model(cell="lstm", hidden=(12, 8), dropout=0.0):
+    return mc.CharModel(VOCAB, cell, hidden, embedding=6, dropout=dropout, dtype="float64", seed=3)
+
+
+def weights(training):
+    return {name: w.data for name, w in training.model.parameters().items()}
+
+
+def same(one, other, tolerance=1e-10):
+    for name, w in weights(one).items():
+        np.testing.assert_allclose(weights(other)[name], w, rtol=0, atol=tolerance)
+
+
+def kill(client, how_many):
+    """Kill that many workers at once, as a machine dies: without a word."""
+    for pid in list(client.run(os.getpid).values())[:how_many]:
+        os.kill(pid, signal.SIGKILL)
+
+
+@needs_dask
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("shares", [1, 2, 3])
+def test_shared_training_equals_that_on_one_machine(client, cell, shares):
+    alone = mc.Training(model(cell), TEXT, **HOW)
+    shared = Shared(client, model(cell), TEXT, shares, **HOW)  # 3 shares of 10: 4 + 3 + 3
+    for _ in range(12):
+        a, b = alone.step(), shared.step()
+        assert b.loss == pytest.approx(a.loss, abs=1e-10)
+        assert b.gradient_norm == pytest.approx(a.gradient_norm, abs=1e-9)
+        assert (a.validation is None) == (b.validation is None)
+    same(alone, shared)
+    for mine, others in zip(alone.state, shared.state, strict=True):
+        np.testing.assert_allclose(others, mine, rtol=0, atol=1e-10)
+
+
+@needs_dask
+def test_lines_of_a_few_texts_at_a_time_can_be_shared_too(client):
+    alone = mc.Training(model(), TEXT, **HOW, lines=True)
+    shared = Shared(client, model(), TEXT, 4, **HOW, lines=True)
+    for _ in range(8):
+        alone.step()
+        shared.step()
+    same(alone, shared)
+
+
+@needs_dask
+def test_a_worker_that_dies_in_the_middle_of_a_step_takes_nothing_along(client):
+    alone = mc.Training(model(hidden=(150,)), TEXT, **HOW)
+    shared = Shared(client, model(hidden=(150,)), TEXT, 4, **HOW)
+    for k in range(8):
+        killer = threading.Timer(0.01, kill, (client, 1)) if k in (2, 5) else None
+        if killer:
+            killer.start()
+        shared.step()
+        if killer:
+            killer.join()
+        alone.step()
+    same(alone, shared)
+    assert shared.step_number == alone.step_number == 8
+
+
+@needs_dask
+def test_when_all_workers_die_the_next_ones_take_over(client):
+    alone = mc.Training(model(), TEXT, **HOW)
+    shared = Shared(client, model(), TEXT, **HOW)
+    for k in range(4):
+        if k == 2:
+            kill(client, 2)
+        alone.step()
+        shared.step()
+    same(alone, shared)
+
+
+@needs_dask
+def test_without_any_worker_a_step_fails_and_changes_nothing(monkeypatch):
+    monkeypatch.setattr(sharing, "PATIENCE", 0.5)
+    with cluster.workers(1) as client:
+        shared = Shared(client, model(), TEXT, **HOW)
+        shared.step()
+        before = {name: w.copy() for name, w in weights(shared).items()}
+        client.cluster.scale(0)
+        while client.scheduler_info(-1)["workers"]:
+            time.sleep(0.05)
+        with pytest.raises(RuntimeError, match="no worker is left"):
+            shared.step()
+        assert shared.step_number == 1
+        for name, w in weights(shared).items():
+            np.testing.assert_array_equal(w, before[name])
+
+
+@needs_dask
+def test_dropout_is_the_same_for_the_same_seed_and_differs_between_shares(client):
+    one, two = (Shared(client, model(dropout=0.5), TEXT, 2, **HOW, seed=7) for _ in range(2))
+    other = Shared(client, model(dropout=0.5), TEXT, 2, **HOW, seed=8)
+    for training in (one, two, other):
+        for _ in range(3):
+            training.step()
+    same(one, two, 0)
+    assert any(np.abs(weights(one)[n] - weights(other)[n]).max() > 1e-6 for n in weights(one))
+
+
+@needs_dask
+def test_a_saved_training_goes_on_shared_and_the_other_way_round(client, tmp_path):
+    alone = mc.Training(model(), TEXT, **HOW)
+    shared = Shared(client, model(), TEXT, **HOW)
+    for _ in range(3):
+        alone.step()
+        shared.step()
+    mc.save_model(tmp_path / "m.npz", shared.model, shared)
+    loaded = mc.load_training(tmp_path / "m.npz", TEXT)  # on one machine
+    again = Shared(client, loaded.model, TEXT, **HOW)
+    again.restore(loaded.snapshot())
+    for _ in range(3):
+        alone.step()
+        again.step()
+    same(alone, again)
+
+
+@needs_dask
+def test_the_bytes_that_move_are_the_weights_down_the_gradients_up_and_little_else(client):
+    shared = Shared(client, model(), TEXT, 2, **HOW)
+    shared.step()
+    size = sum(w.nbytes for w in weights(shared).values())
+    state = sum(s.nbytes for layer in shared.state for s in layer)
+    ids = shared.inputs[:12].nbytes
+    assert shared.moved == 2 * 2 * size + 2 * state + 2 * ids
+
+
+@needs_dask
+def test_more_shares_than_streams_are_refused(client):
+    with pytest.raises(ValueError, match="11 shares of 10 streams"):
+        Shared(client, model(), TEXT, 11, **HOW)

@@ -1,0 +1,74 @@
+"""Sound: the pitches that are heard are those that are written."""
+
+import base64
+import io
+import re
+import wave
+
+import numpy as np
+import pytest
+
+import minichar as mc
+from minichar import sound, tunes
+
+SCALE = tunes.read("X:1\nT:<b>Up & down\nM:4/4\nL:1/4\nK:D\nD E F G | A B c d | z4 | d2 D2 |\n")
+
+
+def heard(samples):
+    """The strongest pitch of a wave, in semitones."""
+    padded = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 1 << 17))
+    frequencies = np.fft.rfftfreq(1 << 17, 1 / sound.RATE)
+    return 69 + 12 * np.log2(frequencies[padded.argmax()] / 440)
+
+
+def test_the_pitches_of_a_wav_are_those_of_the_score():
+    with wave.open(io.BytesIO(sound.wav(sound.waves(SCALE, 120)))) as file:
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    assert len(samples) == round(float(SCALE.beats) * 0.5 * rate)
+    for note in SCALE.notes:
+        first, last = (float(t) * 0.5 * rate for t in (note.start, note.start + note.length))
+        assert heard(samples[round(first) : round(last)]) == pytest.approx(note.pitch, abs=0.2)
+    silence = samples[round(8 * 0.5 * rate) : round(12 * 0.5 * rate)]
+    assert not silence.any()
+
+
+def test_a_tune_made_up_by_a_model_is_heard_as_written():
+    text = mc.load_text("tunes")
+    made_up = "X:1\nM:4/4\nL:1/8\nK:C\n" + mc.sample(mc.NGram(text, 6), "K:C\n", 150, seed=2)
+    tune = tunes.read(tunes.split(made_up)[0])
+    assert len(tune.notes) > 10
+    samples = sound.waves(tune, 120)
+    for note in tune.notes[:10]:
+        first, last = (float(t) * 0.5 * sound.RATE for t in (note.start, note.start + note.length))
+        assert heard(samples[round(first) : round(last)]) == pytest.approx(note.pitch, abs=0.3)
+
+
+def test_the_a_above_the_middle_c_has_440():
+    assert sound.frequency(69) == 440 and sound.frequency(81) == 880
+    assert sound.frequency(60) == pytest.approx(261.6256, abs=1e-3)
+
+
+def test_sound_is_never_too_loud_and_never_too_long():
+    chord = tunes.read("K:C\n" + "C,64 " * 40)
+    wave_of = sound.waves(chord, 60, longest=2)
+    assert len(wave_of) == 2 * sound.RATE and np.abs(wave_of).max() <= 0.9 + 1e-6
+    assert len(sound.waves(tunes.read(""), 60)) == 0
+    with pytest.raises(ValueError, match="above 0"):
+        sound.waves(SCALE, 0)
+
+
+def test_the_player_holds_the_sound_itself_and_says_the_notes():
+    picture = sound.player(SCALE)
+    data = re.search(r'src="data:audio/wav;base64,([^"]+)"', picture.html)[1]
+    assert base64.b64decode(data) == sound.wav(sound.waves(SCALE))
+    assert "<b>" not in picture.html and "&lt;b&gt;Up &amp; down" in picture.html
+    assert "D4 E4 F#4 G4" in picture.description
+    assert "no note" in sound.player(tunes.read("T:x\n")).html
+
+
+def test_the_roll_shows_every_note_and_says_its_range():
+    assert "10 notes from D4 to D5 in 16 beats" in sound.roll(SCALE).description
+    assert "<img" in sound.roll(SCALE).html
+    assert "0 notes" in sound.roll(tunes.read("")).description

@@ -1,0 +1,136 @@
+"""ABC notation: hand-counted tunes, and whatever a network may write."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minichar as mc
+from minichar import tunes
+from minichar.tunes import Note, beats_of, name, read, scale, split
+
+
+def pitches(body, key="C", unit="1/4"):
+    return [name(note.pitch) for note in read(f"X:1\nL:{unit}\nK:{key}\n{body}\n").notes]
+
+
+def lengths(body):
+    """In units of a quarter note."""
+    return [float(note.length) for note in read(f"X:1\nL:1/4\nK:C\n{body}\n").notes]
+
+
+@pytest.mark.parametrize(
+    "body, key, said",
+    [
+        ("C D E F G A B c", "C", "C4 D4 E4 F4 G4 A4 B4 C5"),
+        ("C, C c c'", "C", "C3 C4 C5 C6"),
+        ("F c f", "D", "F#4 C#5 F#5"),  # two sharps: F and C
+        ("B e", "Gm", "A#4 D#5"),  # two flats: B and E
+        ("F =F F | F", "G", "F#4 F4 F4 F#4"),  # a natural holds until the bar
+        ("^F F f", "C", "F#4 F#4 F5"),  # and for its own octave only
+        ("_B ^^C __D", "C", "A#4 D4 C4"),
+        ("F C B", "Ador", "F#4 C4 B4"),  # one sharp, as in G
+        ("F", "Amix", "F#4"),  # two sharps, as in D
+        ("B", "F", "A#4"),
+        ("C", "Bb", "C4"),
+        ('"Am"A {g}B ~c !trill!d', "C", "A4 B4 C5 D5"),  # what is no note is passed over
+        ("[CEG]", "C", "C4 E4 G4"),
+        ("C % a remark", "C", "C4"),
+    ],
+)
+def test_pitches(body, key, said):
+    assert pitches(body, key) == said.split()
+
+
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        ("A A2 A3 A/ A/2 A// A3/2 A/4", [1, 2, 3, 0.5, 0.5, 0.25, 1.5, 0.25]),
+        ("A z A x2", [1, 1]),
+        ("A>B", [1.5, 0.5]),
+        ("A<B", [0.5, 1.5]),
+        ("A>>B", [1.75, 0.25]),
+        ("(3ABc d", [2 / 3, 2 / 3, 2 / 3, 1]),
+        ("A-A", [2]),
+        ("A-|A2 B", [3, 1]),
+        ("A-B", [1, 1]),  # a tie to another note is none
+    ],
+)
+def test_lengths(body, said):
+    assert lengths(body) == pytest.approx(said)
+
+
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        ("|: A B :| c", "A A B B c"),
+        ("A B :| c", "A B A B c"),
+        ("|: A :: B :|", "A A B B"),
+        ("|: A |1 B :|2 c |]", "A B A c"),
+        ("|: A [1 B :| [2 c |]", "A B A c"),
+        ("A | B || c |]", "A B c"),
+    ],
+)
+def test_repeats(body, said):
+    wanted = sorted(said.lower().split()) if said == "A A B B c" else said.lower().split()
+    found = [note[0].lower() for note in pitches(body)]
+    assert (sorted(found) if said == "A A B B c" else found) == wanted
+
+
+def test_notes_know_when_they_start_and_where_they_stand():
+    text = "X:7\nT:Two\nM:2/4\nL:1/8\nK:C\nA2 z B | c4 |\n"
+    tune = read(text)
+    assert [n.start for n in tune.notes] == [0, Fraction(3, 2), 2]
+    assert [text[n.where] for n in tune.notes] == ["A", "B", "c"]
+    assert tune.beats == 4 and tune.bars == [2, 2] and tune.whole_bars() == 1
+    assert tune.heading == {"X": "7", "T": "Two", "M": "2/4", "L": "1/8", "K": "C"}
+
+
+def test_a_bar_that_does_not_hold_what_the_metre_says_is_counted():
+    assert read("X:1\nM:4/4\nL:1/4\nK:C\nABcd | ABc | ABcde | A4 |\n").whole_bars() == 0.5
+    assert read("").whole_bars() == 0
+
+
+@pytest.mark.parametrize(
+    "metre, beats", [("4/4", 4), ("6/8", 3), ("3/4", 3), ("C", 4), ("C|", 4), ("?", 4), ("0/0", 4)]
+)
+def test_metres(metre, beats):
+    assert beats_of(metre) == beats
+
+
+def test_every_major_key_has_a_scale_of_whole_and_half_tones():
+    for key in ("C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db"):
+        at = "CDEFGAB".index(key[0])
+        letters = "CDEFGAB"[at:] + "CDEFGAB"[:at]
+        raised = scale(key)
+        steps = [tunes.SEMITONES[c] + raised.get(c, 0) for c in letters]
+        assert [(b - a) % 12 for a, b in zip(steps, steps[1:], strict=False)] == [2, 2, 1, 2, 2, 2]
+
+
+def test_all_tunes_of_the_catalogue_are_read_whole():
+    text = mc.load_text("tunes")
+    parts = split(text)
+    assert len(parts) == text.count("X:") and "".join(parts) == text
+    for part in parts:
+        tune = read(part)
+        bar = beats_of(tune.heading["M"])
+        assert tune.skipped == 0 and tune.whole_bars() == 1
+        assert tune.beats == 32 * bar  # two parts of eight bars, each twice
+        assert tune.notes[-1].pitch % 12 == {"C": 0, "G": 7, "D": 2, "Am": 9, "Em": 4}.get(
+            tune.heading["K"], tune.notes[-1].pitch % 12
+        )
+
+
+@given(st.text(st.sampled_from("ABCabcz|:[]()123/<>^_=,'-\"{}!%XKLM \n#é"), max_size=80))
+def test_whatever_a_network_writes_can_be_read(text):
+    tune = read(text)
+    assert all(isinstance(note, Note) and 21 <= note.pitch <= 108 for note in tune.notes)
+    assert all(note.length > 0 and note.start + note.length <= tune.beats for note in tune.notes)
+    assert 0 <= tune.whole_bars() <= 1 and tune.skipped <= len(text)
+    split(text)
+
+
+def test_a_text_that_asks_for_too_much_is_cut():
+    assert len(read("K:C\n" + "A" * 50_000).notes) == tunes.LONGEST
+    assert len(read("K:C\n" + "A :| " * 30_000).notes) <= tunes.LONGEST
