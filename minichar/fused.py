@@ -1,18 +1,20 @@
 """The cells of layers.py, fast: a whole sequence, forward and backward, as one node of the graph.
 
 What layers.py computes with some twenty nodes a step is written out here by hand. Whatever does not
-wait for the step before is computed for all steps at once: the input's share, the slopes that the
-way back multiplies with, the gradient of the weights. What is left in the loops works in place on
-arrays made once. Same weights, same numbers, numpy or CuPy. Derived in lessons 06 and 09.
+wait for the step before is computed for all or many steps at once: the input's share, the slopes
+that the way back multiplies with, the gradient of the weights. What is left in the loops works in
+place on arrays made once. Same weights, same numbers, numpy or CuPy. Derived in lessons 06 and 09.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from minichar import backend, layers
+from minichar import backend, layers, memory
 from minichar.graph import Tensor, node
 from minichar.text import whole_numbers
 from minichar.workers import side_by_side
+
+SOME = 100_000  # numbers that are worked on at once: they stay in the processor's cache meanwhile
 
 
 def project(x: Any, W: Tensor, b: Tensor) -> Tensor:
@@ -38,7 +40,7 @@ def project(x: Any, W: Tensor, b: Tensor) -> Tensor:
     def send_back(g):
         g = g.reshape(-1, N)
         dx = (g @ W.data.T).reshape(x.shape) if x.requires_grad else None
-        return dx, flat.T @ g, g.sum(axis=0)
+        return dx, flat.T.dot(g), g.sum(axis=0)  # dot: @ is slow for one row
 
     return node("project", a.reshape(*x.shape[:-1], N), (x, W, b), send_back)
 
@@ -64,6 +66,13 @@ def blocks(a: Any, H: int) -> list:
     return [a[..., k : k + H] for k in range(0, a.shape[-1], H)]
 
 
+def last_first(a: Any) -> Iterator[slice]:
+    """Slices of the steps of a (T, B, n), from the last back, with about SOME numbers each."""
+    steps = 1 + SOME // (1 + a[:1].size)
+    for end in range(len(a), 0, -steps):
+        yield slice(max(0, end - steps), end)
+
+
 class Fused:
     """What the three fused cells share: the input's part, for all steps at once, then `run`.
 
@@ -72,6 +81,7 @@ class Fused:
     """
 
     def __call__(self, x: Any, state: tuple | None = None) -> tuple[Tensor, tuple]:
+        memory.keep()  # the next step takes arrays as large as these
         a = project(x, self.parameters["Wxh"], self.parameters["bh"])
         return self.run(a, self.begin(a.shape[1], state))
 
@@ -96,7 +106,7 @@ class RNN(Fused, layers.RNN):
         def send_back(dy):
             da, back = xp.empty_like(a.data), self.way_back(T)
             self.in_parts(self.backward, (back,), dy, da, hs)
-            return da, hs[:-1].reshape(-1, H).T @ da.reshape(-1, H)
+            return da, hs[:-1].reshape(-1, H).T.dot(da.reshape(-1, H))
 
         return node("rnn", hs[1:], (a, Whh), send_back), (hs[-1].copy(),)
 
@@ -127,21 +137,19 @@ class LSTM(Fused, layers.LSTM):
         def send_back(dy):
             da, back = xp.empty_like(a.data), self.way_back(T)
             self.in_parts(self.backward, (back,), dy, da, a.data, hs, cs, tcs)
-            return da, hs[:-1].reshape(-1, H).T @ da.reshape(-1, 4 * H)
+            return da, hs[:-1].reshape(-1, H).T.dot(da.reshape(-1, 4 * H))
 
         return node("lstm", hs[1:], (a, Whh), send_back), (hs[-1].copy(), cs[-1].copy())
 
     def forward(self, W: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
         xp, H = backend.of(a), self.H
-        # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2: with the first halves taken here, one tanh does.
-        half, W, oif = xp.full(3 * H, 0.5, a.dtype), W.copy(), a[:, :, : 3 * H]
-        W[:, : 3 * H] *= half
-        oif *= half
+        half = xp.full(3 * H, 0.5, a.dtype)
         product, part = scratch(hs, 4 * H, H)
-        arrays = hs, cs, a, oif, *blocks(a, H), cs[1:], tcs, hs[1:]
+        arrays = hs, cs, a, a[:, :, : 3 * H], *blocks(a, H), cs[1:], tcs, hs[1:]
         for h, c, z, z_oif, o, i, f, g, new_c, tc, new_h in each_step(*arrays):
             h.dot(W, product)
             xp.add(z, product, z)
+            xp.multiply(z_oif, half, z_oif)  # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2
             xp.tanh(z, z)
             xp.multiply(z_oif, half, z_oif)
             xp.add(z_oif, half, z_oif)
@@ -152,29 +160,35 @@ class LSTM(Fused, layers.LSTM):
             xp.multiply(o, tc, new_h)
 
     def backward(self, back: Any, dy: Any, da: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
-        xp, H, (o, i, f, g) = backend.of(a), self.H, blocks(a, self.H)
-        # First what the gradients are to be multiplied with, for all steps ...
+        xp, H = backend.of(a), self.H
+        dh, dc, part = scratch(hs, H, H, H)
+        dc_thrice = dc[..., None, :]
+        for steps in last_first(a):
+            d, f, dtc = da[steps], a[steps][:, :, 2 * H : 3 * H], xp.empty_like(tcs[steps])
+            self.slopes(d, a[steps], hs[1:][steps], cs[steps], tcs[steps], dtc)
+            ifg = d.reshape(*d.shape[:2], 4, H)[:, :, 1:]
+            arrays = dy[steps], dtc, d, d[:, :, :H], ifg, f
+            for above, t, d, d_o, d_ifg, z_f in each_step(*(array[::-1] for array in arrays)):
+                xp.add(dh, above, dh)
+                xp.multiply(dh, t, part)
+                xp.add(dc, part, dc)
+                xp.multiply(d_o, dh, d_o)
+                xp.multiply(d_ifg, dc_thrice, d_ifg)
+                xp.multiply(dc, z_f, dc)
+                d.dot(back, dh)
+
+    def slopes(self, da: Any, a: Any, h: Any, c: Any, tc: Any, dtc: Any) -> None:
+        """What dh and dc are to be multiplied with, for some steps at once."""
+        xp, H, (o, i, _, g) = backend.of(a), self.H, blocks(a, self.H)
         slopes, s, slope_g = da[:, :, : 3 * H], a[:, :, : 3 * H], da[:, :, 3 * H :]
         xp.subtract(1, s, slopes)
         xp.multiply(slopes, s, slopes)  # the slope of a sigmoid s is s (1 - s)
         xp.multiply(g, g, slope_g)
         xp.subtract(1, slope_g, slope_g)  # that of a tanh is 1 - tanh²
-        for block, factor in zip(blocks(da, H), (tcs, g, cs[:-1], i), strict=True):
+        for block, factor in zip(blocks(da, H), (tc, g, c, i), strict=True):
             block *= factor
-        dtc = hs[1:] * tcs
+        xp.multiply(h, tc, dtc)
         xp.subtract(o, dtc, dtc)  # from h to c: o (1 - tanh(c)²)
-        # ... then what only comes from step to step: dh and dc.
-        dh, dc, part = scratch(hs, H, H, H)
-        ifg, dc_thrice = da.reshape(*da.shape[:2], 4, H)[:, :, 1:], dc[..., None, :]
-        arrays = dy, dtc, da, da[:, :, :H], ifg, f
-        for above, t, d, d_o, d_ifg, z_f in each_step(*(array[::-1] for array in arrays)):
-            xp.add(dh, above, dh)
-            xp.multiply(dh, t, part)
-            xp.add(dc, part, dc)
-            xp.multiply(d_o, dh, d_o)
-            xp.multiply(d_ifg, dc_thrice, d_ifg)
-            xp.multiply(dc, z_f, dc)
-            d.dot(back, dh)
 
 
 class GRU(Fused, layers.GRU):
@@ -191,20 +205,20 @@ class GRU(Fused, layers.GRU):
             self.in_parts(self.backward, (back,), dy, dm, dn, a.data, hs, ms)
             flat = dm.reshape(-1, 3 * H)
             da = xp.concatenate([dm[:, :, : 2 * H], dn], axis=2)
-            return da, hs[:-1].reshape(-1, H).T @ flat, flat[:, 2 * H :].sum(axis=0)
+            return da, hs[:-1].reshape(-1, H).T.dot(flat), flat[:, 2 * H :].sum(axis=0)
 
         return node("gru", hs[1:], (a, Whh, bn), send_back), (hs[-1].copy(),)
 
     def forward(self, W: Any, bn: Any, a: Any, hs: Any, ms: Any) -> None:
         xp, H = backend.of(a), self.H
-        half, W, ru = xp.full(2 * H, 0.5, a.dtype), W.copy(), a[:, :, : 2 * H]  # as in the LSTM
-        W[:, : 2 * H] *= half
-        ru *= half
+        half = xp.full(2 * H, 0.5, a.dtype)
         product, part = scratch(hs, 3 * H, H)
         p_ru, p_n = product[..., : 2 * H], product[..., 2 * H :]
-        for h, z_ru, r, u, n, m, new in each_step(hs, ru, *blocks(a, H), ms, hs[1:]):
+        arrays = hs, a[:, :, : 2 * H], *blocks(a, H), ms, hs[1:]
+        for h, z_ru, r, u, n, m, new in each_step(*arrays):
             h.dot(W, product)
             xp.add(z_ru, p_ru, z_ru)
+            xp.multiply(z_ru, half, z_ru)  # as in the LSTM
             xp.tanh(z_ru, z_ru)
             xp.multiply(z_ru, half, z_ru)
             xp.add(z_ru, half, z_ru)
@@ -217,19 +231,21 @@ class GRU(Fused, layers.GRU):
             xp.add(new, n, new)
 
     def backward(self, back: Any, dy: Any, dm: Any, dn: Any, a: Any, hs: Any, ms: Any) -> None:
-        xp, H, (r, u, n) = backend.of(a), self.H, blocks(a, self.H)
-        dr, du, _ = gates = blocks(dm, H)
-        xp.multiply(r * (1 - r), ms, dr)
-        xp.multiply(u * (1 - u), hs[:-1] - n, du)
-        xp.multiply(1 - u, 1 - n * n, dn)
+        xp, H = backend.of(a), self.H
         dh, part = scratch(hs, H, H)
-        arrays = dy, dm, *gates, dn, r, u
-        for above, d, d_r, d_u, d_m, d_n, z_r, z_u in each_step(*(x[::-1] for x in arrays)):
-            xp.add(dh, above, dh)
-            xp.multiply(d_u, dh, d_u)
-            xp.multiply(d_n, dh, d_n)
-            xp.multiply(d_r, d_n, d_r)
-            xp.multiply(z_r, d_n, d_m)
-            xp.multiply(z_u, dh, part)
-            d.dot(back, dh)
-            xp.add(dh, part, dh)
+        for steps in last_first(a):
+            r, u, n = blocks(a[steps], H)
+            d, (dr, du, d_m) = dm[steps], blocks(dm[steps], H)
+            xp.multiply(r * (1 - r), ms[steps], dr)
+            xp.multiply(u * (1 - u), hs[steps] - n, du)
+            xp.multiply(1 - u, 1 - n * n, dn[steps])
+            arrays = dy[steps], d, dr, du, d_m, dn[steps], r, u
+            for above, d, d_r, d_u, d_m, d_n, z_r, z_u in each_step(*(x[::-1] for x in arrays)):
+                xp.add(dh, above, dh)
+                xp.multiply(d_u, dh, d_u)
+                xp.multiply(d_n, dh, d_n)
+                xp.multiply(d_r, d_n, d_r)
+                xp.multiply(z_r, d_n, d_m)
+                xp.multiply(z_u, dh, part)
+                d.dot(back, dh)
+                xp.add(dh, part, dh)

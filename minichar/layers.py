@@ -62,9 +62,9 @@ class Dropout:
         """Without a generator, as when a trained model writes, nothing is dropped."""
         if rng is None or self.p == 0:
             return x
-        mask = (rng.random(x.shape, np.float32) >= self.p).astype(x.dtype)
-        mask *= 1 / (1 - self.p)
-        return x * Tensor(backend.of(x.data).asarray(mask))
+        mask = (rng.random(x.shape, np.float32) >= self.p) * x.dtype.type(1 / (1 - self.p))
+        mask = backend.of(x.data).asarray(mask)
+        return graph.node("dropout", x.data * mask, (x,), lambda g: (g * mask,))
 
 
 class RNN:

@@ -96,10 +96,12 @@ class Tensor:
         for tensor in reversed(topological_order(self)):
             grad = waiting.pop(id(tensor))
             if keep or not tensor.inputs:
-                # A copy, for the same array may have been sent to several; and of its own type,
-                # for what met float64 on the way is still a float32 weight's gradient.
-                own = grad.astype(tensor.dtype)
-                tensor.grad = own if tensor.grad is None else tensor.grad + own
+                if tensor.grad is None:
+                    # A copy, for the same array may have been sent to several; and of its own type,
+                    # for what met float64 on the way is still a float32 weight's gradient.
+                    tensor.grad = grad.astype(tensor.dtype)
+                else:
+                    tensor.grad += grad
             if tensor.send_back is None:
                 continue
             for source, part in zip(tensor.inputs, tensor.send_back(grad), strict=True):

@@ -1,7 +1,9 @@
 """The benchmark runs and prints its table; what it measures is for people to read."""
 
+import importlib
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +25,35 @@ def test_peers_prints_a_row_for_each_configuration_asked_for():
     for _, losses in rows:
         first, last = map(float, re.match(r"([\d.]+) to ([\d.]+)", losses).groups())
         assert last < first  # it really trains
+
+
+def test_where_shares_out_the_whole_of_a_step():
+    command = [sys.executable, BENCHMARKS / "where.py", "--only", "d,g", "--rounds", "1"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    columns = re.search(r"^ +step .*", run.stdout, re.M)[0].split()
+    rows = re.findall(r"^(\w+)((?: +-?[\d.]+)+)$", run.stdout, re.M)
+    assert [name for name, _ in rows] == ["d", "g"]
+    for _, numbers in rows:
+        found = dict(zip(columns, map(float, numbers.split()), strict=False))
+        parts = [found[c] for c in columns[1 : columns.index("rest") + 1]]
+        assert sum(parts) == pytest.approx(found["step"], abs=0.01)
+        assert found["products"] + found["calls"] > 0
+
+
+def test_a_watched_step_has_every_product_of_its_arithmetic(monkeypatch):
+    """Forward 1, backward 2, as peers.py counts them; and it comes to the same numbers."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setattr(sys, "argv", ["where.py"])
+    for name in [n for n in os.environ if n.endswith("_NUM_THREADS")]:
+        monkeypatch.setenv(name, os.environ[name])  # peers.py sets them: not for other tests
+    peers, watched, where = map(importlib.import_module, ("peers", "watched", "where"))
+    step, same, log = peers.make("minichar", "b"), peers.make("minichar", "b"), []
+    with watched.watching(log):
+        loss = step()
+    assert loss == same()
+    work = sum(2 * M * K * N * n for (M, K, N, *_), n in where.shapes(log).items()) / 1e9
+    # Beyond peers.py's count: the gradient of the first weights, by one-hot rows.
+    assert work == pytest.approx(peers.gigaflops(*peers.CONFIGURATIONS["b"]), rel=0.2)
 
 
 @pytest.mark.parametrize("held_out", ["pieces", "end"])

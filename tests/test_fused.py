@@ -105,6 +105,15 @@ def test_in_float32_too(quick, kind, B):
     assert_same(a, b, rtol=1e-3, atol=1e-4)
 
 
+@kinds
+@pytest.mark.parametrize("some", [0, 40, 100])  # numbers: one step, a few, and a rest
+def test_the_way_back_in_pieces_is_the_whole(kind, some, monkeypatch):
+    cell, x = cell_of(fused, kind, 3, 4), Tensor(np.random.default_rng(4).random((7, 2, 3)), True)
+    whole = read(cell, x)
+    monkeypatch.setattr(fused, "SOME", some)
+    assert_same(read(cell, x), whole, rtol=1e-12)
+
+
 @quick
 @kinds
 def test_a_gradient_that_only_reaches_one_step(quick, kind):
