@@ -16,13 +16,20 @@ PACKAGE = Path(mc.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Imports only go down this list: a file may use those above it and none below.
 ORDER = (
-    *("backend", "text", "grammars", "datasets", "ngram", "rnn100", "scalar"),
-    *("tensor", "graph", "layers", "workers", "fused", "compiled", "fast"),
+    *("backend", "text", "lines", "grammars", "transfer", "downloads", "unpacking", "datasets"),
+    *("ngram", "rnn100", "scalar"),
+    *("tensor", "graph", "layers", "workers", "memory", "fused", "compiled", "fast"),
     *("stepping", "model", "optim"),
-    *("evaluation", "training", "sampling", "searching"),
-    *("archive", "recurrentjs", "checkpoint"),
-    *("live", "draw", "diagrams", "graph_diagram", "waterfall", "widgets", "panels", "studio"),
-    *("__init__", "course", "running", "commands", "__main__"),
+    *("evaluation", "training", "sampling", "searching", "writing"),
+    *("archive", "recurrentjs", "checkpoint", "keeping", "cluster", "sharing"),
+    *("features", "look", "guessing", "moments", "measuring", "neurons"),
+    *("reading", "causes", "ablation", "remembering", "closing", "errors"),
+    *("modes", "scanning", "series", "tunes", "novelty", "attention", "scan", "transformer"),
+    *("draw", "diagrams", "mode_diagrams", "graph_diagram", "waterfall"),
+    *("palette", "coloured", "inside", "sound", "gallery"),
+    *("live", "widgets", "pickers", "sweep_table"),
+    *("curve_panel", "keeping_panel", "writing_panel", "panels", "studio", "visiting"),
+    *("__init__", "course", "running", "commands", "data_command", "page", "__main__"),
 )
 
 
