@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from minichar import archive, optim, recurrentjs
+from minichar import archive, backend, optim, recurrentjs
 from minichar.archive import Archive, BadModelFile, Unfit
+from minichar.device import library
 from minichar.model import CharModel
 from minichar.text import Vocabulary, digest
 from minichar.training import Training
@@ -36,13 +37,18 @@ class NoTraining(BadModelFile):
 
 
 def save_model(
-    path: str | Path, model: CharModel, training: Training | None = None, half: bool = False
+    path: str | Path,
+    model: CharModel,
+    training: Training | None = None,
+    half: bool = False,
+    note: dict[str, Any] | None = None,
 ) -> None:
     """Write `model` to `path`, and with `training` all that is needed to go on with it exactly.
 
     The old file stays until the new one is whole and on the disk. To a path that ends in .json goes
     what the demo of recurrentjs can load. `half` keeps 2 bytes of each weight (float16, some three
-    digits): for a model that is to be handed on, not trained on.
+    digits): for a model that is to be handed on, not trained on. A `note`, anything short that JSON
+    can hold, stands in the header: `archive.opened` reads it without the weights.
 
     Raises ValueError, and changes nothing, for a model or training that cannot be saved, as with
     weights that are not finite; OSError where the disk refuses.
@@ -53,13 +59,16 @@ def save_model(
         raise ValueError("half=True is for a model alone, in an .npz: a training needs every digit")
     stored = "float16" if half else model.dtype
     with np.errstate(over="ignore"):  # what is too large for float16 is refused below
-        weights = {name: w.data.astype(stored) for name, w in model.parameters().items()}
+        weights = {
+            name: backend.host(w.data).astype(stored) for name, w in model.parameters().items()
+        }
     arrays = _named(training.snapshot() if training else {"weights": weights})
     header = {"format": FORMAT, "version": VERSION, "characters": len(model.vocab)}
     header |= {"settings": model.settings(), "training": _described(training) if training else None}
-    header |= {"half": True} if half else {}
+    header |= ({"half": True} if half else {}) | ({"note": note} if note else {})
     if training and _prefix(header["training"]):
         arrays |= _named(training.good, _prefix(header["training"]))
+    arrays = {name: backend.host(array) for name, array in arrays.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite: nothing was saved")
@@ -71,33 +80,43 @@ def save_model(
         archive.write(path, header, arrays)
 
 
-def load_model(path: str | Path) -> CharModel:
+def load_model(path: str | Path, device: str = "cpu") -> CharModel:
     """The model in a file of `save_model`, or of the save button of the recurrentjs demo.
 
+    It computes on `device`, "cpu" or "gpu", wherever it did when it was saved.
+
     Raises BadModelFile for any other file, and for one that was damaged or made to do harm; OSError
-    where there is none.
+    where there is none; RuntimeError where no GPU works.
     """
+    library(device)  # first of all, so that a missing GPU is no bad file
     with open(path, "rb") as file:
         if file.read(1) != b"P":  # as every zip begins
-            return recurrentjs.read(path)[0]
+            return recurrentjs.read(path)[0].to(device)
     with archive.opened(path) as found:
         model = _read_model(found)
         if found.header["training"] is None:
             found.finish()
-        return model
+        return model.to(device)
 
 
-def load_training(path: str | Path, text: str, schedule: optim.Schedule | None = None) -> Training:
+def load_training(
+    path: str | Path,
+    text: str,
+    schedule: optim.Schedule | None = None,
+    device: str = "cpu",
+) -> Training:
     """The training in a file of `save_model`, and its model with it, to go on as if never stopped.
 
     `text` is the one that it learns from. A schedule of optim.py is in the file; one of your own is
-    to be given again.
+    to be given again. `device` is that of `load_model`; on another than before the last digits are
+    no longer the same.
 
     Raises NoTraining, a BadModelFile, for a file without one and for another text; BadModelFile as
     `load_model` does.
     """
+    library(device)
     with archive.opened(path) as found:
-        model, saved, name = _read_model(found), found.header["training"], found.name
+        model, saved, name = _read_model(found).to(device), found.header["training"], found.name
         if saved is None:
             raise NoTraining(f"{name} holds no training: load_model reads the model alone")
         if saved["text"] != digest(text):
@@ -214,10 +233,10 @@ def _read_moment(
         _number(progress[name])
     if progress["state"] and 4 * training.batch * sum(training.model.hidden) > found.size:
         raise Unfit("its settings ask for more streams than it holds")
-    state = training.model.start(training.batch) if progress["state"] else None
+    state = training.model.start(training.width(progress["place"])) if progress["state"] else None
     moment = training.snapshot() | {"progress": progress | {"best": best, "state": state}}
     if progress["best"] is not None:
         moment["best_weights"] = copy.deepcopy(moment["weights"])
     for name, array in _named(moment, prefix).items():
-        array[...] = found.array(name, array.shape, array.dtype)
+        array[...] = backend.like(found.array(name, array.shape, array.dtype), array)
     return moment

@@ -12,10 +12,9 @@ import html
 import io
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
 
 # Okabe and Ito's colours: told apart in every kind of colour vision, and each of another lightness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F6B73"
@@ -25,8 +24,9 @@ LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (ORANGE, ":"), (GREY, "-"))
 class Picture:
     """HTML to show, and the same in words."""
 
-    def __init__(self, content: str | Figure, description: str):
-        if isinstance(content, Figure):
+    def __init__(self, content: Any, description: str):
+        """`content` is the HTML, or a Figure of matplotlib."""
+        if not isinstance(content, str):
             png = io.BytesIO()
             content.savefig(png, format="png", dpi=110, bbox_inches="tight", facecolor="white")
             data = base64.b64encode(png.getvalue()).decode()
@@ -49,6 +49,8 @@ def visible(character: str) -> str:
 
 
 def _axes(width: float, height: float, title: str = "", x: str = "", y: str = ""):
+    from matplotlib.figure import Figure  # only now: it takes longer to load than all else here
+
     figure = Figure(figsize=(width, height))
     axes = figure.add_subplot()
     # No formulas: a $ in a text is a character like others.
@@ -131,6 +133,8 @@ def heatmap(
 
     The shade goes with the square root of the number, so that small ones can be told apart, too.
     """
+    from matplotlib.colors import PowerNorm
+
     rows, columns = [visible(c) for c in rows], [visible(c) for c in columns]
     figure, axes = _axes(0.22 * len(columns) + 1.6, 0.2 * len(rows) + 1.2, title, x, y)
     shown = axes.imshow(values, cmap="Blues", aspect="auto", norm=PowerNorm(0.5, vmin=0))
@@ -157,6 +161,8 @@ def descents(
     `height(x, y)` takes arrays; its lowest place is 0, at (0, 0). Contours stand at equal ratios of
     height; ○ is where a path begins, × where it ends. `reach` is how far x and y go, either way.
     """
+    from matplotlib.figure import Figure
+
     columns = 2 if reach[0] > 1.5 * reach[1] else 3
     rows, tall = -(-len(paths) // columns), 7 / columns * reach[1] / reach[0] + 0.4
     figure = Figure(figsize=(7.2, tall * rows + 0.3), layout="constrained")

@@ -13,6 +13,7 @@ costs next to nothing. Built in lesson 08.
 import numpy as np
 
 from minichar import backend, graph
+from minichar.lines import by_line
 from minichar.model import CharModel
 from minichar.text import streams
 
@@ -46,3 +47,25 @@ def evaluate(model: CharModel, text: str, batch: int | None = None, length: int 
             loss, _ = model.loss(rest[:-1], rest[1:], [tuple(s[-1:] for s in k) for k in state])
             total += float(loss.data) * (len(rest) - 1)
     return total / (len(ids) - 1)
+
+
+def evaluate_lines(model: CharModel, text: str, batch: int = 64, length: int = 200) -> float:
+    """The mean -ln p of the characters of `text` and its line ends, each line read by itself.
+
+    In nats per character, without gradients or dropout; empty lines do not count. Up to `batch`
+    lines are read side by side, in pieces of `length`. Raises ValueError as `lines.by_line` does,
+    and for a character that the model does not know.
+    """
+    ids, total, count = model.vocab.encode(text), 0.0, 0
+    inputs, targets = by_line(ids, model.vocab.encode("\n")[0], batch)
+    with graph.no_grad():
+        for read, wanted in zip(inputs.arrays, targets.arrays, strict=True):
+            state = None
+            for at in range(0, len(read), length):
+                here = slice(at, at + length)
+                loss, state = model.loss(read[here], wanted[here], state)
+                total, count = (
+                    total + float(loss.data) * wanted[here].size,
+                    count + wanted[here].size,
+                )
+    return total / count

@@ -5,13 +5,16 @@ cell that was run, has its turn too. What is shown of it is studio.py's affair; 
 
     live = Live("names")
     live.start(on_turn=print_something)   # returns at once; in a notebook, the training goes on
-    live.sample(temperature=0.5)
+    live.samples([0.5, 1.0])
     live.pause()
 """
 
 import asyncio
+import re
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +25,16 @@ from minichar.datasets import load_text
 from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.optim import OPTIMIZERS
-from minichar.sampling import sample
 from minichar.text import Vocabulary, clean
 from minichar.training import Report, Training
+from minichar.writing import side_by_side
 
 ENOUGH = 200  # characters; with less, there is hardly anything to learn from or to validate with
+WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # of a model, and kept during a step: about 1 GB each
+SHARE = 0.03  # of the time of a step, for others
+HELD_OUT = 10_000  # characters at the most: nothing else is done while they are read
 MODEL = ("cell", "hidden", "embedding", "dropout", "seed")
+SIZES = ("hidden", "embedding", "batch", "length")
 DEFAULTS = {
     "cell": "lstm",
     "hidden": (64,),
@@ -38,6 +45,7 @@ DEFAULTS = {
     "length": 32,
     "optimizer": "adam",
     "lr": 0.005,
+    "lines": False,
 }
 
 
@@ -46,8 +54,9 @@ class Live:
 
     `text` is a name of the catalogue, a path, or the text itself, if it has a line end. `settings`
     are those of CharModel and Training, with `optimizer` and `lr`; DEFAULTS are made for a sample
-    that can be read after ten seconds. `history` has a report for each step, `validations` pairs
-    (step, nats), `marks` pairs (step, new rate), `before` the history of the last training.
+    that can be read after ten seconds. With `lines`, it learns and writes one line at a time.
+    `history` has a report for each step, `validations` pairs (step, nats), `marks` pairs (step, new
+    rate), `before` the history of the last training.
 
     Raises ValueError for a text too short, or settings that make no sense; then nothing changes.
     """
@@ -81,14 +90,15 @@ class Live:
         if known["optimizer"] != self.settings["optimizer"] and "lr" not in settings:
             known["lr"] = OPTIMIZERS[known["optimizer"]][1]
         vocab = Vocabulary.of(text)
+        affordable(len(vocab), **{name: known[name] for name in SIZES})
         model = CharModel(vocab, **{name: known[name] for name in MODEL})
         self._take(text, known, model, self._training(text, model, known))
 
     def _training(self, text: str, model: CharModel, settings: dict) -> Training:
         kind, _ = OPTIMIZERS[settings["optimizer"]]
         optimizer = kind(model.parameters(), lr=settings["lr"])
-        sizes = {name: settings[name] for name in ("batch", "length", "seed")}
-        sizes |= {"validation": 0.1, "validate_every": 200}
+        sizes = {name: settings[name] for name in ("batch", "length", "seed", "lines")}
+        sizes |= {"validation": min(0.1, HELD_OUT / len(text)), "validate_every": 200}
         return Training(model, text, optimizer=optimizer, **sizes)
 
     def _take(self, text: str, settings: dict, model: CharModel, training: Training) -> None:
@@ -113,7 +123,7 @@ class Live:
         if self.baseline is None:
             kept = self.text[: len(self.text) - len(self.training.held_out)]
             vocab = self.model.vocab
-            counted, held_out = NGram(kept[-300_000:], 5, vocab), self.training.held_out[:20_000]
+            counted, held_out = NGram(kept[-300_000:], 5, vocab), self.training.held_out[:HELD_OUT]
             best = min(counted.bits(held_out, order).mean() for order in range(2, 6))
             self.baseline = float(best * np.log(2))
         return self.baseline
@@ -132,12 +142,21 @@ class Live:
                 self.training.optimizer.lr = self.settings["lr"] = float(lr)
                 self.marks.append((self.training.step_number, float(lr)))
 
-    def sample(self, temperature: float, prime: str = "", length: int = 120, seed: int = 0) -> str:
-        """What the model writes after `prime`; the same seed, the same random numbers."""
+    def samples(
+        self, temperatures: Sequence[float], prime: str = "", length: int = 120, seed: int = 0
+    ) -> list[str]:
+        """What the model writes after `prime`, at each temperature from the same random numbers."""
         with self.lock:
-            return sample(
-                self.model, prime, length, temperature=temperature, seed=seed, unknown="skip"
-            )
+            lines = self.settings["lines"]
+            return side_by_side(self.model, temperatures, prime, length, seed, lines)
+
+    def piece(self, seed: int = 0, length: int = 24) -> str:
+        """A piece of the text that begins where a word does, or a line if it learns by lines."""
+        begins = "(?m)^(?=.)" if self.settings["lines"] else r"(?<!\S)(?=\S)"
+        places = [match.start() for match in re.finditer(begins, self.text[:-length])]
+        place = int(np.random.default_rng(seed).choice(places or [0]))
+        piece = self.text[place : place + length]
+        return piece.partition("\n")[0] if self.settings["lines"] else piece
 
     def use_best(self) -> None:
         """Go on from the weights that were best on the held-out text. ValueError without any."""
@@ -149,24 +168,26 @@ class Live:
         with self.lock:
             save_model(path, self.model, self.training)
 
-    def load(self, path: str | Path) -> None:
+    def load(self, path: str | Path, text: str | None = None) -> None:
         """Go on with a saved training of this text; or begin with the model in the file.
 
-        Raises BadModelFile or ValueError, with nothing changed, for what does not fit.
+        `text` is another one to go on with, by its name or path. Raises BadModelFile or ValueError,
+        with nothing changed, for what does not fit.
         """
-        model = load_model(path)
-        unknown = sorted(set(self.text) - set(model.vocab.characters))
+        model, text = load_model(path), self.text if text is None else load_text(text)
+        unknown = sorted(set(text) - set(model.vocab.characters))
         if unknown:
             raise ValueError(f"that model has never seen {unknown[0]!r}, which this text has")
         try:
-            training = load_training(path, self.text)
+            training = load_training(path, text)
             model = training.model
         except NoTraining:
-            training = self._training(self.text, model, self.settings)
+            training = self._training(text, model, self.settings)
         shape = {name: getattr(model, name) for name in MODEL if name != "seed"}
         shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
         shape |= {"optimizer": type(training.optimizer).__name__.lower()}
-        self._take(self.text, self.settings | shape, model, training)
+        shape |= {"lines": bool(training.lines)}
+        self._take(text, self.settings | shape, model, training)
 
     # --- in the background
 
@@ -192,9 +213,10 @@ class Live:
         wrong = None
         try:
             while self.going:
+                began = time.perf_counter()
                 self.step()
                 on_turn()
-                await asyncio.sleep(0)
+                await others((time.perf_counter() - began) * SHARE)
         except Exception as error:
             wrong = error
         finally:
@@ -203,6 +225,7 @@ class Live:
 
     def medians(self, reports: list[Report], points: int = 150) -> tuple[list, list]:
         """Steps, and the median loss around each: at most `points` of them, in nats."""
+        reports = reports[:: 1 + len(reports) // 20_000]  # enough for a median, and soon gone over
         reports = [r for r in reports if np.isfinite(r.loss)]
         parts = np.array_split(np.arange(len(reports)), min(points, len(reports)) or 1)
         steps = [reports[part[-1]].step for part in parts if len(part)]
@@ -210,10 +233,22 @@ class Live:
         return steps, losses
 
 
-def loop_of(text: str) -> str | None:
-    """The piece that the end of `text` repeats over and over, three times at least, or None."""
-    for size in range(1, len(text) // 3 + 1):
-        piece = text[-size:]
-        if text.endswith(piece * 3):
-            return piece
-    return None
+async def others(seconds: float) -> None:
+    """Turns of the event loop for others: a message takes several until somebody acts on it."""
+    end = time.perf_counter() + seconds
+    await asyncio.sleep(0)
+    while time.perf_counter() < end:
+        await asyncio.sleep(0)
+
+
+def affordable(V: int, hidden: Sequence[int], embedding: int | None, batch: int, length: int):
+    """Raises ValueError for sizes whose numbers would fill the memory of a common machine."""
+    sizes = [embedding or V, *hidden]
+    weights = sum(4 * (a + b) * b for a, b in pairwise(sizes)) + V * (sizes[0] + sizes[-1])
+    numbers = batch * length * (12 * sum(hidden) + 3 * V)  # of an LSTM, which has the most
+    for count, most, what in (
+        (weights, WEIGHTS, "weights: take fewer neurons"),
+        (numbers, NUMBERS, "numbers in each step: take fewer texts, characters or neurons"),
+    ):
+        if count > most:
+            raise ValueError(f"that makes {count / 1e6:,.0f} million {what} (up to {most:,} here)")

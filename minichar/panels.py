@@ -1,30 +1,38 @@
-"""The parts of the studio that are opened when needed: its text, its model, its files."""
+"""The parts of the studio that are opened when needed: its text, and what its model is made of."""
 
 import html
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
-import numpy as np
 
 from minichar import datasets
-from minichar.live import DEFAULTS
+from minichar.live import DEFAULTS, ENOUGH
 from minichar.model import KINDS
 from minichar.optim import OPTIMIZERS
 from minichar.text import clean
 from minichar.widgets import NAMED, WRAPPED
 
 LITTLE, RARE = 20_000, 5  # characters; times that a character should come to be learned
+SHOWN = 20_000  # characters of an uploaded text that are put in the field
 OWN = "your own, below"
 
 
 def found(text: str) -> str:
     """What a text is like, and what could make it hard to learn from; HTML."""
+    ends = {"Windows": text.count("\r\n")}
+    ends["old Mac"] = text.count("\r") - ends["Windows"]
+    ends["Unix"] = text.count("\n") - ends["Windows"]
+    text = clean(text)
     times = Counter(text)
     lines = [f"Found {len(text):,} characters, {len(times)} different ones."]
-    if 0 < len(text) < LITTLE:
+    if 0 < len(text) < ENOUGH:
+        lines.append(f"⚠ That is too little: {ENOUGH} at least, better {LITTLE:,} or more.")
+    elif 0 < len(text) < LITTLE:
         lines.append(f"⚠ That is little: from {LITTLE:,} on a network finds words by itself.")
+    used = [f"{count:,} of {name}" for name, count in ends.items() if count]
+    if len(used) > 1:
+        lines.append(f"⚠ Line ends are mixed ({', '.join(used)}). They are all read as one kind.")
     rare = sorted(c for c, n in times.items() if n < RARE)
     if rare:
         shown = " ".join(html.escape(repr(c)[1:-1]) for c in rare[:12])
@@ -34,12 +42,18 @@ def found(text: str) -> str:
 
 
 class TextPanel(ipywidgets.VBox):
-    """Choose one of the texts here, or paste or upload one."""
+    """Choose one of the texts here, or paste or upload one; learn it whole or by lines."""
 
     def __init__(self, studio: Any):
-        self.studio = studio
+        self.studio, self.own = studio, ""
         names = [*datasets.catalogue(), OWN]
         self.choice = ipywidgets.Dropdown(options=names, description="Text", **NAMED)
+        self.lines = ipywidgets.Checkbox(
+            description="One line at a time",
+            tooltip="Each line has its own start and end, and nothing of the line before is known",
+            indent=False,
+            layout=ipywidgets.Layout(width="auto"),
+        )
         self.pasted = ipywidgets.Textarea(
             description="Paste here",
             placeholder="any text, in any language",
@@ -51,25 +65,39 @@ class TextPanel(ipywidgets.VBox):
         self.upload = ipywidgets.FileUpload(description="Upload a text file", layout=wide)
         self.said = ipywidgets.HTML()
         self.use = studio.button("Learn this text", self._use)
-        self.pasted.observe(self._pasted, "value")
-        self.upload.observe(self._uploaded, "value")
-        row = ipywidgets.HBox([self.choice, self.upload, self.use], layout=WRAPPED)
-        super().__init__([row, self.pasted, self.said])
+        self.pasted.observe(lambda change: studio.guarded(self._pasted), "value")
+        self.upload.observe(lambda change: studio.guarded(self._uploaded), "value")
+        row = [self.choice, self.upload, self.lines, self.use]
+        super().__init__([ipywidgets.HBox(row, layout=WRAPPED), self.pasted, self.said])
+        self.fill()
 
-    def _pasted(self, change: Any) -> None:
-        self.choice.value = OWN
-        self.said.value = found(clean(change.new))
+    def fill(self) -> None:
+        """Have the checkbox say how the text of now is learned."""
+        self.lines.value = self.studio.live.settings["lines"]
 
-    def _uploaded(self, change: Any) -> None:
+    def _pasted(self) -> None:
+        self._take(self.pasted.value)
+
+    def _take(self, text: str) -> None:
+        self.own, self.choice.value = text, OWN
+        self.said.value = found(text)
+
+    def _uploaded(self) -> None:
         for file in self.upload.value:
             try:
-                self.pasted.value = bytes(file["content"]).decode("utf-8-sig")
+                text = bytes(file["content"]).decode("utf-8-sig")
             except UnicodeDecodeError:
                 self.said.value = "⚠ That file is no text in UTF-8. Save it as UTF-8, or paste it."
+                continue
+            # A browser is slow with a field of megabytes, and sends back one with line ends of \r.
+            self.pasted.value = clean(text[:SHOWN])
+            self._take(text)
+            if len(text) > SHOWN:
+                self.said.value += f"<br>The field shows the first {SHOWN:,} of them."
 
     def _use(self) -> None:
-        text = clean(self.pasted.value) + "\n" if self.choice.value == OWN else self.choice.value
-        self.studio.restart(text)
+        text = clean(self.own) + "\n" if self.choice.value == OWN else self.choice.value
+        self.studio.restart(text, lines=self.lines.value)
         self.said.value = found(self.studio.live.text)
 
 
@@ -98,7 +126,7 @@ class ModelPanel(ipywidgets.VBox):
         fields = [self.cell, self.hidden, self.embedding, self.dropout, self.batch, self.length]
         fields += [self.optimizer, self.seed]
         for field in fields:
-            field.observe(lambda change: self._show(), "value")
+            field.observe(lambda change: studio.guarded(self._show), "value")
         super().__init__([ipywidgets.HBox([*fields, self.use], layout=WRAPPED), self.code])
         self.fill()
 
@@ -139,11 +167,13 @@ class ModelPanel(ipywidgets.VBox):
             for name in ("cell", "hidden", "embedding", "dropout", "seed")
             if s[name] != {"cell": "lstm", "hidden": (128, 128)}.get(name, DEFAULTS[name])
         )
+        lines = ", lines=True" if self.studio.live.settings["lines"] else ""
+        sizes = f"batch={s['batch']}, length={s['length']}{lines}"
         code = (
             f"model = mc.CharModel(mc.Vocabulary.of(text){given})\n"
             f"optimizer = mc.optim.{kind.__name__}(model.parameters(), lr={rate:g})\n"
             "for report in mc.train(model, text, steps=2000, optimizer=optimizer, "
-            f"batch={s['batch']}, length={s['length']}):\n    print(report.step, report.bits)"
+            f"{sizes}):\n    print(report.step, report.bits)"
         )
         self.code.value = (
             f"The same as code:<pre style='line-height: 1.3'>{html.escape(code)}</pre>"
@@ -151,40 +181,3 @@ class ModelPanel(ipywidgets.VBox):
 
     def _use(self) -> None:
         self.studio.restart(**self.settings())
-
-
-class FilePanel(ipywidgets.VBox):
-    """Save the training, and go on with a saved one."""
-
-    def __init__(self, studio: Any):
-        self.studio = studio
-        self.path = ipywidgets.Text(value="studio.npz", description="File", **NAMED)
-        self.save = studio.button("Save", self._save)
-        self.load = studio.button("Load", lambda: self._load(self._path()))
-        ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
-        self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
-        self.take = studio.button("Load it", lambda: self._load(self.pretrained.value))
-        self.best = studio.button("Back to the best on held-out text", self._use_best)
-        rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take]
-        super().__init__([ipywidgets.HBox(row, layout=WRAPPED) for row in rows])
-
-    def _path(self) -> Path:
-        return Path(self.path.value.strip() or "studio.npz")
-
-    def _use_best(self) -> None:
-        self.studio.live.use_best()
-        best = self.studio.live.training.best / np.log(2)
-        self.studio.look()
-        self.studio.say(f"These weights need {best:.3f} bits on held-out text.")
-
-    def _save(self) -> None:
-        path = self._path()
-        self.studio.live.save(path)
-        step = self.studio.live.training.step_number
-        self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
-
-    def _load(self, path: Path) -> None:
-        self.studio.live.load(path)
-        self.studio.renewed(
-            f"Loaded {path.name}, at step {self.studio.live.training.step_number:,}."
-        )

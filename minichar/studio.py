@@ -7,24 +7,31 @@ live.py trains in the background; here is what is seen of it and what changes it
 goes wrong ends in the line under the buttons.
 """
 
+import asyncio
 import html
+import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 import numpy as np
 
 from minichar import draw, panels
-from minichar.live import Live, loop_of
-from minichar.widgets import NAMED, WRAPPED, Dial
+from minichar.curve_panel import CurvePanel
+from minichar.keeping_panel import FilePanel
+from minichar.live import Live
+from minichar.optim import OPTIMIZERS
+from minichar.widgets import WRAPPED, Dial
+from minichar.writing_panel import WritingPanel
 
 BY_HEART = 5  # validations in a row that are no longer the best
+RATES = 1e-5, 0.1  # the slider's ends
 OFTEN, SELDOM = 0.5, 2.0  # seconds between two looks at the numbers, and at the curve
-SIDE_BY_SIDE = "display: flex; flex-wrap: wrap; gap: 12px; line-height: 1.3"
-ONE_LINE = "display: block; white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
-TIGHT = "line-height: 1.3; min-width: 17em"
+HISTORY = '<div style="line-height: 1.3; height: 11em; overflow: auto" tabindex="0">{}</div>'
 _studios: "weakref.WeakSet[Studio]" = weakref.WeakSet()  # one at a time has the computer
 
 
@@ -37,43 +44,41 @@ def kept(step: int) -> bool:
 class Studio(ipywidgets.VBox):
     """The dashboard. `text` and `settings` are those of live.Live; training starts at once.
 
-    `start=False` waits for the button. `close()` ends the training and takes the dashboard away.
+    `start=False` waits for the button. Into `folder`, in the folder where the notebook is, the
+    training is kept as it goes on; None keeps nothing. `close()` ends the training and takes the
+    dashboard away.
     """
 
-    def __init__(self, text: str = "names", start: bool = True, **settings: Any):
-        self.live, self.timeline, self.seed = Live(text, **settings), [], 0
+    def __init__(
+        self,
+        text: str = "names",
+        start: bool = True,
+        folder: str | Path | None = "studio",
+        **settings: Any,
+    ):
+        self.live, self.timeline = Live(text, **settings), []
+        self.thread, self.home = threading.get_ident(), None
+        with suppress(RuntimeError):  # as in a program that is no notebook
+            self.home = asyncio.get_running_loop()
         self.looked = self.drew = 0.0
         self.train = ipywidgets.ToggleButton(description="Train", icon="play", tooltip="Go on")
         self.one = self.button("One step", self._one_step)
         self.again = self.button("Restart", lambda: self.restart())
-        self.rate = Dial("Learning rate", self.live.rate, 1e-5, 1, self._rated)
+        self.rate = Dial("Learning rate", self.live.rate, *RATES, self._rated)
         self.status = ipywidgets.HTML()
-        self.unit = ipywidgets.ToggleButtons(options=["bits", "perplexity"], description="Curve in")
-        self.curve, self.numbers = ipywidgets.HTML(), ipywidgets.HTML()
-        self.temperature = Dial(
-            "Temperature", 0.8, 0.1, 10, lambda t: self._guarded(self._write), by=0.05
-        )
-        self.prime = ipywidgets.Text(
-            description="Start with", placeholder="a new line", continuous_update=False, **NAMED
-        )
-        self.length = ipywidgets.BoundedIntText(
-            value=120, min=10, max=2000, step=10, description="Characters", **NAMED
-        )
-        self.other = self.button("Other random numbers", self._reseed)
-        self.written, self.history = ipywidgets.HTML(), ipywidgets.HTML()
+        self.seen, self.writing = CurvePanel(self), WritingPanel(self)
+        self.history = ipywidgets.HTML(HISTORY.format(""))
+        self.text_panel, self.model_panel = panels.TextPanel(self), panels.ModelPanel(self)
+        self.file_panel = FilePanel(self, folder)
         self.panels = ipywidgets.Accordion(
-            [panels.TextPanel(self), panels.ModelPanel(self), panels.FilePanel(self)],
+            [self.text_panel, self.model_panel, self.file_panel],
             titles=("Text", "Model", "Save and load"),
         )
-        self.train.observe(self._toggled, "value")
-        self.unit.observe(lambda change: self._guarded(self._draw), "value")
-        for field in (self.prime, self.length):
-            field.observe(lambda change: self._guarded(self._write), "value")
+        self.train.observe(lambda change: self.guarded(self._toggled), "value")
         rows = [[self.train, self.one, self.again, self.rate], [self.status]]
-        rows += [[self.curve, ipywidgets.VBox([self.unit, self.numbers])]]
-        rows += [[self.temperature, self.prime, self.length, self.other]]
         boxes = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
-        super().__init__([*boxes, self.written, self.history, self.panels])
+        super().__init__([*boxes, self.seen, self.writing, self.history, self.panels])
+        self._fit_rate()
         self.say("Ready.")
         self.look()
         if start:
@@ -83,20 +88,33 @@ class Studio(ipywidgets.VBox):
 
     def button(self, name: str, action: Callable[[], None]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=name, layout=ipywidgets.Layout(width="auto"))
-        button.on_click(lambda _: self._guarded(action))
+        button.on_click(lambda _: self.guarded(action))
         return button
 
-    def _guarded(self, action: Callable[[], None]) -> None:
-        """Do it; what goes wrong is said, and nothing is stuck."""
+    def guarded(self, action: Callable[[], None]) -> None:
+        """Do it; what goes wrong is said, and nothing is stuck.
+
+        A notebook may call from a thread of its own, beside the one that trains: then it is handed
+        over, so that all happens in one thread, in the order in which it was asked for.
+        """
+        if self.home and self.home.is_running() and threading.get_ident() != self.thread:
+            self.home.call_soon_threadsafe(self.guarded, action)
+            return
         try:
             action()
-        except (ValueError, RuntimeError, OSError) as error:
-            self.say(str(error), wrong=True)
+        except Exception as error:
+            self.wrong(error)
 
-    def _toggled(self, change: Any) -> None:
-        self.train.description = "Pause" if change.new else "Train"
-        self.train.icon = "pause" if change.new else "play"
-        if not change.new:
+    def wrong(self, error: Exception) -> None:
+        """Say what went wrong."""
+        expected = isinstance(error, ValueError | RuntimeError | OSError) and str(error)
+        self.say(str(error) if expected else f"{type(error).__name__}: {error}", wrong=True)
+
+    def _toggled(self) -> None:
+        on = self.train.value
+        self.train.description = "Pause" if on else "Train"
+        self.train.icon = "pause" if on else "play"
+        if not on:
             return self.live.pause()
         for other in list(_studios - {self}):
             other.train.value = False
@@ -110,15 +128,19 @@ class Studio(ipywidgets.VBox):
 
     def _one_step(self) -> None:
         self.train.value = False
-        self.live.step()
+        self._tell(self.live.step())
         self.look()
 
     def _rated(self, lr: float) -> None:
-        self.live.rate = lr  # always one that makes sense: the dial has bounds
+        self.guarded(lambda: setattr(self.live, "rate", lr))
 
-    def _reseed(self) -> None:
-        self.seed += 1
-        self._write()
+    def _fit_rate(self) -> None:
+        """The dial at the rate of now; further up for an optimiser that is used to more."""
+        usual = OPTIMIZERS[self.live.settings["optimizer"]][1]
+        high = RATES[1] if max(usual, self.live.rate) <= RATES[1] else 1.0
+        for top in (1.0, high):  # first wide enough for any rate, then as wide as need be
+            self.rate.slider.max, self.rate.number.max = np.log10(top), top
+            self.rate.number.value = self.live.rate
 
     def restart(self, text: str | None = None, **settings: Any) -> None:
         """Begin anew, with what is given changed; the old curve stays for comparison."""
@@ -127,125 +149,81 @@ class Studio(ipywidgets.VBox):
 
     def renewed(self, message: str) -> None:
         """Another model or text is there: show it."""
-        self.timeline = []
-        self.rate.number.value = self.live.rate
-        self.panels.children[1].fill()
-        self.say(message)
+        self.writing.stop()
+        self.timeline, self.history.value = [], HISTORY.format("")
+        self._fit_rate()
+        self.text_panel.fill()
+        self.model_panel.fill()
+        self.file_panel.renew()
         self.look()
+        self.say(message)
 
     def close(self) -> None:
         """End the training and take the dashboard away."""
         self.live.pause()
+        self.writing.stop()
         super().close()
 
     # --- while it trains
 
     def _turn(self) -> None:
         now, report = time.monotonic(), self.live.history[-1]
+        self._tell(report)
+        if kept(report.step):
+            self._remember(report)
+        if now - self.looked > OFTEN:
+            self.seen.measure()
+            self.guarded(self.writing.show)
+            self.looked = time.monotonic()
+        if now - self.drew > SELDOM:
+            self.guarded(self.seen.show)
+            self.drew = time.monotonic()
+        if report.validation is not None:
+            self.file_panel.keep(report.validation)
+
+    def _tell(self, report: Any) -> None:
         if report.note:
             self.say(f"Step {report.step}: {report.note}. Lower the learning rate.", wrong=True)
         if report.validation and self.live.training.waited == BY_HEART:
             self.say("The held-out text gets worse: it learns by heart. See Save and load.", True)
-        if kept(report.step):
-            self._remember(report)
-        if now - self.looked > OFTEN:
-            self._measure()
-            self._guarded(self._write)
-            self.looked = time.monotonic()
-        if now - self.drew > SELDOM:
-            self._guarded(self._draw)
-            self.drew = time.monotonic()
 
     def _ended(self, wrong: Exception | None) -> None:
         self.train.value = False
         self.look()
         paused = f"Paused after step {self.live.training.step_number}."
-        self.say(f"{type(wrong).__name__}: {wrong}" if wrong else paused, bool(wrong))
+        self.wrong(wrong) if wrong else self.say(paused)
 
     # --- what is seen
 
     def look(self) -> None:
         """Bring everything up to date."""
-        self._measure()
-        for show in (self._write, self._draw):
-            self._guarded(show)
+        self.seen.measure()
+        for show in (self.writing.show, self.seen.show):
+            self.guarded(show)
 
     def say(self, message: str, wrong: bool = False) -> None:
         role, mark = ("alert", "⚠ ") if wrong else ("status", "")
         self.status.value = f'<div role="{role}">{mark}{html.escape(message)}</div>'
 
-    def _measure(self) -> None:
-        live, training = self.live, self.live.training
-        rows = [("step", f"{training.step_number:,}")]
-        if live.history:
-            recent = live.history[-20:]
-            loss = float(np.median([r.loss for r in recent]))
-            size = np.sqrt(sum(float((w.data**2).sum()) for w in live.model.parameters().values()))
-            norms = [r.gradient_norm for r in recent]
-            clipped = np.mean([norm > (training.clip or np.inf) for norm in norms])
-            speed = float(np.median([r.chars_per_second for r in recent]))
-            rows += [
-                ("passes over the text", f"{live.history[-1].epoch:.2f}"),
-                ("loss, nats", f"{loss:.3f}"),
-                ("bits per character", f"{loss / np.log(2):.3f}"),
-                ("perplexity", f"{np.exp(min(loss, 50)):.2f}"),
-                ("ms a step", f"{1000 * training.batch * training.length / max(speed, 1):.1f}"),
-                ("characters a second", f"{speed:,.0f}"),
-                ("steps clipped", f"{clipped:.0%}"),
-                ("gradient / weights", f"{np.median(norms):.2g} / {size:.2g}"),
-            ]
-        if live.validations:
-            rows.insert(3, ("held-out, bits", f"{live.validations[-1][1] / np.log(2):.3f}"))
-        self.numbers.value = f'<div style="{TIGHT}">{draw.table(rows, ("", "now")).html}</div>'
-
-    def _draw(self) -> None:
-        live, bits = self.live, self.unit.value == "bits"
-
-        def shown(nats):
-            return np.asarray(nats) / np.log(2) if bits else np.exp(np.minimum(nats, 20))
-
-        lines = {}
-        for name, reports in (("training", live.history), ("before", live.before)):
-            if len(reports) > 1:
-                steps, losses = live.medians(reports)
-                lines[name] = (steps, shown(losses))
-        if live.validations:
-            steps, losses = zip(*live.validations, strict=True)
-            lines["held-out"] = (steps, shown(losses))
-        if not lines:
-            self.curve.value = '<p style="width: 28em">The curve begins with the second step.</p>'
-            return
-        levels = {"counting, on the held-out text": float(shown(live.count()))}
-        y = "bits per character" if bits else "perplexity"
-        picture = draw.curves(lines, "", "step", y, levels, marks=[s for s, _ in live.marks])
-        self.curve.value = f'<div style="max-width: 36em">{picture.html}</div>'
-
-    def _write(self) -> None:
-        middle, prime = self.temperature.number.value, self.prime.value.replace("\\n", "\n")
-        parts = []
-        for t in (0, middle / 2, middle, min(10.0, 2 * middle)):
-            text = self.live.sample(t, prime, self.length.value, self.seed)
-            name, loop = f"temperature {t:.2g}", loop_of(text) if t == 0 else None
-            if t == 0:
-                said = f", repeats “{''.join(map(draw.visible, loop))}”" if loop else ""
-                name = f"greedy{said}"
-            title = f'<b style="{ONE_LINE}">{html.escape(name)}</b>'
-            shown = (
-                f'<div style="height: 9em; overflow: auto">{draw.written(prime, text).html}</div>'
-            )
-            parts.append(f'<div style="flex: 1 1 15em; min-width: 0">{title}{shown}</div>')
-        self.written.value = f'<div style="{SIDE_BY_SIDE}">{"".join(parts)}</div>'
+    def line(self) -> str:
+        """80 characters of the model of now."""
+        temperature = self.writing.temperature.number.value
+        return self.live.samples([temperature], length=80, seed=self.writing.seed)[0]
 
     def _remember(self, report: Any) -> None:
-        text = self.live.sample(self.temperature.number.value, length=80, seed=self.seed)
-        line = text.replace("\n", " ⏎ ")
+        line = self.line().replace("\n", " ⏎ ")
         self.timeline.insert(0, (f"{report.step:,}", f"{report.bits:.2f}", line))
         table = draw.table(self.timeline, ("step", "bits", "what it wrote"))
-        box = f"{TIGHT}; max-height: 12em; overflow: auto"
-        self.history.value = f'<div style="{box}" tabindex="0">{table.html}</div>'
+        self.history.value = HISTORY.format(table.html)
 
     def still(self) -> draw.Picture:
         """What is seen now, as a picture that does not move."""
-        parts = [self.status, self.curve, self.numbers, self.written, self.history]
+        parts = [
+            self.status,
+            self.seen.curve,
+            self.seen.numbers,
+            self.writing.written,
+            self.history,
+        ]
         words = f"The studio after step {self.live.training.step_number:,}"
         return draw.Picture("".join(part.value for part in parts), words)

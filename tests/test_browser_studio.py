@@ -1,5 +1,6 @@
 """The studio in JupyterLab, in a browser: everything is moved while the training goes on."""
 
+import random
 import re
 import time
 
@@ -10,16 +11,30 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
+NEXT = """\
+import asyncio
+print('the next cell has run')
+(studio,) = __import__("minichar").studio._studios
+while not studio.live.history:
+    await asyncio.sleep(0.001)
+print(f"the first step was taken after {time.perf_counter() - began:.2f} s")
+"""
+
+
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
     """The studio's notebook with one more cell after it, run from top to bottom."""
     chromium = lab.needs_browser()
     folder = tmp_path_factory.mktemp("studio")
     notebook = nbformat.read(lab.ROOT / "notebooks" / "studio.ipynb", 4)
-    notebook.cells.append(nbformat.v4.new_code_cell("print('the next cell has run')"))
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    cell.source = "import time; began = time.perf_counter()\n" + cell.source
+    notebook.cells.append(nbformat.v4.new_code_cell(NEXT))
     nbformat.write(notebook, folder / "studio.ipynb")
     with lab.server(folder) as address, lab.browser(chromium) as running:
         lesson = lab.Lesson(running, address, "studio.ipynb")
+        lesson.page.set_viewport_size({"width": 1280, "height": 720})
+        lesson.began = time.perf_counter()
         lesson.run_all()
         yield lesson
 
@@ -32,14 +47,57 @@ class Dashboard:
 
     def number(self, name):
         row = self.box.locator("tr", has=self.page.get_by_text(name, exact=True))
-        return float(row.first.locator("td").last.text_content().replace(",", ""))
+        shown = row.first.locator("td").last.text_content()
+        return float(shown.replace(",", "").replace("–", "nan"))  # a dash: not yet
 
     def press(self, name):
         self.box.locator("button", has_text=re.compile(rf"^\s*{name}$")).click()
 
     def open(self, panel):
         header = self.box.locator(".jupyter-widget-Collapse-header", has_text=panel)
-        header.click()
+        field = {"Text": "Paste here", "Model": "Neurons, by layer"}.get(panel, "File")
+        if not self.page.get_by_label(field, exact=True).is_visible():
+            header.click()
+            self.expect(self.page.get_by_label(field, exact=True)).to_be_visible()
+
+    def fill(self, field, value):
+        field = self.page.get_by_label(field, exact=True)
+        field.fill(str(value))
+        field.press("Enter")
+
+    def until(self, holds):
+        """Wait until it holds; seconds since the notebook was run."""
+        for _ in range(lab.PATIENCE * 50):
+            if holds():
+                return time.perf_counter() - self.lesson.began
+            self.page.wait_for_timeout(20)
+        pytest.fail(f"not after {lab.PATIENCE} s: {self.status.text_content()}")
+
+    def slide(self, times):
+        """Move the temperature by arrow key; seconds until the samples are there, each time."""
+        handle, field = self.box.get_by_role("slider").nth(1), "Temperature value"
+        field, waits = self.page.get_by_label(field), []
+        handle.focus()
+        for _ in range(times):
+            was = field.input_value()
+            began = time.perf_counter()
+            self.page.keyboard.press("ArrowRight")
+            self.expect(field).not_to_have_value(was)
+            now = float(field.input_value())
+            self.expect(self.box.get_by_text(f"temperature {now:.2g}", exact=True)).to_have_count(1)
+            waits.append(time.perf_counter() - began)
+        return waits
+
+    def learn(self, name, found):
+        """Choose a text and learn it."""
+        self.page.get_by_label("Text", exact=True).select_option(name)
+        self.press("Learn this text")
+        self.expect(self.box.get_by_text(found)).to_be_visible()
+
+    def paused(self):
+        if self.box.locator("button", has_text=re.compile(r"^\s*Pause$")).count():
+            self.press("Pause")
+        self.expect(self.box.locator("button", has_text=re.compile(r"^\s*Train$"))).to_have_count(1)
 
     def texts_at(self, temperature):
         """What it writes: greedily, and at half, once and twice a temperature."""
@@ -64,6 +122,16 @@ def dashboard(opened):
     return Dashboard(opened)
 
 
+def test_it_starts_at_once_and_soon_writes_something_to_read(dashboard, record_property):
+    dashboard.until(lambda: dashboard.number("step") > 30)
+    words = dashboard.until(lambda: dashboard.number("bits per character") < 3.4)
+    said = dashboard.lesson.code.nth(1).locator(".jp-OutputArea").text_content()
+    step = float(re.search("after (.*) s", said)[1])
+    record_property("first step, text to read, seconds", (step, words))
+    print(f"first step {step} s after the cell began, 3.4 bits a character after {words:.1f} s")
+    assert 0 < step < words < lab.PATIENCE  # generous; the numbers are printed
+
+
 def test_training_moves_while_the_next_cell_runs(dashboard):
     dashboard.expect(dashboard.lesson.code.nth(1)).to_contain_text("the next cell has run")
     dashboard.moves_on()
@@ -72,20 +140,8 @@ def test_training_moves_while_the_next_cell_runs(dashboard):
 
 
 def test_the_temperature_acts_at_once_while_training_runs(dashboard, record_property):
-    handle = dashboard.box.get_by_role("slider").nth(1)
-    field, waits = dashboard.page.get_by_label("Temperature value"), []
     before = dashboard.number("step")
-    handle.focus()
-    for _ in range(5):
-        was = field.input_value()
-        began = time.perf_counter()
-        dashboard.page.keyboard.press("ArrowRight")
-        dashboard.expect(field).not_to_have_value(was)
-        now = float(field.input_value())
-        dashboard.expect(
-            dashboard.box.get_by_text(f"temperature {now:.2g}", exact=True)
-        ).to_have_count(1)
-        waits.append(time.perf_counter() - began)
+    waits = dashboard.slide(5)
     record_property("slider to sample, seconds", waits)
     print("slider to sample while training, ms:", [round(1000 * w) for w in waits])
     dashboard.moves_on()
@@ -113,6 +169,110 @@ def test_a_new_rate_acts_and_leaves_a_mark(dashboard):
     dashboard.expect(curve).to_have_attribute("alt", re.compile("a mark at"))
 
 
+def test_a_large_model_writes_as_quickly(dashboard, record_property):
+    dashboard.open("Model")
+    dashboard.fill("Neurons, by layer", "256,256")
+    dashboard.press("Build this model")
+    dashboard.expect(dashboard.status).to_contain_text("Restarted")
+    if not dashboard.box.locator("button", has_text=re.compile(r"^\s*Pause$")).count():
+        dashboard.press("Train")
+    dashboard.moves_on()
+    waits = dashboard.slide(5)
+    record_property("2 x 256, slider to sample, seconds", waits)
+    print("slider to sample while 2 x 256 train, ms:", [round(1000 * w) for w in waits])
+    dashboard.fill("Neurons, by layer", "64")
+    dashboard.press("Build this model")
+    dashboard.moves_on()
+
+
+def test_it_writes_slowly_while_it_trains_and_while_it_does_not(dashboard):
+    slowly = dashboard.box.get_by_role("group", name="written slowly")
+    letters, page = slowly.locator("[title$='%']"), dashboard.page
+    dashboard.fill("Characters", 60)
+    for pause in (False, True):
+        if pause:
+            dashboard.paused()
+            slowly.evaluate("e => e.dataset.old = true")
+        dashboard.press("Write slowly")
+        dashboard.expect(slowly.and_(page.locator("div:not([data-old])"))).to_be_visible()
+        dashboard.expect(letters.nth(9)).to_be_visible()
+        if not pause:
+            dashboard.moves_on()  # writing does not hold it up
+        dashboard.press("Stop writing")
+        dashboard.expect(dashboard.box.get_by_role("button", name="Write slowly")).to_be_visible()
+        count = letters.count()
+        dashboard.page.wait_for_timeout(500)
+        assert 9 < letters.count() == count < 60
+    dashboard.press("Write slowly")
+    dashboard.expect(letters).to_have_count(60)
+    dashboard.expect(dashboard.box.get_by_role("button", name="Write slowly")).to_be_visible()
+    dashboard.fill("Characters", 120)
+
+
+def test_it_works_by_keyboard_and_everything_has_a_name(dashboard):
+    page = dashboard.page
+    dashboard.box.get_by_role("button", name="One step").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    dashboard.moves_on()
+    page.keyboard.press("Space")
+    dashboard.expect(dashboard.status).to_contain_text("Paused after step")
+    step = dashboard.number("step")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    dashboard.until(lambda: dashboard.number("step") == step + 1)
+    for panel in ("Text", "Model", "Save and load"):
+        dashboard.open(panel)
+        nameless = dashboard.box.locator(":is(button, input, select, textarea):visible")
+        nameless = nameless.evaluate_all("""all => all.filter(e => ![...(e.labels || [])]
+            .some(l => l.textContent.trim()) && !e.textContent.trim() && !e.ariaLabel && !e.title)
+            .map(e => e.outerHTML)""")
+        assert not nameless
+    assert not dashboard.box.locator("img:not([alt])").count()
+    dashboard.press("Train")
+
+
+def test_a_text_is_uploaded_and_learned_one_line_at_a_time(dashboard):
+    dashboard.open("Text")
+    text = "one fish\r\ntwo fish\nred fish\nblue fish\n" * 40
+
+    def upload(name, content):
+        with dashboard.page.expect_file_chooser() as chooser:
+            dashboard.box.locator("button", has_text="Upload a text file").click()
+        chooser.value.set_files({"name": name, "mimeType": "text/plain", "buffer": content})
+
+    upload("a.bin", bytes([0xFF, 0x00, 0xD8]))
+    dashboard.expect(dashboard.box).to_contain_text("That file is no text in UTF-8")
+    upload("a.txt", text.encode())
+    dashboard.expect(dashboard.box).to_contain_text("Line ends are mixed (40 of Windows, 120 of")
+    dashboard.page.get_by_label("One line at a time").check()
+    dashboard.press("Learn this text")
+    dashboard.expect(dashboard.status).to_contain_text("Restarted")
+    dashboard.until(lambda: dashboard.number("bits per character") < 1.5)
+    dashboard.press("A piece of the text")
+    dashboard.expect(dashboard.page.get_by_label("Start with")).to_have_value(re.compile("fish$"))
+    dashboard.fill("Start with", "")
+
+
+def test_with_weights_of_ours_the_perplexity_plummets(dashboard):
+    dashboard.open("Text")
+    dashboard.page.get_by_label("One line at a time").uncheck()
+    dashboard.learn("names", "27 different ones")
+    dashboard.paused()
+    dashboard.press("Restart")
+    dashboard.press("One step")
+    dashboard.until(lambda: dashboard.number("step") == 1)
+    before = dashboard.number("perplexity")
+    dashboard.open("Save and load")
+    dashboard.page.get_by_label("Trained by us").select_option("names")
+    dashboard.press("Load it")
+    dashboard.expect(dashboard.status).to_contain_text("Loaded names.npz")
+    dashboard.press("One step")
+    dashboard.until(lambda: dashboard.number("step") == 1)
+    assert dashboard.number("perplexity") < before / 2
+    dashboard.press("Train")
+
+
 def test_a_pasted_text_is_learned_saved_and_loaded_after_the_kernel_is_gone(dashboard):
     text = "a rose is a rose is a rose\n" * 60
     dashboard.open("Text")
@@ -121,11 +281,15 @@ def test_a_pasted_text_is_learned_saved_and_loaded_after_the_kernel_is_gone(dash
     dashboard.press("Learn this text")
     dashboard.expect(dashboard.status).to_contain_text("Restarted")
     dashboard.moves_on()
+    dashboard.until(lambda: dashboard.number("step") > 200)  # so something was kept
     dashboard.press("Pause")
     dashboard.expect(dashboard.status).to_contain_text("Paused after step")
     dashboard.open("Save and load")
     dashboard.press("Save")
     dashboard.expect(dashboard.status).to_contain_text("Saved step")
+    kept = dashboard.box.get_by_role("button", name=re.compile("Load run"))
+    rows = kept.all_text_contents()
+    assert rows
     step, wrote = dashboard.number("step"), dashboard.texts_at(1.5)
 
     page = dashboard.page
@@ -136,14 +300,67 @@ def test_a_pasted_text_is_learned_saved_and_loaded_after_the_kernel_is_gone(dash
     dashboard.lesson.run_all()
     dashboard.open("Text")
     dashboard.page.get_by_label("Paste here").fill(text)
+    dashboard.expect(dashboard.box).to_contain_text(f"Found {len(text):,} characters")
     dashboard.press("Learn this text")
     dashboard.press("Pause")
     dashboard.expect(dashboard.status).to_contain_text("Paused")
     dashboard.open("Save and load")
     dashboard.press("Load")
     dashboard.expect(dashboard.status).to_contain_text(f"at step {step:,.0f}")
-    assert dashboard.number("step") == step
+    dashboard.until(lambda: dashboard.number("step") == step)
     assert dashboard.texts_at(1.5) == wrote  # the same weights write the same, to the letter
+    assert set(rows) <= set(kept.all_text_contents())  # the folder outlives the kernel
+    chosen = kept.and_(dashboard.page.locator("button:enabled")).last
+    step = float(re.search("step (.*)", chosen.text_content())[1].replace(",", ""))
+    chosen.click()
+    dashboard.expect(dashboard.status).to_contain_text(f"at step {step:,.0f}")
+    dashboard.until(lambda: dashboard.number("step") == step)
+    dashboard.press("Train")
+    dashboard.moves_on()
+
+
+def test_random_clicks_and_keys_leave_nothing_dead(dashboard):
+    from playwright.sync_api import Error
+
+    rng, page, box = random.Random(0), dashboard.page, dashboard.box
+    until = time.perf_counter() + 20
+    while time.perf_counter() < until:
+        kind = rng.choice(("button", "input", "slider", "select", "textarea", "header"))
+        find = {
+            "button": "button:visible:enabled:not(.jupyter-widgets-upload, .widget-upload)",
+            "input": "input:visible:not([type=file])",
+            "slider": "[role=slider]:visible",
+            "header": ".jupyter-widget-Collapse-header",
+        }
+        found = box.locator(find.get(kind, f"{kind}:visible"))
+        if not (count := found.count()):
+            continue
+        one = found.nth(rng.randrange(count))
+        try:
+            if kind == "slider":
+                one.focus(timeout=2000)
+                page.keyboard.press(rng.choice(("ArrowLeft", "ArrowRight", "PageUp", "End")))
+            elif kind == "select":
+                one.select_option(index=rng.randrange(2), timeout=2000)
+            elif kind in ("input", "textarea") and one.get_attribute("type") != "checkbox":
+                one.fill(rng.choice(("", "3", "0.01", "1e9", "-1")), timeout=2000)
+                page.keyboard.press(rng.choice(("Enter", "Tab")))
+            else:
+                one.click(timeout=2000)
+        except Error as error:  # it went away meanwhile, or takes no letters
+            assert (
+                "Timeout" in str(error) or "Cannot type" in str(error) or "detached" in str(error)
+            )
+    assert not dashboard.lesson.complaints
+    dashboard.open("Model")
+    dashboard.fill("Neurons, by layer", "16")
+    for field, value in (("Texts side by side", 8), ("Characters a step", 16)):
+        dashboard.fill(field, value)
+    dashboard.open("Text")
+    dashboard.learn("names", "27 different ones")
+    dashboard.open("Model")
+    dashboard.press("Build this model")
+    dashboard.paused()
     dashboard.press("Train")
     dashboard.moves_on()
 
@@ -151,6 +368,7 @@ def test_a_pasted_text_is_learned_saved_and_loaded_after_the_kernel_is_gone(dash
 def test_nothing_is_cut_off_or_complains(dashboard):
     wide = """all => all.filter(e => e.scrollWidth > e.clientWidth + 1)
         .map(e => `${e.textContent.slice(0, 60)}: ${e.scrollWidth} in ${e.clientWidth}`)"""
+    dashboard.open("Save and load")
     labels = dashboard.box.locator(":is(.widget-label, button):visible")
     assert labels.count() and not labels.evaluate_all(wide)
     assert not dashboard.page.locator(".jp-OutputArea-output").evaluate_all(wide)

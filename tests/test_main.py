@@ -1,5 +1,6 @@
 """The command line: what it prints, what it returns, and one line for every mistake."""
 
+import json
 import os
 import subprocess
 import sys
@@ -92,6 +93,35 @@ def test_progress_judges_only_what_has_changed(course, judged, capsys):
     assert judged.asked == ["90_mini", "91_other_one", "90_mini"]
     assert main(["check", "91"]) == 1  # judges in any case
     assert judged.asked[3:] == ["91_other_one"]
+
+
+def test_progress_of_a_class_from_what_was_sent_and_from_folders(course, judged, capsys, tmp_path):
+    judged.states = ["solved", "borrowed"]
+    assert main(["progress", "--json"]) == 0
+    line = capsys.readouterr().out
+    assert json.loads(line) == {"exercises": {"90.1": "solved", "90.2": "borrowed"}}
+    (tmp_path / "anna.json").write_text(line)
+    judged.asked.clear()
+    paths = [str(tmp_path / "anna.json"), str(course)]
+    assert main(["progress", *paths]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows == [["name", "90", "all"], ["anna", "1/2", "1/2"], ["course", "1/2", "1/2"]]
+    assert judged.asked == []  # remembered
+    assert main(["progress", "--json", *paths]) == 0
+    states = {"90.1": "solved", "90.2": "borrowed"}
+    assert json.loads(capsys.readouterr().out) == {"anna": states, "course": states}
+
+
+def test_what_is_no_progress_is_one_line(course, capsys, tmp_path):
+    (tmp_path / "ben.json").write_text("{}")
+    for path, says in (
+        (tmp_path / "ben.json", "is not what `minichar progress --json` prints"),
+        (tmp_path / "gone.json", "cannot be read"),
+        (tmp_path, "no folder of the course"),
+    ):
+        assert main(["progress", str(path)]) == 2
+        out, err = capsys.readouterr()
+        assert says in err and len(err.splitlines()) == 1 and not out
 
 
 def test_what_is_saved_while_it_is_judged_is_judged_again(course, judged):

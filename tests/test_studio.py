@@ -1,21 +1,31 @@
 """The dashboard without a browser: its own callbacks, in any order."""
 
 import asyncio
+import datetime
 import html
 import random
 import re
+import threading
 
 import ipywidgets
 import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import panels, studio
+from minichar import keeping_panel, panels, studio, writing_panel
 from minichar.evaluation import evaluate
 from minichar.live import DEFAULTS
 
 TEXT = "a rose is a rose is a rose\n" * 40
 SMALL = {"hidden": (5,), "batch": 4, "length": 8}
+WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+UPLOADED = {"name": "a.bin", "type": "", "size": 2, "content": b"\xff\0", "last_modified": WHEN}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """What is kept by itself goes into the folder of the test."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -29,27 +39,48 @@ def said(made):
 
 def test_it_is_there_by_its_name_and_says_what_it_shows(made):
     assert mc.Studio is studio.Studio
-    assert "temperature 0.8" in made.written.value and "greedy" in made.written.value
+    assert (
+        "temperature 0.8" in made.writing.written.value and "greedy" in made.writing.written.value
+    )
     made.one.click()
     made.one.click()
-    assert made.live.training.step_number == 2 and '<img src="data' in made.curve.value
-    assert 'alt="' in made.curve.value and "<td" in made.numbers.value
+    assert made.live.training.step_number == 2 and '<img src="data' in made.seen.curve.value
+    assert 'alt="' in made.seen.curve.value and "<td" in made.seen.numbers.value
     still = made.still()
-    assert "after step 2" in still.description and made.curve.value in still.html
+    assert "after step 2" in still.description and made.seen.curve.value in still.html
 
 
 def test_training_starts_by_itself_where_a_loop_runs_and_pauses():
     async def main():
         one = studio.Studio(TEXT, **SMALL)
-        for _ in range(8):
+        while one.live.training.step_number < 5:
             await asyncio.sleep(0)
-        assert one.live.training.step_number >= 5 and said(one) == "Training."
+        assert said(one) == "Training."
         other = studio.Studio(TEXT, **SMALL)  # has the computer to itself
         await one.live.task
         assert not one.train.value and said(one).startswith("Paused after step")
         other.close()
         await other.live.task
         assert not other.live.going
+
+    asyncio.run(main())
+
+
+def test_what_is_asked_from_another_thread_is_done_in_the_one_that_trains():
+    async def main():
+        made = studio.Studio(TEXT, **SMALL)
+        threads = []
+        made.live.restart = lambda *args, **settings: threads.append(threading.get_ident())
+        await asyncio.to_thread(made.again.click)
+        await asyncio.to_thread(setattr, made.train, "value", False)
+        await asyncio.to_thread(setattr, made.rate.number, "value", 0.01)
+        await made.live.task
+        assert threads == [threading.get_ident()] and made.live.rate == 0.01
+        await asyncio.to_thread(setattr, made.train, "value", True)
+        await asyncio.sleep(0)
+        assert made.live.task.get_loop() is asyncio.get_running_loop()
+        made.close()
+        await made.live.task
 
     asyncio.run(main())
 
@@ -62,13 +93,13 @@ def test_without_a_loop_one_step_still_works(made):
 
 
 def test_the_temperature_writes_anew_with_the_same_random_numbers(made):
-    before = made.written.value
-    made.temperature.number.value = 2.0
-    assert "temperature 2" in made.written.value and made.written.value != before
-    made.temperature.slider.value = 0.8
-    assert made.written.value == before
-    made.other.click()
-    assert made.written.value != before
+    before = made.writing.written.value
+    made.writing.temperature.number.value = 2.0
+    assert "temperature 2" in made.writing.written.value and made.writing.written.value != before
+    made.writing.temperature.slider.value = 0.8
+    assert made.writing.written.value == before
+    made.writing.other.click()
+    assert made.writing.written.value != before
 
 
 def test_the_rate_is_marked_and_a_restart_brings_back_the_curve_before(made):
@@ -76,13 +107,13 @@ def test_the_rate_is_marked_and_a_restart_brings_back_the_curve_before(made):
         made.one.click()
     made.rate.number.value = 0.1
     made.one.click()
-    assert made.live.rate == 0.1 and "a mark at 3" in made.curve.value
+    assert made.live.rate == 0.1 and "a mark at 3" in made.seen.curve.value
     made.again.click()
     made.one.click()
     made.one.click()
-    assert "before from" in made.curve.value
-    made.unit.value = "perplexity"
-    assert "line chart of perplexity" in made.curve.value
+    assert "before from" in made.seen.curve.value
+    made.seen.unit.value = "perplexity"
+    assert "line chart of perplexity" in made.seen.curve.value
 
 
 def test_what_goes_wrong_is_said_and_the_next_thing_works(made):
@@ -97,7 +128,7 @@ def test_what_goes_wrong_is_said_and_the_next_thing_works(made):
     files.path.value = "/nowhere/at/all.npz"
     files.load.click()
     assert "nowhere" in said(made)
-    made.prime.value = "ß"  # a character that the model has never seen is left out
+    made.writing.prime.value = "ß"  # a character that the model has never seen is left out
     model.hidden.value = "4, 3"
     model.use.click()
     assert said(made) == "Restarted." and made.live.model.hidden == (4, 3)
@@ -116,7 +147,7 @@ def test_learning_by_heart_is_said_and_the_best_weights_can_be_had_back(made):
     files.best.click()
     assert "nothing was validated yet" in said(made)
     made.live.training.validate_every = 1
-    made.rate.number.value = 0.5
+    made.live.rate = 0.5  # beyond the dial
     for _ in range(60):
         made.live.step()
         made._turn()
@@ -197,9 +228,167 @@ def test_a_network_trained_by_us_knows_its_text_at_once():
     assert made.live.history[-1].bits < made.live.before[-1].bits - 1
     other = studio.Studio("a rose is a rose, 123\n" * 40, start=False, **SMALL)
     files = other.panels.children[2]
-    files.pretrained.value = dict(files.pretrained.options)["names"]
-    files.take.click()
+    path = files.pretrained.value = dict(files.pretrained.options)["names"]
+    files.path.value = str(path)
+    files.load.click()
     assert "never seen" in said(other)
+    files.take.click()  # of ours: with the text that it knows
+    assert other.live.text == mc.load_text("names") and "Loaded names" in said(other)
+
+
+def slowly(made):
+    """The characters written slowly so far, each with its probability."""
+    found = re.findall(r'title="(\d+)%">(.*?)</', made.writing.slowly.value, re.S)
+    return [(int(p), html.unescape(c)) for p, c in found]
+
+
+def test_it_writes_slowly_in_a_task_of_its_own_and_ends_cleanly(made, monkeypatch):
+    monkeypatch.setattr(writing_panel, "PACE", 0)
+    pen = made.writing
+    pen.length.value = 20
+
+    async def until(holds):
+        while not holds():
+            await asyncio.sleep(0)
+
+    async def main():
+        pen.slow.value = True
+        assert pen.slow.description == "Stop writing" and not slowly(made)  # not one yet
+        await until(lambda: not pen.slow.value)
+        text = made.live.samples([0.8], "", 20, pen.seed)[0]
+        assert "".join(c for _, c in slowly(made)) == text.replace("\n", "⏎\n").replace(" ", "␣")
+        assert all(("<u " in shaded) == (p < 10) for p, shaded in marked(made) if p != 10)
+        for end in (lambda: setattr(pen.slow, "value", False), made.again.click, made.close):
+            pen.length.value, pen.slow.value = 2000, True
+            await until(lambda: 3 < len(slowly(made)) < 20)
+            end()
+            count = len(slowly(made))
+            await asyncio.sleep(0.01)
+            assert len(slowly(made)) == count and not pen.slow.value and pen.task is None
+        pen.slow.value = True
+        made.live.model.parameters()["read_out.b"].data[:] = np.nan
+        await until(lambda: not pen.slow.value)
+        assert "nan" in said(made)
+
+    asyncio.run(main())
+    pen.slow.value = True  # and without a loop
+    assert not pen.slow.value and "needs a notebook" in said(made)
+
+
+def marked(made):
+    found = re.findall(r'(<(?:u|span) class="p\d+" title="(\d+)%")', made.writing.slowly.value)
+    return [(int(p), tag) for tag, p in found]
+
+
+def turn(made, steps=1):
+    for _ in range(steps):
+        made.live.step()
+        made._turn()
+
+
+def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch):
+    monkeypatch.setattr(keeping_panel, "SECONDS", 0)
+    made.live.training.validate_every = 2
+    turn(made, 6)
+    files = made.file_panel
+    assert [path.name for path in files.kept.paths()] == [
+        f"run-001-step-{k:06d}.npz" for k in (6, 4, 2)
+    ]
+    (_, newest, _, oldest) = (row.children for row in files.table.children)
+    assert oldest[0].description == "Load run 1, step 2" and "MB" in newest[1].value
+    assert sum(" best" in row.children[1].value for row in files.table.children) == 1
+    made.live.restart()
+    later = [made.live.step().loss for _ in range(6)][2:]
+    oldest[0].click()
+    assert said(made) == "Loaded run-001-step-000002.npz, at step 2."
+    assert [made.live.step().loss for _ in range(4)] == later
+    other = studio.Studio(TEXT + "b\n", start=False, **SMALL)  # another kernel, another text
+    rows = [row.children for row in other.file_panel.table.children[1:]]
+    assert len(rows) == 3 and all(row[0].disabled for row in rows)
+    assert "another text" in rows[0][1].value
+    files.kept.paths()[0].write_bytes(b"harm <b>")
+    files.fill()
+    assert "damaged" in files.table.children[1].children[1].value
+
+
+def test_keeping_is_switched_off_by_hand_and_where_it_fails(made, monkeypatch):
+    made.live.training.validate_every = 1
+    made.file_panel.auto.value = False
+    turn(made, 2)
+    assert not made.file_panel.kept.paths() and "(off)" in made.file_panel.where.value
+    assert not studio.Studio(TEXT, start=False, folder=None, **SMALL).file_panel.auto.value
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(made.file_panel.kept, "keep", full)
+    made.file_panel.auto.value = True
+    turn(made)
+    assert "Keeping is switched off" in said(made) and "No space left" in said(made)
+    assert not made.file_panel.auto.value
+    turn(made)  # and it trains on
+    assert made.live.training.step_number == 4
+
+
+def test_every_kind_of_error_ends_in_the_line_and_the_button_still_works(made, monkeypatch):
+    def fail(*args, **settings):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(made.live, "restart", fail)
+    made.again.click()
+    assert "MemoryError: no room" in said(made)
+    monkeypatch.undo()
+    made.model_panel.hidden.value = "2048,2048,2048"
+    made.model_panel.use.click()
+    assert "million weights" in said(made)
+    made.text_panel.upload.value = (UPLOADED,)
+    assert "no text in UTF-8" in made.text_panel.said.value
+    made.file_panel.path.value = __file__
+    made.file_panel.load.click()
+    assert "cannot be loaded" in said(made)
+    made.again.click()
+    assert said(made) == "Restarted."
+
+
+def test_a_rate_far_too_high_says_what_to_do_and_goes_on(made):
+    turn(made, 52)
+    made.live.training.optimizer.lr = 1e6
+    turn(made, 4)
+    assert "back to step 50" in said(made) and "Lower the learning rate" in said(made)
+    made.rate.number.value = 0.001
+    turn(made, 3)
+    assert np.isfinite(made.live.history[-1].loss)
+
+
+def test_the_rate_goes_to_a_tenth_and_further_for_who_is_used_to_more(made):
+    assert made.rate.number.max == 0.1 and made.rate.slider.max == -1
+    made.restart(optimizer="sgd")
+    assert made.live.rate == 0.5 == made.rate.number.value and made.rate.number.max == 1
+    made.restart(optimizer="adam")
+    assert made.live.rate == 0.002 == made.rate.number.value and made.rate.number.max == 0.1
+
+
+def test_one_line_at_a_time_is_learned_and_said_in_the_code(made):
+    text = made.text_panel
+    text.lines.value = True
+    text.pasted.value = TEXT
+    text.use.click()
+    assert made.live.training.lines and "lines=True" in made.model_panel.code.value
+    made.again.click()
+    assert made.live.training.lines
+    made.writing.piece.click()
+    assert TEXT.startswith(made.writing.prime.value) and made.writing.prime.value
+    text.lines.value = False
+    text.use.click()
+    assert not made.live.training.lines and "lines" not in made.model_panel.code.value
+
+
+def test_a_text_is_looked_over():
+    assert "mixed (2 of Windows, 1 of old Mac, 1 of Unix)" in panels.found("a\r\nb\r\nc\rd\n")
+    assert "mixed" not in panels.found("a\r\nb\r\n")
+    assert "too little: 200 at least" in panels.found("a\n" * 9)
+    assert "from 20,000 on" in panels.found("a\n" * 900)
+    assert "little" not in panels.found("a\n" * 10_000)
 
 
 def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypatch):
@@ -208,15 +397,15 @@ def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypat
     actions = [
         made.one.click,
         made.again.click,
-        made.other.click,
+        made.writing.other.click,
         lambda: setattr(made.train, "value", rng.random() < 0.5),
         lambda: setattr(made.rate.number, "value", 10 ** rng.uniform(-6, 2)),
         lambda: setattr(made.rate.slider, "value", 10 ** rng.uniform(-5, 0)),
-        lambda: setattr(made.temperature.slider, "value", 10 ** rng.uniform(-1, 1)),
-        lambda: setattr(made.temperature.number, "value", rng.uniform(-1, 20)),
-        lambda: setattr(made.prime, "value", rng.choice(["", "a rose", "ß\\n", "\\"])),
-        lambda: setattr(made.length, "value", rng.choice([0, 10, 30])),
-        lambda: setattr(made.unit, "value", rng.choice(["bits", "perplexity"])),
+        lambda: setattr(made.writing.temperature.slider, "value", 10 ** rng.uniform(-1, 1)),
+        lambda: setattr(made.writing.temperature.number, "value", rng.uniform(-1, 20)),
+        lambda: setattr(made.writing.prime, "value", rng.choice(["", "a rose", "ß\\n", "\\"])),
+        lambda: setattr(made.writing.length, "value", rng.choice([0, 10, 30])),
+        lambda: setattr(made.seen.unit, "value", rng.choice(["bits", "perplexity"])),
         lambda: setattr(text.pasted, "value", rng.choice(["", "x", TEXT[:500], "<b>&\n" * 90])),
         text.use.click,
         lambda: setattr(model.hidden, "value", rng.choice(["3", "4,2", "", "-1", "9e9", "2,,2"])),
@@ -228,8 +417,14 @@ def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypat
         files.save.click,
         files.load.click,
         files.take.click,
+        made.writing.piece.click,
+        lambda: setattr(made.writing.slow, "value", rng.random() < 0.5),
+        lambda: setattr(text.lines, "value", rng.random() < 0.5),
+        lambda: setattr(files.auto, "value", rng.random() < 0.5),
+        lambda: made.file_panel.keep(rng.uniform(1, 4)),
+        lambda: rng.choice([r.children[0] for r in files.table.children[1:]] or [made.one]).click(),
     ]
-    made.length.value = 10
+    made.writing.length.value = 10
     for _ in range(1000):
         rng.choice(actions)()
     live = made.live

@@ -1,0 +1,73 @@
+"""The part of the studio that shows how far the training is: the curve, and the numbers of now."""
+
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from minichar import draw
+from minichar.widgets import WRAPPED
+
+NUMBERS = (
+    *("passes over the text", "loss, nats", "bits per character", "perplexity", "ms a step"),
+    *("characters a second", "steps clipped", "gradient / weights", "held-out, bits"),
+)
+RECENT = 20  # steps whose median is shown
+FRAME = "width: 36em; max-width: 100%; aspect-ratio: 66 / 36; overflow: hidden"
+
+
+class CurvePanel(ipywidgets.HBox):
+    """`measure` brings the numbers up to date, `show` the curve, which takes longer."""
+
+    def __init__(self, studio: Any):
+        self.studio = studio
+        self.unit = ipywidgets.ToggleButtons(options=["bits", "perplexity"], description="Curve in")
+        self.curve, self.numbers = ipywidgets.HTML(), ipywidgets.HTML()
+        self.unit.observe(lambda change: studio.guarded(self.show), "value")
+        super().__init__([self.curve, ipywidgets.VBox([self.unit, self.numbers])], layout=WRAPPED)
+
+    def measure(self) -> None:
+        """The numbers of now; those that there are not yet are dashes, so that nothing moves."""
+        live, training = self.studio.live, self.studio.live.training
+        rows = {"step": f"{training.step_number:,}"} | dict.fromkeys(NUMBERS, "–")
+        if live.history:
+            recent = live.history[-RECENT:]
+            loss = float(np.median([r.loss for r in recent]))
+            size = np.sqrt(sum(float((w.data**2).sum()) for w in live.model.parameters().values()))
+            norms = [r.gradient_norm for r in recent]
+            clipped = np.mean([norm > (training.clip or np.inf) for norm in norms])
+            speed = float(np.median([r.chars_per_second for r in recent]))
+            ms = 1000 * training.batch * training.length / max(speed, 1)
+            now = (
+                *(f"{recent[-1].epoch:.2f}", f"{loss:.3f}", f"{loss / np.log(2):.3f}"),
+                *(f"{np.exp(min(loss, 50)):.2f}", f"{ms:.1f}", f"{speed:,.0f}"),
+                *(f"{clipped:.0%}", f"{np.median(norms):.2g} / {size:.2g}"),
+            )
+            rows |= dict(zip(NUMBERS, now, strict=False))  # what is held out comes more rarely:
+        if live.validations:
+            rows["held-out, bits"] = f"{live.validations[-1][1] / np.log(2):.3f}"
+        table = draw.table(list(rows.items()), ("", "now"))
+        self.numbers.value = f'<div style="line-height: 1.3; min-width: 17em">{table.html}</div>'
+
+    def show(self) -> None:
+        """The curve, in bits or as perplexity, with the best of counting as a level."""
+        live, bits = self.studio.live, self.unit.value == "bits"
+
+        def shown(nats):
+            return np.asarray(nats) / np.log(2) if bits else np.exp(np.minimum(nats, 20))
+
+        lines = {}
+        for name, reports in (("training", live.history), ("before", live.before)):
+            if len(reports) > 1:
+                steps, losses = live.medians(reports)
+                lines[name] = (steps, shown(losses))
+        if live.validations:
+            steps, losses = zip(*live.validations, strict=True)
+            lines["held-out"] = (steps, shown(losses))
+        if not lines:
+            self.curve.value = f'<p style="{FRAME}">The curve begins with the second step.</p>'
+            return
+        levels = {"counting, on the held-out text": float(shown(live.count()))}
+        y = "bits per character" if bits else "perplexity"
+        picture = draw.curves(lines, "", "step", y, levels, marks=[s for s, _ in live.marks])
+        self.curve.value = f'<div style="{FRAME}">{picture.html}</div>'

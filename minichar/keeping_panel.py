@@ -1,0 +1,131 @@
+"""The part of the studio that saves and loads: one file by name, and a folder kept by itself.
+
+After a validation, at most every ten seconds, the training is written to a file of its own, as
+keeping.py does it. The table has a row for each, and a button that goes on from there exactly.
+"""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from minichar import datasets, draw
+from minichar.keeping import LAST, Entry, Kept
+from minichar.widgets import NAMED, WRAPPED
+
+SECONDS = 10.0  # at the least, between two files
+COLUMNS = "display: grid; grid-template-columns: 9em 5em minmax(0, 1fr); gap: 0 8px"
+CUT = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
+
+
+def row(cells: list[str]) -> str:
+    """The cells of one row of the table, the last as wide as there is room; HTML."""
+    shown = "".join(f'<span style="{CUT}">{html.escape(cell)}</span>' for cell in cells)
+    return f'<div style="{COLUMNS}; line-height: 28px">{shown}</div>'
+
+
+class FilePanel(ipywidgets.VBox):
+    """Save the training, go on with a saved one, see what was kept; `folder=None` keeps nothing."""
+
+    def __init__(self, studio: Any, folder: str | Path | None):
+        self.studio, self.kept = studio, Kept("studio" if folder is None else folder)
+        self.path = ipywidgets.Text(value="studio.npz", description="File", **NAMED)
+        self.save = studio.button("Save", self._save)
+        self.load = studio.button("Load", lambda: self._load(self._path()))
+        ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
+        self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
+        self.take = studio.button("Load it", self._take)
+        self.best = studio.button("Back to the best on held-out text", self._use_best)
+        self.auto = ipywidgets.Checkbox(
+            value=folder is not None,
+            description="Keep while training",
+            indent=False,
+            layout=ipywidgets.Layout(width="auto"),
+        )
+        self.auto.observe(lambda change: studio.guarded(self.fill), "value")
+        self.where, self.table = ipywidgets.HTML(), ipywidgets.VBox()
+        rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take]
+        boxes = [ipywidgets.HBox(r, layout=WRAPPED) for r in (*rows, [self.auto, self.where])]
+        super().__init__([*boxes, self.table])
+        self.fill()
+
+    def _path(self) -> Path:
+        return Path(self.path.value.strip() or "studio.npz")
+
+    def _use_best(self) -> None:
+        self.studio.live.use_best()
+        best = self.studio.live.training.best / np.log(2)
+        self.studio.look()
+        self.studio.say(f"These weights need {best:.3f} bits on held-out text.")
+
+    def _save(self) -> None:
+        path = self._path()
+        self.studio.live.save(path)
+        step = self.studio.live.training.step_number
+        self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
+
+    def _take(self) -> None:
+        """Load a model of ours, with the text that it knows, if that is one of the catalogue."""
+        path = self.pretrained.value
+        if path is None:
+            raise ValueError("no weights come with this copy of the course")
+        self._load(path, path.stem if path.stem in datasets.catalogue() else None)
+
+    def _load(self, path: Path, text: str | None = None) -> None:
+        self.studio.live.load(path, text)
+        step = self.studio.live.training.step_number
+        self.studio.renewed(f"Loaded {path.name}, at step {step:,}.")
+
+    # --- by itself
+
+    def keep(self, validation: float) -> None:
+        """Keep the training as it is, unless that was done just now or is switched off."""
+        if not self.auto.value or not self.kept.due(SECONDS):
+            return
+        try:
+            self.kept.keep(self.studio.live.training, self.studio.line(), validation)
+        except Exception as error:
+            self.auto.value = False
+            self.studio.say(f"Keeping is switched off, because it failed: {error}", wrong=True)
+        self.fill()
+
+    def renew(self) -> None:
+        """Another training is there."""
+        self.kept.renew()
+        self.fill()
+
+    def fill(self) -> None:
+        """Have the table say what is in the folder now."""
+        place, state = html.escape(f"{self.kept.folder}/"), "" if self.auto.value else " (off)"
+        self.where.value = f"into <code>{place}</code>: the last {LAST}, and the best{state}"
+        entries = self.kept.entries()
+        best = [entry.path for entry in self.kept.best(entries).values()]
+        head = row(["held-out bits", "size", "what it wrote"])
+        rows = [self._row(None, f"<b>{head}</b>")]
+        rows += [self._row(entry, self._facts(entry, entry.path in best)) for entry in entries]
+        self.table.children = rows if entries else ()
+
+    def _facts(self, entry: Entry, best: bool) -> str:
+        size = f"{entry.size / 1e6:.2f} MB"
+        if entry.wrong:
+            return row(["damaged", size, entry.wrong])
+        bits = "" if entry.validation is None else f"{entry.validation / np.log(2):.3f}"
+        wrote = "".join(map(draw.visible, entry.sample))
+        mine = entry.text.startswith(self.studio.live.training.digest)
+        wrote = wrote if mine else f"(of another text: choose it first) {wrote}"
+        return row([f"{bits} best" if best else bits, size, wrote])
+
+    def _row(self, entry: Entry | None, facts: str) -> ipywidgets.HBox:
+        wide = ipywidgets.Layout(width="14em", flex="0 0 auto")
+        first = ipywidgets.HTML(layout=wide)
+        if entry is not None:
+            _, run, _, step = entry.path.stem.split("-")
+            name = f"Load run {int(run)}, step {int(step):,}"
+            first = self.studio.button(name, lambda: self._load(entry.path))
+            first.layout = wide
+            mine = entry.text.startswith(self.studio.live.training.digest)
+            first.disabled = bool(entry.wrong) or not mine
+        facts = ipywidgets.HTML(facts, layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
+        return ipywidgets.HBox([first, facts], layout=ipywidgets.Layout(overflow="hidden"))

@@ -1,0 +1,173 @@
+"""The part of the studio that writes: under a temperature slider, all at once or slowly.
+
+At once, four texts stand side by side from the same random numbers: one greedy, three at half, once
+and twice the temperature. Slowly, one text comes a character at a time, shaded by how sure the
+model was of each; the temperature acts on the very next.
+"""
+
+import asyncio
+import html
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from minichar import draw
+from minichar.widgets import NAMED, WRAPPED, Dial
+from minichar.writing import loop_of, write
+
+PACE = 0.05  # seconds a character
+DOUBT = 0.1  # a probability below is underlined
+LINE = 1.35  # height of a line of text, in its own size
+# Shades of blue that black and white can be read on alike, from none to 0.6.
+SHADES = "".join(
+    f".mc-slow .p{k} {{ background: rgba(0, 114, 178, {0.06 * k:.2f}) }}" for k in range(11)
+)
+STYLE = f"<style>{SHADES} .mc-slow u {{ text-decoration: underline dotted 2px }}</style>"
+
+
+def lines_high(count: int) -> str:
+    """The style of a box of so many lines, which scrolls and never cuts one in two."""
+    high = f"height: {count * LINE:.2f}em; line-height: {LINE}; margin: 0; padding: 0 0 0 8px"
+    return f"{high}; overflow: hidden auto; white-space: pre-wrap; overflow-wrap: anywhere"
+
+
+def shaded(character: str, p: float) -> str:
+    """A character as HTML, the deeper in shade the surer; underlined if unlikely."""
+    tag, shown = "u" if p < DOUBT else "span", draw.visible(character)
+    if character == "\n":
+        shown = "⏎\n"
+    return f'<{tag} class="p{round(10 * p)}" title="{p:.0%}">{html.escape(shown)}</{tag}>'
+
+
+class WritingPanel(ipywidgets.VBox):
+    """What the model of a studio writes; `show` brings it up to date, `stop` ends a slow text."""
+
+    def __init__(self, studio: Any):
+        self.studio, self.seed, self.pieces, self.task = studio, 0, 0, None
+        self.temperature = Dial("Temperature", 0.8, 0.1, 10, self._changed, by=0.05)
+        self.prime = ipywidgets.Text(
+            description="Start with", placeholder="a new line", continuous_update=False, **NAMED
+        )
+        self.length = ipywidgets.BoundedIntText(
+            value=120,
+            min=10,
+            max=2000,
+            step=10,
+            description="Characters",
+            style=NAMED["style"],
+            layout=ipywidgets.Layout(width="150px"),
+        )
+        self.piece = studio.button("A piece of the text", self._take_piece)
+        self.other = studio.button("Other random numbers", self._reseed)
+        self.slow = ipywidgets.ToggleButton(
+            description="Write slowly",
+            icon="pencil",
+            tooltip="One character at a time, shaded by its probability",
+            layout=ipywidgets.Layout(width="auto"),
+        )
+        self.written, self.slowly = ipywidgets.HTML(), ipywidgets.HTML()
+        for field in (self.prime, self.length):
+            field.observe(self._changed, "value")
+        self.slow.observe(lambda change: studio.guarded(self._toggled), "value")
+        rows = [[self.temperature, self.length], [self.prime, self.piece, self.other, self.slow]]
+        super().__init__(
+            [*(ipywidgets.HBox(r, layout=WRAPPED) for r in rows), self.written, self.slowly]
+        )
+
+    def _changed(self, change: Any) -> None:
+        self.studio.guarded(self.show)
+
+    def _take_piece(self) -> None:
+        self.pieces += 1
+        self.prime.value = self.studio.live.piece(self.pieces).replace("\n", "\\n")
+
+    def _reseed(self) -> None:
+        self.seed += 1
+        self.show()
+
+    def _prime(self) -> str:
+        return self.prime.value.replace("\\n", "\n")
+
+    def show(self) -> None:
+        """Write the four texts anew."""
+        middle, prime = self.temperature.number.value, self._prime()
+        temperatures, parts = (0, middle / 2, middle, min(10.0, 2 * middle)), []
+        texts = self.studio.live.samples(temperatures, prime, self.length.value, self.seed)
+        for t, text in zip(temperatures, texts, strict=True):
+            name, loop = f"temperature {t:.2g}", loop_of(text) if t == 0 else None
+            if t == 0:
+                said = f", repeats “{''.join(map(draw.visible, loop))}”" if loop else ""
+                name = f"greedy{said}"
+            start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
+            short = max(map(len, (prime + text).split("\n"))) <= 24
+            columns = "columns: 11ch 2; column-gap: 1ch" if short else ""
+            parts.append(
+                '<div style="flex: 1 1 13em; min-width: 0"><b style="display: block; white-space: '
+                f'nowrap; overflow: hidden; text-overflow: ellipsis">{html.escape(name)}</b>'
+                f'<div tabindex="0" role="group" aria-label="{html.escape(name)}" style="'
+                f'{lines_high(10)}; border-left: 3px solid {draw.BLUE}"><pre style="margin: 0; '
+                f"padding: 0; line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere; "
+                f'{columns}">{start}{html.escape(text)}</pre></div></div>'
+            )
+        style = "display: flex; flex-wrap: wrap; gap: 12px"
+        self.written.value = f'<div style="{style}">{"".join(parts)}</div>'
+
+    # --- slowly
+
+    def stop(self) -> None:
+        """End a slow text; what is there stays."""
+        self.slow.value = False
+
+    def _toggled(self) -> None:
+        self.slow.description = "Stop writing" if self.slow.value else "Write slowly"
+        self.slow.icon = "stop" if self.slow.value else "pencil"
+        if self.task is not None:
+            self.task.cancel()
+            self.task = None
+        if not self.slow.value:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.slow.value = False
+            raise RuntimeError("Writing slowly needs a notebook.") from None
+        self.task = loop.create_task(self._slowly())
+
+    async def _slowly(self) -> None:
+        try:
+            await self._write_slowly()
+        except Exception as error:
+            self.studio.wrong(error)
+        self.task = None
+        self.slow.value = False
+
+    async def _write_slowly(self) -> None:
+        live, temperatures = self.studio.live, [1.0]
+        model, prime, pieces, sure = live.model, self._prime(), [], []
+        letters = write(model, temperatures, prime, self.seed, live.settings["lines"])
+        for k in range(self.length.value):
+            temperatures[0] = self.temperature.number.value
+            with live.lock:
+                ids, p = next(letters)
+            pieces.append(shaded(model.vocab.characters[ids[0]], float(p[0])))
+            sure.append(p[0])
+            if k % (1 + k // 400) == 0:  # a long text is not sent whole for each of its characters
+                self._show_slowly(prime, pieces, sure)
+            await asyncio.sleep(PACE)
+        self._show_slowly(prime, pieces, sure)
+
+    def _show_slowly(self, prime: str, pieces: list[str], sure: list[float]) -> None:
+        start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
+        told = (
+            f"{len(pieces)} characters, drawn with {np.mean(sure):.0%} on average. The deeper the "
+            f"shade, the surer; underlined: below {DOUBT:.0%}. Point at one for its number."
+        )
+        box = "display: flex; flex-direction: column-reverse; overflow: hidden auto"
+        shape = f"line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere"
+        self.slowly.value = (
+            f'{STYLE}<div>{told}</div><div style="{box}; height: {5 * LINE:.2f}em; border-left: '
+            f'3px solid {draw.BLUE}" tabindex="0" role="group" aria-label="written slowly"><pre '
+            f'class="mc-slow" style="margin: 0 0 auto; padding: 0 0 0 8px; {shape}">'
+            f"{start}{''.join(pieces)}</pre></div>"
+        )
