@@ -2,10 +2,12 @@
 
 minichar lab             open lesson 00 in JupyterLab (`minichar lab 03`: another one)
 minichar studio          watch a network learn a text, and play with it meanwhile
+                         (with --page: a page without code, for others too)
 minichar check 03        judge your answers in lesson 03 (without a number: in all)
 minichar progress        what is solved, borrowed and open, lesson by lesson
+                         (with --json: to send; with files or folders: of a whole class)
 minichar reset 03        start a lesson again; your file is kept beside it
-minichar data            the texts that come with the course
+minichar data            the texts known by name (`minichar data get NAME` fetches one)
 minichar train TEXT      train a network on a text
 minichar sample MODEL    have a trained network write
 minichar score MODEL     how well a network predicts a text
@@ -14,16 +16,18 @@ minichar lessons         (for whoever writes lessons) derive notebooks/ from sol
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from minichar import commands as networks
-from minichar.course import files, progress
+from minichar import data_command
+from minichar.course import classroom, files, progress
 from minichar.course.files import CourseError, Lesson
 from minichar.course.progress import Report, Verdict
 
@@ -46,13 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     number = {"metavar": "NN", "help": "the number of a lesson, as in 03"}
     made = command("lab", open_lab, "open a lesson in JupyterLab: 00 if you name none")
     made.add_argument("lesson", nargs="?", default="00", **number)
-    command("studio", open_studio, "watch a network learn a text, and play with it meanwhile")
+    _add_studio(command)
     made = command("check", check_answers, "judge your answers in a lesson, or in all of them")
     made.add_argument("lesson", nargs="?", **number)
-    command("progress", show_progress, "what is solved, borrowed and open, lesson by lesson")
+    made = command("progress", show_progress, "what is solved, borrowed and open, by lesson")
+    made.add_argument("--json", action="store_true", help="print it as a line to send")
+    text = "of a class instead: a learner's course folder, or a file with what --json printed"
+    made.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=text)
     made = command("reset", reset_lesson, "put a lesson back as it was, and keep your file")
     made.add_argument("lesson", **number)
-    command("data", list_data, "the texts that load_text knows by name")
+    data_command.add(command("data", data_command.run, "list the texts known by name; fetch one"))
     networks.add(command)
     command("doctor", show_doctor, "Python, packages, threads, GPU: what this machine has")
     made = command(
@@ -85,8 +92,33 @@ def open_lab(options: argparse.Namespace) -> int:
     return _open(notebook)
 
 
+def _add_studio(command: Callable[..., argparse.ArgumentParser]) -> None:
+    about = "watch a network learn a text, and play with it meanwhile"
+    made = command("studio", open_studio, about)
+    made.error = partial(networks.refuse, made)
+    made.add_argument("--page", action="store_true", help="serve it as a page without any code")
+    group = made.add_argument_group("with --page", argument_default=argparse.SUPPRESS)
+    text = "the address to listen on (default 127.0.0.1: nobody gets in from another computer)"
+    group.add_argument("--ip", metavar="IP", help=text)
+    text = "the port to listen on; 0: one that is free (default 8866)"
+    group.add_argument("--port", type=networks.whole(0), metavar="N", help=text)
+    text = "how many may be there at once (default 20)"
+    group.add_argument("--visitors", type=networks.whole(1), dest="most", metavar="N", help=text)
+    text = "let in whoever finds the page (default: whoever has the address printed here)"
+    group.add_argument("--no-token", action="store_false", dest="ask", help=text)
+    text = "open no browser here"
+    group.add_argument("--no-browser", action="store_false", dest="browser", help=text)
+
+
 def open_studio(options: argparse.Namespace) -> int:
-    """Start JupyterLab on the studio and stay until it ends."""
+    """Start JupyterLab on the studio, or serve it as a page, and stay until it ends."""
+    given = {name: v for name, v in vars(options).items() if name not in ("page", "run_command")}
+    if options.page:
+        from minichar import page  # takes a second or two
+
+        return page.serve(**given)
+    if given:
+        raise CourseError("these options go with --page: `minichar studio --page` and they")
     return _open(files.course_folder() / "notebooks" / "studio.ipynb")
 
 
@@ -142,14 +174,18 @@ def _show(verdict: Verdict) -> None:
         print(textwrap.fill(line, 96, initial_indent=" " * 7, subsequent_indent=" " * 9))
 
 
-def show_progress(_: argparse.Namespace) -> int:
-    """A line for each lesson; only what has changed since the last time is judged again."""
-    course = files.course_folder()
-    rows, everything = [], []
-    for lesson in files.lessons(course):
-        verdicts = progress.remembered(course, lesson) or _judge(lesson).verdicts
-        rows.append((f"{lesson.number} {lesson.title}", verdicts))
-        everything += verdicts
+def show_progress(options: argparse.Namespace) -> int:
+    """A line for each lesson, or learner; only what has changed since is judged again."""
+    judge = partial(classroom.verdicts, judge=lambda lesson: _judge(lesson).verdicts)
+    if options.paths:
+        everyone = classroom.gather(options.paths, judge)
+        print(json.dumps(everyone) if options.json else classroom.table(everyone))
+        return 0
+    rows = judge(files.course_folder())
+    if options.json:
+        print(classroom.dumps(rows))
+        return 0
+    everything = [verdict for _, verdicts in rows for verdict in verdicts]
     print(f"{'lesson':30}{'solved':>10}{'borrowed':>10}{'open':>6}")
     for title, verdicts in [*rows, ("all", everything)]:
         solved, borrowed = (sum(v.state == s for v in verdicts) for s in ("solved", "borrowed"))
@@ -169,15 +205,6 @@ def reset_lesson(options: argparse.Namespace) -> int:
     else:
         print(f"notebooks/{name} is as it was shipped; yours is kept as notebooks/{copy.name}.")
         print("If it is open in JupyterLab, choose File > Reload Notebook from Disk.")
-    return 0
-
-
-def list_data(_: argparse.Namespace) -> int:
-    """The catalogue of texts."""
-    from minichar import datasets
-
-    for entry in datasets.catalogue().values():
-        print(f"{entry.name:14}{entry.characters:>10,} characters  {entry.title} ({entry.licence})")
     return 0
 
 

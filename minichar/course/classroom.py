@@ -1,0 +1,116 @@
+"""How far a whole class is: the progress of many, from their folders or from what they sent.
+
+`minichar progress --json` prints a learner's progress as a line; `minichar progress anna.json
+ben.json`, or the folders of their courses, makes one table of all. Lesson 14 and whoever teaches.
+
+    >>> print(table({"anna": {"1.1": "solved", "2.1": "wrong"}, "ben": {}}))
+    name                    01    02     all
+    anna                   1/1   0/1     1/2
+    ben                      -     -       -
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
+
+from minichar.course import files, progress
+from minichar.course.files import CourseError, Lesson
+from minichar.course.progress import STATES, Verdict
+
+MOST = 1_000_000  # bytes of a file that is read at all
+Progress = Mapping[str, str]  # number of an exercise -> one of progress.STATES
+Rows = list[tuple[str, list[Verdict]]]  # a lesson's heading, the verdicts on it
+
+
+def verdicts(course: Path, judge: Callable[[Lesson], list[Verdict]]) -> Rows:
+    """Of each lesson of a course, as remembered, or by `judge`; CourseError where there is none."""
+    found = files.lessons(course)
+    if not found:
+        raise CourseError(f"{course} is no folder of the course: there is nothing in solutions/")
+    return [
+        (f"{lesson.number} {lesson.title}", progress.remembered(course, lesson) or judge(lesson))
+        for lesson in found
+    ]
+
+
+def _states(rows: Rows) -> dict[str, str]:
+    return {verdict.number: verdict.state for _, found in rows for verdict in found}
+
+
+def dumps(rows: Rows) -> str:
+    """One learner's progress, as a line to send: numbers and states, nothing that was written."""
+    return json.dumps({"exercises": _states(rows)})
+
+
+def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Progress]:
+    """Name -> progress, of files that `dumps` has written and of courses, which `judge` judges."""
+    paths = [path.resolve() for path in paths]
+    return {
+        name: read(path) if path.suffix == ".json" else _states(judge(path))
+        for name, path in zip(names(paths), paths, strict=True)
+    }
+
+
+def read(path: Path) -> dict[str, str]:
+    """The progress in a file that `dumps` has written; raises CourseError for any other file."""
+    try:
+        if path.stat().st_size > MOST:
+            raise ValueError
+        kept = json.loads(path.read_text(encoding="utf-8"))["exercises"]
+        return {number: _sound(number, state) for number, state in kept.items()}
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise CourseError(f"{path} is not what `minichar progress --json` prints") from None
+
+
+def _sound(number: str, state: str) -> str:
+    lesson, place = number.split(".")
+    if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in (lesson, place)):
+        raise ValueError
+    if state not in STATES:
+        raise ValueError
+    return state
+
+
+def names(paths: Sequence[PurePath]) -> list[str]:
+    """A short name for each path, by what tells them apart: home/anna/course is anna.
+
+    Raises CourseError for a path that is there twice.
+    """
+    if len(set(paths)) < len(paths):
+        raise CourseError("one of these is named twice")
+    parts = [[*path.parent.parts, path.name.removesuffix(".json")] for path in paths]
+    if len({tuple(p) for p in parts}) < len(parts):  # anna.json beside a folder anna
+        return [str(path) for path in paths]
+    if len(parts) == 1:
+        return [parts[0][-1]]
+    while len({p[0] for p in parts}) == 1 and min(map(len, parts)) > 1:
+        parts = [p[1:] for p in parts]
+    while len({p[-1] for p in parts}) == 1 and min(map(len, parts)) > 1:
+        parts = [p[:-1] for p in parts]
+    return ["/".join(p) for p in parts]
+
+
+def table(everyone: Mapping[str, Progress]) -> str:
+    """A line for each learner, a column for each lesson: solved of those there are.
+
+    What was borrowed is not solved.
+    """
+
+    def share(states: Sequence[str]) -> str:
+        return f"{states.count('solved')}/{len(states)}" if states else "-"
+
+    found = {number.split(".")[0] for states in everyone.values() for number in states}
+    columns = sorted(found, key=int)
+    wide = max([20, *map(len, everyone)])
+    head = "".join(f"{column.zfill(2):>6}" for column in columns)
+    lines = [f"{'name':{wide}}{head}{'all':>8}"]
+    for name, states in everyone.items():
+        cells = (
+            [state for number, state in states.items() if number.split(".")[0] == column]
+            for column in columns
+        )
+        row = "".join(f"{share(cell):>6}" for cell in cells)
+        lines.append(f"{name:{wide}}{row}{share(list(states.values())):>8}")
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""The progress of a class: what is read without trust, and whose it is."""
+
+import json
+from pathlib import PurePosixPath as P
+
+import pytest
+
+from minichar.course import classroom
+from minichar.course.files import CourseError
+from minichar.course.progress import STATES, Verdict
+
+STATES_OF = {f"3.{k}": state for k, state in enumerate(STATES, 1)}
+
+
+def test_what_was_sent_is_read_again_without_what_was_written(tmp_path):
+    rows = [("03 x", [Verdict(n, "a title", s, "a message") for n, s in STATES_OF.items()])]
+    line = classroom.dumps(rows)
+    (tmp_path / "anna.json").write_text(line)
+    assert classroom.read(tmp_path / "anna.json") == STATES_OF
+    assert "\n" not in line and "message" not in line
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"3", b"null", b"{}", b'{"exercises": 3}', b'{"exercises": null}',
+     b'{"exercises": ["1.1"]}', b'{"exercises": {"1.1": "perfect"}}', b'{"exercises": {"1.1": 1}}',
+     b'{"exercises": {"x.1": "solved"}}', b'{"exercises": {"1": "solved"}}',
+     b'{"exercises": {"1.1.1": "solved"}}', b'{"exercises": {"-1.1": "solved"}}',
+     b'{"exercises": {"1.1": ["solved"]}}', b'{"exercises": {"1000.1": "solved"}}',
+     '{"exercises": {"².1": "solved"}}'.encode(), b"\xff\xfe", b"[" * 100_000, b" " * 1_000_001],
+)  # fmt: skip
+def test_anything_else_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "ben.json").write_bytes(content)
+    with pytest.raises(CourseError, match="is not what `minichar progress --json` prints$"):
+        classroom.read(tmp_path / "ben.json")
+
+
+@pytest.mark.parametrize(
+    "paths, names",
+    [
+        (["/home/anna/course", "/home/ben/course"], ["anna", "ben"]),
+        (["/in/anna.json", "/in/ben.json"], ["anna", "ben"]),
+        (["/in/anna.json"], ["anna"]),
+        (["/home/anna/course"], ["course"]),
+        (["/a/anna/course", "/b/anna/course"], ["a", "b"]),
+        (["/in/anna", "/in/anna.json"], ["/in/anna", "/in/anna.json"]),
+        (["/in", "/in/anna"], ["in", "in/anna"]),
+        (["/x/anna/course", "/x/course"], ["anna/course", "course"]),
+    ],
+)
+def test_names_are_what_tells_paths_apart(paths, names):
+    assert classroom.names([P(path) for path in paths]) == names
+
+
+def test_a_path_named_twice_is_refused():
+    with pytest.raises(CourseError, match="twice"):
+        classroom.names([P("/a"), P("/a")])
+
+
+def test_the_table_counts_what_is_solved_and_has_a_column_for_each_lesson():
+    everyone = {
+        "anna": {"1.1": "solved", "1.2": "solved", "10.1": "borrowed"},
+        "a name that is quite long": {"2.1": "solved"},
+    }
+    rows = [line.rsplit(None, 4) for line in classroom.table(everyone).splitlines()]
+    assert [row[0].strip() for row in rows] == ["name", *everyone]
+    assert [row[1:] for row in rows] == [
+        ["01", "02", "10", "all"],
+        ["2/2", "-", "0/1", "2/3"],
+        ["-", "1/1", "-", "1/1"],
+    ]
+    assert len({len(line) for line in classroom.table(everyone).splitlines()}) == 1
+
+
+def test_files_and_folders_are_gathered(tmp_path):
+    for name in ("anna", "ben"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"exercises": {"1.1": "solved"}}))
+    judged = []
+
+    def judge(course):
+        judged.append(course)
+        return [("01 x", [Verdict("1.1", "", "wrong")])]
+
+    found = classroom.gather([*sorted(tmp_path.glob("*.json")), tmp_path / "cleo"], judge)
+    assert found == {"anna": {"1.1": "solved"}, "ben": {"1.1": "solved"}, "cleo": {"1.1": "wrong"}}
+    assert judged == [tmp_path / "cleo"]
