@@ -4,8 +4,11 @@
     python datasets/build.py female.txt male.txt      the names, from the two lists in README.md
     python datasets/build.py weights                  two networks, trained on the names: minutes
     python datasets/build.py choose                   what lesson 08 chooses by, measured: minutes
+    python datasets/build.py network tunes            also environments, tags: minutes each
     python datasets/build.py network python           the network that reads Python: half an hour
     python datasets/build.py network shakespeare input.txt     char-rnn's file of plays, likewise
+    python datasets/build.py measure shakespeare input.txt     note in its file what it reaches
+    python datasets/build.py table                    lesson 15's models, all of them: minutes each
 
 tests/test_datasets.py runs the same functions and compares with the files, byte for byte.
 """
@@ -19,8 +22,8 @@ from random import Random
 
 import numpy as np
 
-from minichar import datasets, optim, rnn100
-from minichar.checkpoint import save_model
+from minichar import archive, datasets, finale, gallery, optim, rnn100
+from minichar.checkpoint import load_model, save_model
 from minichar.grammars import GRAMMARS, generate
 from minichar.model import CharModel
 from minichar.sampling import sample
@@ -108,27 +111,37 @@ def lstm_weights() -> None:
     save_model(HERE / "weights" / "lstm" / "names.npz", training.model)
 
 
-NETWORKS = {"python": (5000, 0.1), "shakespeare": (2500, 0.3)}  # name: (steps, dropout)
+NETWORKS = {  # name: steps, streams, characters a step of each, learning rate, dropout
+    "python": (5000, 50, 100, 0.004, 0.1),
+    "shakespeare": (9000, 32, 64, 0.003, 0.3),
+    "environments": (3000, 32, 100, 0.006, 0.1),
+    "tags": (3000, 32, 100, 0.006, 0.1),
+    "tunes": (4000, 32, 100, 0.006, 0.1),
+}
+LARGE = {"hidden": (256, 256), "embedding": 64}  # 1.8 MB in half precision
+SMALL = {"hidden": 128, "embedding": 32}  # 0.2 MB; enough for a grammar
 
 
 def network(name: str, text: str, place: Path) -> None:
     """Train two layers of 256 on the first nine tenths of `text`; write PLACE/NAME.npz.
 
-    Half precision on the disk: 1.8 MB. PLACE/NAME.json has what it wrote on the way, at steps 0, 1,
-    2, 5, 10 and so on. The tab is for the Python source of others. Prints as it goes.
+    A grammar's network has one layer of 128, and `gallery.learned_from` says what it learns from:
+    more than the file. PLACE/NAME.json has what it wrote on the way, at steps 0, 1, 2, 5, 10 and so
+    on. The tab is for the Python source of others. Prints as it goes.
     """
-    steps, dropout = NETWORKS[name]
-    train_text = "\n" + split(text, validation=0.1)[0]
-    shape = {"hidden": (256, 256), "embedding": 64, "dropout": dropout, "seed": 0}
-    model = CharModel(Vocabulary.of(text + "\t"), "lstm", **shape)
+    steps, batch, length, rate, dropout = NETWORKS[name]
+    made, tab = name in GRAMMARS, "" if name in GRAMMARS else "\t"
+    train_text = gallery.learned_from(name, text)
+    shape = (SMALL if made else LARGE) | {"dropout": dropout, "seed": 0}
+    model = CharModel(Vocabulary.of(text + tab), "lstm", **shape)
     training = Training(
         model,
         train_text,
-        batch=50,
-        length=100,
-        optimizer=optim.Adam(model.parameters(), lr=0.004),
+        batch=batch,
+        length=length,
+        optimizer=optim.Adam(model.parameters(), lr=rate),
         schedule=optim.cosine(steps, warmup=50, last=0.02),
-        validate_every=250,
+        validate_every=min(250, steps),
     )
     written = [(0, sample(model, length=300, temperature=0.7, seed=0))]
     for report in train(model, train_text, steps, training):
@@ -140,14 +153,40 @@ def network(name: str, text: str, place: Path) -> None:
     training.use_best()
     save_model(place / f"{name}.npz", model, half=True)
     (place / f"{name}.json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
+    measure(name, text, place)
+
+
+def measure(name: str, text: str, place: Path) -> None:
+    """Note in PLACE/NAME.npz what the network reaches: the numbers of the gallery's table.
+
+    So the table can show them where the text is not at hand.
+    """
+    path = place / f"{name}.npz"
+    with archive.opened(path) as found:
+        half = found.header.get("half", False)
+    model = load_model(path)
+    note = gallery.measured(name, text, model)
+    save_model(path, model, half=half, note=note)
+    print(note)
+
+
+def table() -> None:
+    """Measure every kind of model of the course; print it, and write figures/last_table.csv."""
+    rows = []
+    for row in finale.measured():
+        rows.append(row)
+        print(row, flush=True)
+    finale.store(rows)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["network"]:
-        text = datasets.load_text(sys.argv[-1])
-        network(sys.argv[2], text, HERE / "weights" / "lstm")
+    if sys.argv[1:2] in (["network"], ["measure"]):
+        text, make = datasets.load_text(sys.argv[-1]), {"network": network, "measure": measure}
+        make[sys.argv[1]](sys.argv[2], text, HERE / "weights" / "lstm")
     elif sys.argv[1:] == ["choose"]:
         choose()
+    elif sys.argv[1:] == ["table"]:
+        table()
     elif sys.argv[1:] == ["weights"]:
         weights()
         lstm_weights()

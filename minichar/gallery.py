@@ -1,0 +1,157 @@
+"""The gallery: what each network that comes with the course learned from, reaches and writes.
+
+Each network in datasets/weights/lstm/ has a text of the catalogue with the same name. What it needs
+for a part of that text which it never saw, in bits per character, stands in its file, so that the
+table can be shown where the text is not at hand. Built in lesson 12.
+
+    python -m minichar.gallery    # the table: text, network, bits per character, a sample
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minichar import archive, draw
+from minichar.checkpoint import load_model
+from minichar.datasets import catalogue, folder, load_text
+from minichar.evaluation import evaluate
+from minichar.grammars import GRAMMARS, generate
+from minichar.model import CharModel
+from minichar.ngram import NGram
+from minichar.sampling import sample
+from minichar.text import split
+
+EXHIBITS = ("names", "shakespeare", "python", "environments", "tags", "tunes")
+MORE = 360_000  # characters that a grammar's network learns from beside its file
+BITS = ("train", "held_out", "counting")
+LONGEST = 50_000  # characters of a part that are measured at most
+LINES = 7
+ORDER = 8  # the longest memory of the counting model that a network is compared with
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A row of the gallery. Bits per character; nan where they were never measured."""
+
+    name: str
+    characters: int  # that it learned from
+    model: CharModel
+    train: float  # bits on the end of what it learned from
+    held_out: float  # bits on the last tenth of its text, which it never saw
+    counting: float  # bits of the best n-gram of up to ORDER characters there
+    order: int  # of that n-gram
+
+
+def network(name: str) -> CharModel:
+    """A network that comes with the course, by the name of its text.
+
+    Raises ValueError for a name that none has.
+    """
+    path = _file(name)
+    if not path.is_file():
+        have = ", ".join(sorted(p.stem for p in path.parent.glob("*.npz")))
+        raise ValueError(f"no network called {name!r} comes with the course; there are: {have}")
+    return load_model(path)
+
+
+def _file(name: str, ending: str = ".npz"):
+    return folder() / "weights" / "lstm" / f"{name}{ending}"
+
+
+def learned_from(name: str, text: str) -> str:
+    """What the network of this name learned from: all but the last tenth of its `text`.
+
+    The files of the grammars are too short to learn them from, so their networks had some more from
+    the same grammar, of another seed. A line end in front is what a sample begins with.
+    """
+    more = generate(name, MORE, seed=1) if name in GRAMMARS else ""
+    return "\n" + more + split(text, validation=0.1)[0]
+
+
+def measured(name: str, text: str, model: CharModel) -> dict[str, Any]:
+    """The numbers of an `Exhibit`, measured: on at most LONGEST characters of each part.
+
+    Each is read from an empty state, and its first character does not count. The order of the
+    n-gram is the best there is for the held-out part, which is in its favour: it has learned from
+    the same text as the network.
+    """
+    learned, held_out = learned_from(name, text), split(text, validation=0.1)[1][:LONGEST]
+    count = NGram(learned, ORDER, model.vocab)
+    bits = [float(count.bits(held_out, k)[1:].mean()) for k in range(ORDER + 1)]
+    return {
+        "text": name,
+        "characters": len(learned),
+        "train": round(float(evaluate(model, learned[-LONGEST:]) / np.log(2)), 4),
+        "held_out": round(float(evaluate(model, held_out) / np.log(2)), 4),
+        "counting": round(min(bits), 4),
+        "order": int(np.argmin(bits)),
+    }
+
+
+def exhibit(name: str) -> Exhibit:
+    """The network of this name, with its numbers: noted in its file, or measured now.
+
+    Where there is no note and the text is not at hand, the bits are nan and the lengths 0.
+
+    Raises ValueError for a name that no network has.
+    """
+    model = network(name)
+    with archive.opened(_file(name)) as found:
+        numbers = found.header.get("note")
+    if numbers is None and catalogue()[name].here:
+        numbers = measured(name, load_text(name), model)
+    if numbers is None:
+        numbers = {"characters": 0, "order": 0} | dict.fromkeys(BITS, float("nan"))
+    wanted = ("characters", "order", *BITS)
+    return Exhibit(name, model=model, **{key: numbers[key] for key in wanted})
+
+
+def exhibits() -> list[Exhibit]:
+    """All that are in datasets/weights/lstm/, in the order of the gallery."""
+    return [exhibit(name) for name in EXHIBITS if _file(name).is_file()]
+
+
+def shape(model: CharModel) -> str:
+    """A network in a word or two: LSTM 2 x 256."""
+    same, layers = len(set(model.hidden)) == 1, model.hidden
+    sizes = f"{len(layers)} x {layers[0]}" if same else " + ".join(map(str, layers))
+    return f"{model.settings()['cell'].upper()} {sizes.removeprefix('1 x ')}"
+
+
+def table(length: int = 120, temperature: float = 0.7, seed: int = 0) -> draw.Picture:
+    """The gallery: text, characters, network, bits per character, and a sample of each.
+
+    Of a sample, at most LINES lines are shown.
+    """
+    rows = []
+    for e in exhibits():
+        written = sample(e.model, length=length, temperature=temperature, seed=seed)
+        bits = (e.train, e.held_out, e.counting)
+        shown = "\n".join(written.strip().split("\n")[:LINES])
+        rows.append((e.name, f"{e.characters:,}", shape(e.model), *bits, shown))
+    header = ("text", "characters", "network", "bits: training", "held out", "n-gram", "a sample")
+    return draw.table(rows, header)
+
+
+def strip(name: str) -> list[tuple[int, str]]:
+    """What the network of this name wrote as it learned: (step, text) at steps 0, 1, 2, 5, 10, …
+
+    Raises ValueError for a network without such a record.
+    """
+    path = _file(name, ".json")
+    if not path.is_file():
+        have = ", ".join(sorted(p.stem for p in path.parent.glob("*.json")))
+        raise ValueError(f"what {name!r} wrote on its way was not kept; it was of: {have}")
+    return [(int(step), str(text)) for step, text in json.loads(path.read_text("utf-8"))]
+
+
+def evolution(written: list[tuple[int, str]], length: int = 120, title: str = "") -> draw.Picture:
+    """The strip as a table: after how many steps, and the first `length` characters written."""
+    rows = [(f"{step:,}", text[:length].strip("\n")) for step, text in written]
+    return draw.table(rows, ("steps", "what it writes"), title)
+
+
+if __name__ == "__main__":
+    print(table())

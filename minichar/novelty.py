@@ -1,0 +1,154 @@
+"""New or memorised: how near is what a model writes to what it was trained on?
+
+For names and the like, the nearest known one by edit distance. For long texts, at every place the
+longest run from there on that the training text has, too. Built in lesson 12.
+
+    >>> distance("kitten", "sitting"), nearest("marian", ["mary", "maria", "john"])
+    (3, ('maria', 1))
+    >>> shared("to be a bee", "to be or not to be").tolist()
+    [6, 5, 4, 3, 2, 1, 0, 3, 2, 1, 1]
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+def distance(a: str, b: str) -> int:
+    """The fewest letters to put in, take out or exchange that turn `a` into `b` (Levenshtein).
+
+    Source of the recursion: Wagner and Fischer, "The string-to-string correction problem", Journal
+    of the ACM 21 (1974).
+    """
+    return int(distances(a, [b])[0])
+
+
+def distances(text: str, others: Sequence[str]) -> np.ndarray:
+    """The edit distance of `text` to each of `others`, int (n,): all tables filled side by side.
+
+    The memory is that of two rows: n times the length of the longest of the others.
+    """
+    lengths = np.array([len(other) for other in others], np.int64)
+    codes = np.zeros((int(lengths.max(initial=0)), len(others)), np.int64)  # (L, n); 0: beyond
+    for k, other in enumerate(others):
+        codes[: len(other), k] = [ord(c) + 1 for c in other]
+    row = np.repeat(np.arange(len(codes) + 1)[:, None], len(others), 1)  # (L + 1, n)
+    for i, c in enumerate(text, 1):
+        before, row = row, np.empty_like(row)
+        row[0] = i  # all letters so far taken out
+        exchanged = before[:-1] + (codes != ord(c) + 1)
+        np.minimum(exchanged, before[1:] + 1, out=row[1:])  # exchanged or kept; or taken out
+        for j in range(1, len(row)):
+            np.minimum(row[j], row[j - 1] + 1, out=row[j])  # or one put in
+    return row[lengths, np.arange(len(others))]
+
+
+def nearest(text: str, known: Sequence[str]) -> tuple[str, int]:
+    """The first of `known` at the least edit distance from `text`, and that distance.
+
+    Raises ValueError when nothing is known.
+    """
+    if not len(known):
+        raise ValueError("there is nothing to be near to: `known` is empty")
+    away = distances(text, known)
+    return known[int(away.argmin())], int(away.min())
+
+
+class Novelty(NamedTuple):
+    """Of names written: how many, how many different ones, and which of these are not known."""
+
+    written: int
+    different: int
+    new: list[str]  # each once, in the order in which they came
+
+    @property
+    def share(self) -> float:
+        """The new ones as a share of the different ones; 0 where nothing was written."""
+        return len(self.new) / max(1, self.different)
+
+
+def novelty(written: Iterable[str], known: Iterable[str]) -> Novelty:
+    """Which of the names `written` are not among those `known`; empty ones do not count."""
+    written, known = [name for name in written if name], set(known)
+    different = list(dict.fromkeys(written))
+    return Novelty(len(written), len(different), [name for name in different if name not in known])
+
+
+def shared(text: str, training: str) -> np.ndarray:
+    """At each place of `text`, how many characters from there on occur as a run in `training`.
+
+    int (len(text),). All pieces of 1, 2, 4, 8, … characters of both are put in the order of the
+    alphabet, and numbered by how many stand before them: equal pieces have equal numbers. Only what
+    occurs in both texts needs its order made finer. At the end, the pieces of the training text
+    just before and after one of the text share most with it; how much, the numbers tell. After
+    Manber and Myers, "Suffix arrays: a new method for on-line string searches" (1993), and Larsson
+    and Sadakane, "Faster suffix sorting" (2007).
+
+    Takes some 50 bytes for each character of both, and 4 more for each doubling. 100,000 characters
+    against a training text of a million take about a second; at the worst, where most of the text
+    is copied in one run, some 17 times as long as the first sorting.
+    """
+    first = len(training) + 1  # the text begins here, after a mark that neither has
+    joined = np.concatenate([codes(training) + 1, [0], codes(text) + 1])
+    n, width, levels = len(joined), 1, []
+    _, kind, counts = np.unique(joined, return_inverse=True, return_counts=True)
+    number = (counts.cumsum() - counts)[kind]
+    while True:
+        levels.append(np.append(number, n).astype(np.int32))  # n: beyond the end
+        both = np.zeros((2, n), bool)
+        both[0, number[: first - 1]], both[1, number[first:]] = True, True
+        alive = np.flatnonzero(both.all(axis=0)[number])
+        if not len(alive):
+            break
+        after = np.append(number + 1, np.zeros(width, np.int64))[alive + width]  # 0: beyond the end
+        order = np.lexsort((after, number[alive]))
+        alive, after = alive[order], after[order]
+        old, place = number[alive], np.arange(len(alive))
+        new_old = np.diff(old, prepend=-1) != 0
+        new = new_old | (np.diff(after, prepend=-1) != 0)
+        number = number.copy()
+        number[alive] = (
+            old
+            + np.maximum.accumulate(np.where(new, place, 0))
+            - np.maximum.accumulate(np.where(new_old, place, 0))
+        )
+        width *= 2
+    at = np.full(n, -1)
+    at[number[: first - 1]] = np.arange(first - 1)  # a place of each piece of the training text
+    known, ours, longest = at >= 0, np.arange(first, n), np.zeros(n - first, np.int64)
+    before = np.maximum.accumulate(np.where(known, np.arange(n), -1))[number[first:]]
+    behind = np.minimum.accumulate(np.where(known, np.arange(n), n)[::-1])[::-1][number[first:]]
+    for beside in (before, behind):
+        is_there = (0 <= beside) & (beside < n)
+        here, there = ours[is_there], at[beside[is_there]]
+        for k in range(len(levels) - 1, -1, -1):  # what they share, by powers of two
+            alike = (levels[k][here] == levels[k][there]) * 2**k
+            here, there = here + alike, there + alike
+        longest[is_there] = np.maximum(longest[is_there], here - ours[is_there])
+    return longest
+
+
+def codes(text: str) -> np.ndarray:
+    """The code points of `text`, int64 (len(text),)."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
+
+
+def covering(lengths: np.ndarray) -> np.ndarray:
+    """For each place the longest of the runs that it lies in, from what `shared` returns: (n,)."""
+    longest = np.zeros_like(lengths)
+    ends = np.arange(len(lengths)) + lengths
+    begins = np.flatnonzero(np.diff(ends, prepend=-1) > 0)  # runs that do not lie within another
+    for start in begins.tolist():
+        here = slice(start, start + lengths[start])
+        np.maximum(longest[here], lengths[start], out=longest[here])
+    return longest
+
+
+def longest_run(text: str, training: str) -> str:
+    """The longest piece of `text` that `training` has, too: the first where several are."""
+    if not text:
+        return ""
+    lengths = shared(text, training)
+    start = int(lengths.argmax())
+    return text[start : start + int(lengths[start])]

@@ -1,0 +1,173 @@
+"""The gallery: what ships beats counting, its table says so, and each record can be shown."""
+
+import json
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minichar as mc
+from minichar import gallery
+from minichar.checkpoint import save_model
+from minichar.datasets import catalogue, folder, load_text
+from minichar.grammars import GRAMMARS
+from minichar.text import Vocabulary, split
+
+SHIPPED = [name for name in gallery.EXHIBITS if gallery._file(name).is_file()]
+OURS = [name for name in SHIPPED if catalogue()[name].kind in ("file", "generated")]
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """An empty folder of weights in place of the shipped one, with the catalogue beside it."""
+    (tmp_path / "weights" / "lstm").mkdir(parents=True)
+    for file in folder().glob("*.t*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(gallery, "folder", lambda: tmp_path)
+    return tmp_path / "weights" / "lstm"
+
+
+def small(text):
+    return mc.CharModel(Vocabulary.of(text), "lstm", hidden=4)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_network_beats_counting_on_what_it_never_saw(name):
+    """By far: what changes between machines is in the fourth digit."""
+    found = gallery.measured(name, load_text(name), gallery.network(name))
+    assert found["held_out"] < found["counting"] - 0.1
+    noted = gallery.exhibit(name)
+    for key in gallery.BITS:
+        assert getattr(noted, key) == pytest.approx(found[key], abs=0.01)
+    assert (noted.characters, noted.order) == (found["characters"], found["order"])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_network_fits_its_text_and_is_small(name):
+    model = gallery.network(name)
+    if catalogue()[name].here:
+        assert set(load_text(name)) <= set(model.vocab.characters)
+    assert gallery._file(name).stat().st_size < (300_000 if name in GRAMMARS else 2_500_000)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_is_held_out_was_not_learned(name):
+    text = load_text(name)
+    learned, held_out = gallery.learned_from(name, text), split(text, validation=0.1)[1]
+    assert learned.startswith("\n") and learned.endswith(split(text, validation=0.1)[0])
+    assert held_out not in learned
+    if name in GRAMMARS:  # pieces of 100 characters of it: hardly one in what was made besides
+        pieces = [held_out[k : k + 100] for k in range(0, len(held_out) - 100, 100)]
+        assert sum(piece in learned for piece in pieces) < 3
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in SHIPPED if gallery._file(name, ".json").exists()]
+)
+def test_the_strip_of_a_network(name):
+    written = gallery.strip(name)
+    steps, texts = zip(*written, strict=True)
+    assert steps[:5] == (0, 1, 2, 5, 10) and list(steps) == sorted(set(steps))
+    assert {len(text) for text in texts} == {300}
+    known = set(gallery.network(name).vocab.characters)
+    assert set("".join(texts)) <= known
+    assert gallery._file(name, ".json").stat().st_size < 20_000
+    picture = gallery.evolution(written, 40, "Strip")
+    assert picture.description.count("steps:") == len(written)
+    assert f"steps: {steps[-1]:,}, what it writes: " in picture.description
+
+
+def test_every_grammar_of_the_gallery_has_its_network_and_strip():
+    assert {"names", "environments", "tags", "tunes"} <= set(SHIPPED)
+    assert all(gallery.strip(name) for name in ("environments", "tags", "tunes"))
+
+
+def slowly(model, text):
+    """Bits per character but the first, one step at a time from an empty state."""
+    ids, bits = model.vocab.encode(text), []
+    z, state = model.step(ids[0])
+    for i in ids[1:]:
+        bits.append(-mc.sampling.log_softmax(z)[i] / np.log(2))
+        z, state = model.step(i, state)
+    return np.mean(bits)
+
+
+def test_measured_the_slow_way(monkeypatch):
+    """Each character by itself, and each memory of counting counted by itself."""
+    monkeypatch.setattr(gallery, "LONGEST", 50)
+    text = "abcab\n" * 60 + "cabba\nb" * 12
+    model = small(text)
+    found = gallery.measured("own", text, model)
+    learned, held_out = "\n" + text[:-44], text[-44:]
+    assert (found["text"], found["characters"]) == ("own", len(learned))
+    assert found["held_out"] == pytest.approx(slowly(model, held_out), abs=1e-4)
+    assert found["train"] == pytest.approx(slowly(model, learned[-50:]), abs=1e-4)
+    counted = [mc.NGram(learned, k, model.vocab).bits(held_out)[1:].mean() for k in range(9)]
+    assert found["counting"] == pytest.approx(min(counted), abs=1e-4)
+    assert found["order"] == np.argmin(counted)
+
+
+def test_texts_that_are_not_here_keep_their_numbers(elsewhere):
+    text = "to be\n" * 50
+    note = dict(characters=270, train=1.5, held_out=2.5, counting=2.25, order=3)
+    save_model(elsewhere / "shakespeare.npz", small(text), half=True, note=note)
+    shown = gallery.exhibit("shakespeare")
+    assert (shown.characters, shown.held_out, shown.order) == (270, 2.5, 3)
+    [row] = gallery.table(length=5).description.split("\ntext:")
+    assert row.startswith(
+        "text: shakespeare, characters: 270, network: LSTM 4, bits: training: 1.5"
+    )
+
+
+def test_without_a_note_and_without_the_text(elsewhere, monkeypatch, tmp_path):
+    monkeypatch.setenv("MINICHAR_DATA", str(tmp_path / "nothing"))
+    save_model(elsewhere / "shakespeare.npz", small("to be\n" * 50))
+    shown = gallery.exhibit("shakespeare")
+    assert shown.characters == 0 and np.isnan([shown.train, shown.held_out, shown.counting]).all()
+
+
+def test_without_a_note_it_is_measured(elsewhere):
+    model = small(load_text("page"))
+    save_model(elsewhere / "page.npz", model)
+    found = gallery.measured("page", load_text("page"), model)
+    assert gallery.exhibit("page").held_out == pytest.approx(found["held_out"])
+
+
+def test_names_that_do_not_come_with_the_course(elsewhere):
+    save_model(elsewhere / "page.npz", small("ab"))
+    with pytest.raises(ValueError, match="no network called 'novel' comes.*: page"):
+        gallery.network("novel")
+    (elsewhere / "page.json").write_text(json.dumps([[0, "a"], [1, "b"]]))
+    assert gallery.strip("page") == [(0, "a"), (1, "b")]
+    with pytest.raises(ValueError, match="was not kept; it was of: page"):
+        gallery.strip("novel")
+    assert gallery.exhibits() == []
+
+
+def test_a_network_in_a_word():
+    vocab = Vocabulary("ab")
+    for hidden, word in ((4, "4"), ((4, 4), "2 x 4"), ((4, 3), "4 + 3")):
+        assert gallery.shape(mc.CharModel(vocab, "gru", hidden=hidden)) == f"GRU {word}"
+
+
+def test_the_table_is_printed_by_one_command():
+    command = [sys.executable, "-m", "minichar.gallery"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    for name in SHIPPED:
+        assert f"text: {name}, characters: " in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_network_is_trained_measured_and_kept(tmp_path, monkeypatch):
+    """As datasets/build.py does it, but for 3 steps."""
+    build = runpy.run_path(str(folder() / "build.py"))
+    monkeypatch.setitem(build["NETWORKS"], "tags", (3, 4, 10, 0.01, 0.0))
+    monkeypatch.setattr(gallery, "MORE", 2000)
+    build["network"]("tags", load_text("tags"), tmp_path)
+    assert [step for step, _ in json.loads((tmp_path / "tags.json").read_text())] == [0, 1, 2, 3]
+    model = mc.load_model(tmp_path / "tags.npz")
+    found = gallery.measured("tags", load_text("tags"), model)
+    monkeypatch.setattr(gallery, "_file", lambda name, ending=".npz": tmp_path / f"{name}{ending}")
+    assert gallery.exhibit("tags").held_out == pytest.approx(found["held_out"], abs=1e-3)
