@@ -158,7 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = folder() / "weights" / "lstm" / f"{options.model}.npz"
     model = load_model(path if path.is_file() else options.model)
     a, b = split(known(model, load_text(options.text)), options.validation)
-    a, b = a[: options.characters], b[: options.characters]
+    begin = b.find("\n\n\n", 0, len(b) // 10) + 1  # a break: b should not begin within quotes
+    a, b = a[: options.characters], b[begin : begin + options.characters]
     print(f"{model}\ntext A: {len(a):,} characters; text B: {len(b):,}, held out")
     kinds = options.kinds or ("c" if model.cell == "lstm" else "h")
     print(table(search(model, a, b, kinds=kinds)))

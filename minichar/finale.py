@@ -1,0 +1,159 @@
+"""One table at the end: every kind of model of the course on the same names, in bits per character.
+
+All networks have about as many weights as the LSTM of lesson 08 and are trained like it. Rate and
+dropout are chosen for each by the validation part, on one seed; then two more seeds show how much
+is luck. The held-out names are opened once, at the end. `python datasets/build.py table` measures
+it anew, which takes a quarter of an hour or so, and writes what `stored` reads. Built in lesson 15.
+
+    >>> [row.model for row in stored()][0]
+    'counting'
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from minichar import datasets, optim
+from minichar.evaluation import evaluate
+from minichar.model import CharModel
+from minichar.ngram import NGram
+from minichar.sampling import score, shipped
+from minichar.text import Vocabulary, split
+from minichar.training import Training, train
+from minichar.transformer import BlockModel
+
+NETWORKS = {  # about 86,000 weights each
+    "plain RNN": (CharModel, {"cell": "rnn", "hidden": 266, "embedding": 32}),
+    "LSTM": (CharModel, {"cell": "lstm", "hidden": 128, "embedding": 32}),
+    "minGRU": (BlockModel, {"mixer": "mingru", "width": 64}),
+    "transformer": (BlockModel, {"mixer": "attention", "width": 58, "heads": 2, "reach": 16}),
+}
+RATES, DROPOUTS = (0.006, 0.012), (0.1, 0.3)
+SEEDS, STEPS = 3, 1000
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one kind of model reached. Bits per character; of networks, means over the seeds.
+
+    `setting` says what was chosen by the validation part; what a model that has read that part
+    reaches there is nan. `low` and `high` are the best and the worst seed on the held-out names.
+    """
+
+    model: str
+    weights: int  # of counting: how many counts it keeps
+    setting: str
+    validation: float
+    held_out: float
+    low: float
+    high: float
+
+
+def parts() -> tuple[str, str]:
+    """The names to learn from, a line end in front, and the held-out ones, as in all lessons."""
+    first, held_out = split(datasets.load_text("names"), validation=0.1)
+    return "\n" + first, held_out
+
+
+def learn(name: str, rate: float, dropout: float, seed: int = 0, steps: int = STEPS) -> Training:
+    """Train a network of the table; at the end it has its weights of the best validation.
+
+    As in lesson 08: Adam, a rate that rises and falls, and the last 5 per cent to validate.
+    """
+    text, held_out = parts()
+    kind, shape = NETWORKS[name]
+    model = kind(Vocabulary.of(text), **shape, dropout=dropout, seed=seed)
+    training = Training(
+        model,
+        text,
+        batch=30,
+        length=15,
+        optimizer=optim.Adam(model.parameters(), lr=rate),
+        schedule=optim.cosine(steps, warmup=50, last=0.02),
+        validate_every=min(100, steps),
+        seed=seed,
+    )
+    for _ in train(model, text, steps, training):
+        pass
+    training.use_best()
+    return training
+
+
+def held_out_bits(model: CharModel) -> float:
+    """Of each held-out character, the first one after a line end."""
+    return float(evaluate(model, "\n" + parts()[1]) / np.log(2))
+
+
+def network(name: str, seeds: int = SEEDS, steps: int = STEPS) -> Row:
+    """Choose the rate at the lower dropout, then the dropout at that rate; then more seeds."""
+    trained = {}
+
+    def validation(rate: float, dropout: float) -> float:
+        if (rate, dropout) not in trained:
+            trained[rate, dropout] = learn(name, rate, dropout, steps=steps)
+        return trained[rate, dropout].best
+
+    rate = min(RATES, key=lambda rate: validation(rate, DROPOUTS[0]))
+    dropout = min(DROPOUTS, key=lambda dropout: validation(rate, dropout))
+    runs = [trained[rate, dropout]]
+    runs += [learn(name, rate, dropout, seed, steps) for seed in range(1, seeds)]
+    size = sum(w.data.size for w in runs[0].model.parameters().values())
+    bits = [held_out_bits(run.model) for run in runs]
+    best = float(np.mean([run.best for run in runs]) / np.log(2))
+    setting = f"rate {rate}, dropout {dropout}"
+    return Row(name, size, setting, best, float(np.mean(bits)), min(bits), max(bits))
+
+
+def counting() -> Row:
+    """Lesson 02: the order chosen by the validation part, then all that is not held out counted."""
+    text, held_out = parts()
+    vocab = Vocabulary.of(text)
+    seen, rest = split(text, validation=0.05)
+    long = NGram(seen, 8, vocab)
+    by_order = [float(long.bits(rest, k).mean()) for k in range(9)]
+    order = int(np.argmin(by_order))
+    model = NGram(text, order, vocab)
+    bits = float(model.bits(held_out).mean())
+    size = sum(len(keys) for keys in model.keys)
+    return Row("counting", size, f"order {order}", by_order[order], bits, bits, bits)
+
+
+def hundred_lines() -> Row:
+    """Lesson 03: the weights that come with the course. They have read the validation part."""
+    with np.load(datasets.folder() / "weights" / "names.npz", allow_pickle=False) as file:
+        size = sum(file[key].size for key in file.files if key != "characters")
+    bits = float(score(shipped("names"), parts()[1]).mean())
+    return Row("100-line RNN", size, "as it comes", np.nan, bits, bits, bits)
+
+
+def measured() -> Iterator[Row]:
+    """Every row of the table, as it becomes known."""
+    yield counting()
+    yield hundred_lines()
+    yield from map(network, NETWORKS)
+
+
+def place() -> Path:
+    """The file in which the table comes with the course."""
+    return datasets.folder() / "figures" / "last_table.csv"
+
+
+def store(rows: Iterable[Row]) -> None:
+    """Write the table to its file."""
+    place().parent.mkdir(exist_ok=True)
+    with open(place(), "w", encoding="ascii", newline="") as file:
+        writer = csv.DictWriter(file, [f.name for f in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            kept = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in asdict(row).items()}
+            writer.writerow(kept)
+
+
+def stored() -> list[Row]:
+    """The table that comes with the course. Raises FileNotFoundError where the file has gone."""
+    with open(place(), encoding="ascii", newline="") as file:
+        kinds = {f.name: f.type for f in fields(Row)}
+        return [Row(**{k: kinds[k](v) for k, v in row.items()}) for row in csv.DictReader(file)]
