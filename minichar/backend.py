@@ -1,9 +1,9 @@
 """The array library that an array belongs to: numpy here, CuPy on a graphics card.
 
-Code that asks its own arrays runs on both without knowing which it is on. Lesson 10 uses it; until
-then the answer is always numpy.
+Code that asks its own arrays runs on both without knowing which it is on. An array changes sides
+only where one of `host`, `like` and `numbers` stands: the road between the two memories is long.
+Lesson 10 uses it; until then the answer is always numpy.
 
-    >>> import numpy as np
     >>> of(np.zeros(3)).__name__
     'numpy'
 """
@@ -20,3 +20,31 @@ def of(array: Any) -> ModuleType:
     if type(array).__module__.startswith("cupy"):
         return sys.modules["cupy"]  # an array of it is here, so it has been imported
     return np
+
+
+def on_card(array: Any) -> bool:
+    """Whether `array` lies in the memory of a graphics card."""
+    return of(array) is not np
+
+
+def host(array: Any) -> np.ndarray:
+    """The array as numpy has it: itself, or a copy from the graphics card."""
+    return array if of(array) is np else array.get()
+
+
+def like(array: Any, other: Any) -> Any:
+    """`array` where `other` lies: itself if it is there already, else a copy."""
+    if of(array) is of(other):
+        return array
+    return of(other).asarray(array) if on_card(other) else host(array)
+
+
+def numbers(*scalars: Any) -> list[float]:
+    """Single numbers, from wherever they lie, as Python has them; from a card all in one transfer.
+
+    The host waits here until the card has computed them: the only place in a step of training.
+    """
+    card = next((of(s) for s in scalars if on_card(s)), None)
+    if card is None:
+        return [float(s) for s in scalars]
+    return card.stack([s.astype(np.float64) for s in scalars]).get().tolist()

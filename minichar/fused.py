@@ -21,7 +21,7 @@ def project(x: Any, W: Tensor, b: Tensor) -> Tensor:
     """x @ W + b for all steps at once; x (T, B, D) or whole numbers (T, B) that pick rows of W."""
     xp, (D, N) = backend.of(W.data), W.shape
     if not isinstance(x, Tensor):
-        x = whole_numbers("project", x, D)
+        x = whole_numbers("project", x, D, W.data)
         a = (W.data + b.data)[x] if x.size > D else W.data[x] + b.data  # whichever adds less
 
         def send_back(g):
@@ -68,7 +68,7 @@ def blocks(a: Any, H: int) -> list:
 
 def last_first(a: Any) -> Iterator[slice]:
     """Slices of the steps of a (T, B, n), from the last back, with about SOME numbers each."""
-    steps = 1 + SOME // (1 + a[:1].size)
+    steps = len(a) if backend.on_card(a) else 1 + SOME // (1 + a[:1].size)
     for end in range(len(a), 0, -steps):
         yield slice(max(0, end - steps), end)
 
@@ -92,6 +92,8 @@ class Fused:
 
     def in_parts(self, work: Callable, one: tuple, *arrays: Any) -> None:
         """`work(*one, *arrays)`, with the rows of a large batch shared out to threads."""
+        if backend.on_card(arrays[0]):  # which has threads of its own for them
+            return work(*one, *arrays)
         B = arrays[0].shape[1]
         side_by_side(lambda rows: work(*one, *(a[:, rows] for a in arrays)), B, B * self.H)
 

@@ -208,7 +208,7 @@ def stack(tensors: Sequence[Tensor]) -> Tensor:
 def embedding(W: Tensor, ids: Any) -> Tensor:
     """Row `ids[...]` of W (V, D) for every number: shape (..., D). The same as one-hot @ W."""
     V, D = W.shape
-    ids = whole_numbers("embedding", ids, V)
+    ids = whole_numbers("embedding", ids, V, W.data)
 
     def send_back(g):
         xp = backend.of(W.data)
@@ -228,7 +228,7 @@ def softmax(z: Tensor) -> Tensor:
 def cross_entropy(z: Tensor, targets: Any) -> Tensor:
     """The mean of -ln p[target] over all predictions, in nats: z (..., V) scores, targets (...)."""
     xp, V = backend.of(z.data), z.shape[-1]
-    targets = whole_numbers("cross_entropy", targets, V)
+    targets = whole_numbers("cross_entropy", targets, V, z.data)
     if z.shape[:-1] != targets.shape:
         raise ValueError(f"cross_entropy: scores {z.shape} and targets {targets.shape} do not fit")
     rows, columns = z.data.reshape(-1, V), targets.reshape(-1)

@@ -62,9 +62,25 @@ class Dropout:
         """Without a generator, as when a trained model writes, nothing is dropped."""
         if rng is None or self.p == 0:
             return x
-        mask = (rng.random(x.shape, np.float32) >= self.p) * x.dtype.type(1 / (1 - self.p))
-        mask = backend.of(x.data).asarray(mask)
+        mask = self.kept(x.data, rng) * x.dtype.type(1 / (1 - self.p))
         return graph.node("dropout", x.data * mask, (x,), lambda g: (g * mask,))
+
+    def kept(self, x: Any, rng: np.random.Generator) -> Any:
+        """Which numbers of an array stay. Those of a card are drawn there, by a hash of the place.
+
+        One draw from `rng` starts it, so that only that travels. Its steps are lowbias32 (Wellons,
+        "Prospecting for hash functions", 2018), twice, each with a key of its own.
+        """
+        if not backend.on_card(x):
+            return rng.random(x.shape, np.float32) >= self.p
+        n = backend.of(x).arange(x.size, dtype=np.uint32)
+        for key in rng.integers(2**32, size=2, dtype=np.uint32):
+            n ^= key
+            for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+                n ^= n >> np.uint32(shift)
+                n *= np.uint32(factor)
+            n ^= n >> np.uint32(16)
+        return (n >= np.uint32(self.p * 2**32)).reshape(x.shape)
 
 
 class RNN:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend, fused, graph
+from minichar.backend import host
 from minichar.graph import Tensor
 from minichar.model import CharModel
 
@@ -105,7 +106,8 @@ def _walk(
         at = begin[:B] + np.arange(t, stop)[:, None]  # (T, B)
         x = ids[np.maximum(at, 0)]
         if model.embedding:
-            x = Tensor(model.parameters()["embedding.W"].data[x])
+            with graph.no_grad():
+                x = graph.embedding(model.parameters()["embedding.W"], x)
         states, after = {}, []
         for layer, (cell, kept) in enumerate(zip(cells, state, strict=True)):
             with graph.no_grad():
@@ -143,7 +145,7 @@ def _quick(model: CharModel) -> Sequence:
         )
     if model.fused:
         return model.cells
-    twin = CharModel(model.vocab, **model.settings() | {"fused": True})
+    twin = CharModel(model.vocab, **model.settings() | {"fused": True}, device=model.device)
     for cell, slow in zip(twin.cells, model.cells, strict=True):
         cell.parameters = slow.parameters
     return twin.cells
@@ -184,11 +186,6 @@ def _gru(cell: Any, a: Any, state: Sequence) -> tuple[dict, tuple]:
 
 
 READ = {"rnn": _rnn, "relu": _rnn, "lstm": _lstm, "gru": _gru}
-
-
-def host(array: Any) -> np.ndarray:
-    """The array as numpy has it: itself, or a copy from the graphics card."""
-    return array if backend.of(array) is np else array.get()
 
 
 def kinds_of(model: CharModel, kinds: Iterable[str] | None = None) -> tuple[str, ...]:

@@ -18,20 +18,24 @@ from typing import Any
 
 import numpy as np
 
-from minichar import fused, graph, layers, stepping
+from minichar import backend, fused, graph, kernels, layers, stepping
+from minichar.device import library
 from minichar.graph import Tensor
 from minichar.text import Vocabulary, whole_numbers
 
 KINDS = {"rnn": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
-def cells(quick: bool) -> ModuleType:
+def cells(quick: bool, device: str = "cpu") -> ModuleType:
     """The module whose RNN, LSTM and GRU a model is made of: layers.py, fused.py, or fast.py.
 
-    The last where the extra `fast` is installed and MINICHAR_COMPILED is not 0.
+    The last where the extra `fast` is installed and MINICHAR_COMPILED is not 0. On a graphics card
+    kernels.py takes the place of both.
     """
     if not quick:
         return layers
+    if device == "gpu":
+        return kernels
     if os.environ.get("MINICHAR_COMPILED") == "0" or find_spec("numba") is None:
         return fused
     from minichar import fast
@@ -45,10 +49,10 @@ class CharModel:
     `cell` is "rnn", "lstm", "gru", or "relu": an RNN with relu for tanh. `hidden` is the number of
     neurons in each layer, from the bottom up. With `embedding=None` the first layer reads one-hot
     rows, else learned rows of that many numbers. `dropout` is the share dropped between layers
-    while training. `seed` draws the weights. `fused=False` takes the step-by-step cells of
-    layers.py: the same numbers, slowly.
+    while training. `device` is "cpu" or "gpu"; the weights drawn by a `seed` are the same on both.
+    `fused=False` takes the step-by-step cells of layers.py: the same numbers, slowly.
 
-    Raises ValueError for a setting that makes no sense.
+    Raises ValueError for a setting that makes no sense, RuntimeError where no GPU works.
     """
 
     def __init__(
@@ -74,25 +78,36 @@ class CharModel:
             raise ValueError(f"embedding={embedding}: None, or the length of a character's row")
         if str(np.dtype(dtype)) not in ("float32", "float64"):
             raise ValueError(f'dtype={dtype!r}: it is "float32" to train, "float64" to check')
-        if device != "cpu":
-            raise ValueError(f'device={device!r}: this version runs on "cpu" only')
+        xp = library(device)
         self.vocab, self.cell, self.hidden, self.embedding = vocab, cell, hidden, embedding
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), fused
+        self.device = device
         rng, sizes = np.random.default_rng(seed), [embedding or len(vocab), *hidden]
         self._read_in = layers.Embedding(len(vocab), embedding, rng, dtype) if embedding else None
-        made_of, how = cells(fused), {"activation": "relu"} if cell == "relu" else {}
+        made_of, how = cells(fused, device), {"activation": "relu"} if cell == "relu" else {}
         self.cells = [
             getattr(made_of, KINDS[cell])(D, H, rng, dtype, **how)
             for D, H in zip(sizes[:-1], sizes[1:], strict=True)
         ]
         self._drop = layers.Dropout(dropout)
         self.read_out = made_of.Linear(hidden[-1], len(vocab), rng, dtype)
+        for w in self.parameters().values():
+            w.data = xp.asarray(w.data)  # drawn here, to live there
 
     def parameters(self) -> dict[str, Tensor]:
         """Every tensor that is learned, by name: embedding.W, 0.Wxh, 0.Whh, …, read_out.W."""
         parts = {"embedding": self._read_in} if self._read_in else {}
         parts |= {str(k): cell for k, cell in enumerate(self.cells)} | {"read_out": self.read_out}
         return {f"{p}.{n}": t for p, part in parts.items() for n, t in part.parameters.items()}
+
+    def to(self, device: str) -> "CharModel":
+        """This model on "cpu" or "gpu": itself if it is there, else a copy. Errors as above."""
+        if device == self.device:
+            return self
+        copy = CharModel(self.vocab, **self.settings(), device=device)
+        for name, w in copy.parameters().items():
+            w.data[...] = backend.like(self.parameters()[name].data, w.data)
+        return copy
 
     def __call__(
         self, ids: Any, state: Sequence[tuple] | None = None, rng: np.random.Generator | None = None
@@ -102,8 +117,9 @@ class CharModel:
         The state is a list of one tuple of arrays (B, H) per layer; None is the beginning of a
         text. It is never changed in place and holds no gradient. With `rng` dropout is applied.
         """
-        if np.ndim(ids) != 2:
-            raise ValueError(f"ids of shape {np.shape(ids)}: they are (T, B), time first")
+        ids = ids if backend.on_card(ids) else np.asarray(ids)
+        if ids.ndim != 2:
+            raise ValueError(f"ids of shape {ids.shape}: they are (T, B), time first")
         if state is not None and len(state) != len(self.cells):
             raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
         x, after = self._read_in(ids) if self._read_in else ids, []
@@ -133,9 +149,11 @@ class CharModel:
         """Read one character: scores (V,) for the next, and the new state, as sampling.py wants.
 
         Or one of each of B texts: ids (B,), whole numbers, and scores (B, V). Without gradients.
+        Scores are numpy's, for the next character is drawn with them; the state stays where it is.
         """
-        ids = whole_numbers("step", ids, len(self.vocab))
+        ids = whole_numbers("step", ids, len(self.vocab), self.read_out.parameters["W"].data)
         z, after = stepping.step(self, ids, state or self.start(ids.size))
+        z = backend.host(z)
         return z if ids.ndim else z[0], after
 
     def settings(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ Built in lessons 05 and 08.
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -153,28 +154,43 @@ def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> float:
     return outside / max(1, total)
 
 
-def gradient_norm(parameters: Mapping[str, Tensor]) -> float:
-    """The length of all gradients together: the root of the sum of their squares."""
+def gradient_norm(parameters: Mapping[str, Tensor]) -> Any:
+    """The length of all gradients together: the root of the sum of their squares.
+
+    A float; of gradients on a graphics card an array of one number there, so that nothing waits.
+    """
     return length(w.grad for w in parameters.values() if w.grad is not None)
 
 
-def length(arrays: Iterable) -> float:
+def length(arrays: Iterable) -> Any:
     """Of all the arrays as one long arrow: inf or nan where one of their numbers is no number."""
-    flat = (a.reshape(-1) for a in arrays)
+    flat = [a.reshape(-1) for a in arrays]
+    if flat and backend.on_card(flat[0]):
+        return backend.of(flat[0]).sqrt(sum(a.dot(a) for a in flat))
     return math.sqrt(sum(float(a.dot(a)) for a in flat))
 
 
-def clip_by_norm(parameters: Mapping[str, Tensor], limit: float) -> float:
+def clip_by_norm(parameters: Mapping[str, Tensor], limit: float | None) -> Any:
     """Shorten all gradients by one factor so that their norm is at most `limit`; the norm before.
 
     Unlike clipping by value it keeps the direction (Pascanu, Mikolov and Bengio, 2013,
-    algorithm 1). Raises ValueError for a limit that is not above 0.
+    algorithm 1). The norm is that of `gradient_norm`: on a graphics card the question whether it is
+    above the limit stays there too. With None it is only measured. Raises ValueError for a limit
+    that is not above 0.
     """
-    limit, norm = _positive(limit), gradient_norm(parameters)
-    if norm > limit:
-        for w in parameters.values():
-            if w.grad is not None:
-                w.grad *= limit / norm
+    norm = gradient_norm(parameters)
+    if limit is None:
+        return norm
+    limit = _positive(limit)
+    if backend.on_card(norm):
+        factor = limit / backend.of(norm).maximum(norm, limit)  # 1 where nothing is to be done
+    elif norm > limit:
+        factor = limit / norm
+    else:
+        return norm
+    for w in parameters.values():
+        if w.grad is not None:
+            w.grad *= factor
     return norm
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar import optim
+from minichar import backend, optim
 from minichar.archive import Unfit, refusing, replacing
 from minichar.model import CharModel
 from minichar.text import Vocabulary
@@ -114,9 +114,12 @@ def written(model: CharModel, optimizer: optim.SGD | None = None) -> str:
         return {name: _saved(theirs[name]) for name in names}
 
     remembers = isinstance(optimizer, optim.RMSProp)
-    weights = {"embedding.W": np.eye(V)} | {n: w.data for n, w in model.parameters().items()}
+    weights = {"embedding.W": np.eye(V)} | {
+        n: backend.host(w.data) for n, w in model.parameters().items()
+    }
     memory = {name: np.zeros_like(w) for name, w in weights.items()}
-    memory |= {name: kept["m"] for name, kept in optimizer.state.items()} if remembers else {}
+    if remembers:
+        memory |= {name: backend.host(kept["m"]) for name, kept in optimizer.state.items()}
     out = {
         "hidden_sizes": model.hidden,
         "generator": kind,

@@ -136,11 +136,11 @@ def check_gradients(f: Callable[..., Tensor], *tensors: Tensor, e: float = 1e-6)
     for t in tensors:
         t.grad = None
     y = f(*tensors)
-    weight = rng.standard_normal(y.shape)
+    weight = backend.like(rng.standard_normal(y.shape), y.data)
     y.backward(weight)
     worst = 0.0
     for t in tensors:
-        direction, value = rng.standard_normal(t.shape), t.data
+        direction, value = backend.like(rng.standard_normal(t.shape), t.data), t.data
         with no_grad():
             try:
                 t.data = value + e * direction
@@ -149,7 +149,7 @@ def check_gradients(f: Callable[..., Tensor], *tensors: Tensor, e: float = 1e-6)
                 down = (f(*tensors).data * weight).sum()
             finally:
                 t.data = value
-        slope = (up - down) / (2 * e)
+        slope = float((up - down) / (2 * e))
         found = float((t.grad * direction).sum()) if t.grad is not None else 0.0
         worst = max(worst, abs(found - slope) / max(1.0, abs(slope)))
     return worst

@@ -163,20 +163,24 @@ class Vocabulary:
         return "".join([self.characters[i] for i in ids.ravel().tolist()])
 
 
-def whole_numbers(operation: str, ids: Any, V: int) -> Any:
+def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
     """`ids` as an array, once it is certain that they are whole numbers from 0 to V - 1.
 
-    numpy would take -1 for the last row, and go on. Raises ValueError, naming the operation.
+    numpy would take -1 for the last row, and go on. They come out where the array `beside` lies,
+    looked at before they travel: those that lie on a graphics card already are taken as they are,
+    for a look at them would have to wait for it. Raises ValueError, naming the operation.
     """
     ids = backend.of(ids).asarray(ids)
     if ids.dtype.kind not in "iu":
         raise ValueError(f"{operation}: characters are whole numbers, these are {ids.dtype}")
+    if backend.on_card(ids):
+        return ids
     if ids.size and not (ids.min() >= 0 and ids.max() < V):
         wrong = ids.min() if ids.min() < 0 else ids.max()
         raise ValueError(
             f"{operation}: {wrong} is no character's number; they run from 0 to {V - 1}"
         )
-    return ids
+    return ids if beside is None else backend.like(ids, beside)
 
 
 def split(text: str, validation: float = 0.05) -> tuple[str, str]:

@@ -3,8 +3,7 @@
 `train` yields a `Report` a step and prints nothing: whoever calls it decides what to show. The text
 is read in streams side by side, and the state is carried from one piece to the next while gradients
 stop at its edge (truncated back-propagation through time). A loss that is no longer a number, or
-explodes, takes everything back to the last good moment, halves the learning rate, and goes on.
-Built in lesson 08.
+explodes, takes everything back to the last good moment and halves the rate. Built in lesson 08.
 
     for report in train(model, text, steps=1000):
         if report.step % 100 == 0:
@@ -19,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from minichar import optim
-from minichar.evaluation import evaluate
+from minichar import backend, optim
+from minichar.evaluation import evaluate, evaluate_lines
+from minichar.footprint import advice
+from minichar.lines import between_lines, by_line
 from minichar.model import CharModel
 from minichar.optim import Schedule
 from minichar.text import digest, split, streams
@@ -28,6 +29,7 @@ from minichar.workers import calm
 
 SNAPSHOT = 50  # steps between the moments that a bad loss can be taken back to
 PATIENCE = 8  # times in a row that it is taken back before giving up
+KEPT = ("factor", "place", "epoch", "initial", "best", "waited", "taken_back", "state")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Training:
     `progress` is a plain dictionary of numbers and arrays; with the weights and what the optimiser
     keeps, it is all that decides what comes next. Two trainings that agree in them agree for ever.
     `best` is the lowest validation so far, `best_weights` (name -> array, or None) are those it was
-    measured with: saved, loaded and taken back with everything else.
+    measured with: saved, loaded and taken back with everything else. With `lines` each line is read
+    by itself, as lines.py has it: a step is then up to `batch` lines, and up to `length` of each.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Training:
         validate_every: int = 500,
         schedule: Schedule | None = None,
         seed: int = 0,
+        lines: bool = False,
     ):
         if min(batch, length, validate_every) < 1:
             given = f"batch={batch}, length={length}, validate_every={validate_every}"
@@ -88,17 +92,21 @@ class Training:
             raise ValueError(f"clip={clip}: the largest norm, above 0, or None not to clip")
         self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule
         self.validation, self.digest = validation, digest(text)  # to go on with the same text only
-        train_text, self.held_out = split(text, validation) if validation else (text, "")
+        cut = len(split(text, validation)[0]) if validation else len(text)
         ids = model.vocab.encode(text)  # all of it: what is unknown is said now, not at validation
-        self.inputs, self.targets = streams(ids[: len(train_text)], batch)  # (steps, B)
+        if lines:
+            cut = between_lines(text, cut) if validation else cut
+            self.inputs, self.targets = by_line(ids[:cut], model.vocab.encode("\n")[0], batch)
+        else:
+            self.inputs, self.targets = streams(ids[:cut], batch)  # (steps, B)
+        self.held_out, self.lines = text[cut:], lines
         self.length, self.validate_every = length, validate_every
         self.optimizer = optimizer or optim.Adam(model.parameters(), lr=0.002)
         own = {id(w) for w in model.parameters().values()}
         if own.isdisjoint(id(w) for w in self.optimizer.parameters.values()):
             raise ValueError("the optimiser moves another model's weights: make one for this model")
         self.rng = np.random.default_rng(seed)  # of dropout
-        self.step_number, self.place, self.epoch = 0, 0, 0
-        self.state: list | None = None
+        self.step_number, self.place, self.epoch, self.state = 0, 0, 0, None
         self.factor = 1.0  # of the learning rate: halved when a loss was taken back
         self.best, self.waited, self.best_weights = np.inf, 0, None  # waited: validations since
         self.initial, self.taken_back = float(np.log(len(model.vocab))), 0
@@ -116,24 +124,17 @@ class Training:
     def settings(self) -> dict[str, Any]:
         """What Training(model, text, **settings) needs, beside optimizer and schedule."""
         names = ("batch", "length", "clip", "validation", "validate_every")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"lines": int(self.lines)}
+
+    def width(self, place: int) -> int:
+        """How many texts were read side by side up to `place`: so many rows has the state."""
+        return self.inputs[place - 1 : place].shape[1]
 
     def progress(self) -> dict[str, Any]:
         """Where training stands, without the weights and the optimiser's arrays."""
-        return {
-            "steps": self.step_number,
-            "optimizer_steps": self.optimizer.steps,
-            "lr": self.optimizer.lr,
-            "factor": self.factor,
-            "place": self.place,
-            "epoch": self.epoch,
-            "initial": self.initial,
-            "best": self.best,
-            "waited": self.waited,
-            "taken_back": self.taken_back,
-            "random": self.rng.bit_generator.state,
-            "state": self.state,
-        }
+        kept = {name: getattr(self, name) for name in KEPT}
+        kept |= {"steps": self.step_number, "optimizer_steps": self.optimizer.steps}
+        return kept | {"lr": self.optimizer.lr, "random": self.rng.bit_generator.state}
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go to the place of a snapshot, in place: the model's own arrays take its numbers.
@@ -148,11 +149,10 @@ class Training:
                 array[...] = snapshot["optimizer"][name][kept]
         was = snapshot["progress"]
         self.step_number, self.optimizer.steps = was["steps"], was["optimizer_steps"]
-        self.optimizer.lr, self.factor = was["lr"], was["factor"]
-        self.place, self.epoch, self.initial = was["place"], was["epoch"], was["initial"]
-        self.best, self.best_weights = was["best"], snapshot["best_weights"]
-        self.waited, self.taken_back = was["waited"], was["taken_back"]
-        self.rng.bit_generator.state, self.state = was["random"], was["state"]
+        self.optimizer.lr, self.best_weights = was["lr"], snapshot["best_weights"]
+        self.rng.bit_generator.state = was["random"]
+        for name in KEPT:
+            setattr(self, name, was[name])
 
     def use_best(self) -> None:
         """Give the model its weights at the best validation, for the end. ValueError without one.
@@ -164,36 +164,42 @@ class Training:
         for name, w in self.model.parameters().items():
             w.data[...] = self.best_weights[name]
 
+    def gradients(self, inputs: np.ndarray, targets: np.ndarray) -> tuple[Any, list]:
+        """The loss of a piece of text (T, B), its gradients left in `.grad`; the state after it."""
+        loss, state = self.model.loss(inputs, targets, self.state, self.rng)
+        loss.backward()
+        return loss.data, state
+
     def step(self) -> Report:
         """One piece of text, one update of the weights. Raises Diverged when nothing helps."""
         began = time.perf_counter()
         if self.place >= len(self.inputs):
             self.place, self.epoch, self.state = 0, self.epoch + 1, None
+        elif self.lines and self.place in self.inputs.starts:
+            self.state = None
         here, weights = slice(self.place, self.place + self.length), self.model.parameters()
         inputs, targets = self.inputs[here], self.targets[here]
         for w in weights.values():
             w.grad = None  # a step that was interrupted may have left some
-        small = calm(self.batch * max(self.model.hidden))
-        with small, np.errstate(over="ignore", invalid="ignore"):
-            loss, state = self.model.loss(inputs, targets, self.state, self.rng)
-            loss.backward()
-            value, norm = float(loss.data), optim.gradient_norm(weights)
+        small, full = calm(self.batch * max(self.model.hidden)), advice(self.model, inputs.shape)
+        with small, full, np.errstate(over="ignore", invalid="ignore"):
+            value, state = self.gradients(inputs, targets)
+            norm = optim.clip_by_norm(weights, self.clip)
+            rate = self._move()
+            size = optim.length(w.data for w in weights.values())
+            value, norm, size = backend.numbers(value, norm, size)  # a card is waited for here only
             if not self.step_number and np.isfinite(value):
                 self.initial = max(self.initial, value)  # as of a network that learned another text
             if not np.isfinite(norm + value) or value > 3 * self.initial + 3:
                 return self._take_back(value, f"the loss was {value:.3g}")
-            if self.clip:
-                optim.clip_by_norm(weights, self.clip)
-            rate = self._move()
-            # Seen now, before anyone saves them, and not by the next loss.
-            if not np.isfinite(optim.length(w.data for w in weights.values())):
+            if not np.isfinite(size):  # seen now, before anyone saves them
                 return self._take_back(value, "the update led to weights beyond all bounds")
         self.state, self.place = state, self.place + len(inputs)
         self.step_number += 1
         seconds = time.perf_counter() - began
         validation = None
         if self.held_out and self.step_number % self.validate_every == 0:
-            validation = evaluate(self.model, self.held_out)
+            validation = (evaluate_lines if self.lines else evaluate)(self.model, self.held_out)
             self.waited += 1
             if validation < self.best:
                 self.best, self.waited = validation, 0
@@ -219,16 +225,11 @@ class Training:
         self.restore(self.good)
         self.taken_back, self.optimizer.lr = again, lr  # lr: somebody may have moved it since
         if self.taken_back > PATIENCE:
-            raise Diverged(
-                f"{what} again and again, down to a learning rate of "
-                f"{self.optimizer.lr * 2 * factor:.2g}; start anew with a smaller one"
-            )
-        self.factor = factor
-        note = (
-            f"{what}: back to step {self.step_number}, learning rate halved "
-            f"to {self.optimizer.lr * factor:.2g}"
-        )
-        epoch, rate = self.epoch + self.place / len(self.inputs), self.optimizer.lr * factor
+            least = f"{what} again and again, down to a learning rate of {2 * lr * factor:.2g}"
+            raise Diverged(f"{least}; start anew with a smaller one")
+        self.factor, rate = factor, self.optimizer.lr * factor
+        note = f"{what}: back to step {self.step_number}, learning rate halved to {rate:.2g}"
+        epoch = self.epoch + self.place / len(self.inputs)
         return Report(self.step_number, epoch, value, None, np.inf, rate, 0.0, note)
 
 
@@ -242,10 +243,9 @@ def train(
 ) -> Iterator[Report]:
     """Train `model` on `text` up to step number `steps`, yielding a report after each.
 
-    The settings are those of `Training`: batch, length, optimizer, clip, validation and so on.
-    A `training` that was stopped or loaded goes on where it was instead. With `patience`, training
-    ends after that many validations in a row without a new best one. A loss that was taken back has
-    a report too, and the steps since the last good moment have theirs again.
+    The settings are those of `Training`. A `training` that was stopped or loaded goes on where it
+    was instead. With `patience`, training ends after that many validations in a row without a new
+    best one. A loss that was taken back has a report too, and the steps since have theirs again.
 
     Raises ValueError for a text that is too short, and for settings beside a `training`, which has
     its own; Diverged when the loss cannot be saved.

@@ -2,8 +2,9 @@ import sys
 import types
 
 import numpy as np
+import pytest
 
-from minichar import backend, graph
+from minichar import backend, graph, strict
 from minichar.graph import Tensor
 
 
@@ -36,3 +37,31 @@ def test_operations_use_the_library_of_their_arrays(monkeypatch):
     np.testing.assert_allclose(
         x.grad, np.exp(np.tanh(x.data)) * (1 - np.tanh(x.data) ** 2), rtol=1e-12
     )
+
+
+@pytest.fixture
+def card():
+    with strict.instead_of_cupy() as module:
+        yield module
+
+
+def test_an_array_goes_where_another_lies(card):
+    here, there = np.arange(3.0), card.asarray(np.zeros(2))
+    card.counts.reset()
+    assert backend.like(here, here) is here is backend.host(here)
+    assert backend.like(there, there) is there
+    assert card.counts.up == card.counts.down == 0
+    up = backend.like(here, there)
+    assert backend.on_card(up) and not backend.on_card(here)
+    assert type(backend.like(up, here)) is np.ndarray
+    np.testing.assert_array_equal(backend.host(up), here)
+    assert (card.counts.up, card.counts.down) == (1, 2)
+
+
+def test_several_numbers_come_down_in_one_transfer(card):
+    x = card.asarray(np.array([1, 2, 4], np.float32))
+    card.counts.reset()
+    assert backend.numbers(x.sum(), x.max().astype(np.float64), x[0]) == [7.0, 4.0, 1.0]
+    assert (card.counts.down, card.counts.bytes_down) == (1, 24)
+    found = backend.numbers(np.float32(0.1), 2, np.array(3.0))
+    assert found == [float(np.float32(0.1)), 2.0, 3.0] and all(type(n) is float for n in found)
