@@ -1,0 +1,80 @@
+"""How many bytes a training takes, worked out from its shapes before it begins.
+
+A step keeps what every layer has computed, for all characters that it reads, until the way back has
+used it: that grows with batch times length times the number of neurons, and on a graphics card it
+is most of the memory. Built in lesson 10. With the arrays' own library nothing else of size is
+taken; a card's driver and CuPy add a few hundred megabytes, whatever the network.
+
+    >>> from minichar.text import Vocabulary
+    >>> needed(CharModel(Vocabulary.of("hello"), hidden=(512, 512)), 100, 100).step // 10**6
+    389
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from minichar.model import CharModel
+
+# In numbers for each neuron and character: what a layer keeps from the way there, and what it
+# takes on the way back: the gradient that comes in, those that it makes, what it works in.
+KEPT = {"rnn": 2, "relu": 2, "lstm": 7, "gru": 5}
+BACK = {"rnn": 4, "relu": 2, "lstm": 5, "gru": 8}
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Bytes: what the weights take with everything of their size, and what a step adds to it."""
+
+    weights: int
+    step: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.step
+
+    def __str__(self) -> str:
+        return (
+            f"{self.total / 1e6:,.0f} MB: {self.weights / 1e6:,.0f} for the weights and what is "
+            f"kept beside them, {self.step / 1e6:,.0f} for a step"
+        )
+
+
+def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Needed:
+    """What training `model` takes in steps of `length` characters of each of `batch` texts.
+
+    `remembers` is how many arrays the optimiser keeps for each weight: 2 for Adam, 1 for the
+    others. Beside the weights there are their gradients, the copies to go back to, and the best.
+    Counted for the fast cells; those of layers.py take several times as much.
+    """
+    one, predictions, V = int(model.dtype[-2:]) // 8, batch * length, len(model.vocab)
+    size = sum(w.data.size for w in model.parameters().values())
+    below, kept, back = model.embedding or 0, (model.embedding or 0) + 3 * V, 0
+    for cell in model.cells:
+        H = cell.H
+        kept += H * (KEPT[model.cell] + (2 if model.dropout else 0))
+        # Below the first layer without an embedding are one-hot rows: bits of a byte, then numbers.
+        under = below or V * (one + 1) // one
+        back, below = max(back, H * BACK[model.cell], H * cell.gates + under), H
+    return Needed(one * size * (4 + 2 * remembers), one * predictions * (kept + back))
+
+
+@contextmanager
+def advice(model: CharModel, shape: tuple[int, int], remembers: int = 2) -> Iterator[None]:
+    """Inside, a lack of memory comes out as a MemoryError that says what to halve.
+
+    It is there that a piece of text (T, B) is learned. CuPy's OutOfMemoryError is one, too.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        length, batch = shape
+        need = needed(model, batch, length, remembers)
+        if need.weights > need.step:
+            what = f"hidden={model.hidden}, the sizes of the layers: the weights take most of it"
+        elif batch > 1 and batch >= length // 4:
+            what = f"batch={batch}: a step takes half as much then"
+        else:
+            what = f"length={length}: a step takes half as much then"
+        where = "graphics card's" if model.device == "gpu" else "computer's"
+        raise MemoryError(f"the {where} memory is full, of about {need}. Halve {what}.") from error

@@ -1,0 +1,88 @@
+"""The bytes of a training, worked out beforehand, against those that a run takes."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from minichar import footprint, optim
+from minichar.model import KINDS, CharModel
+from minichar.text import Vocabulary
+from minichar.training import Training
+
+VOCAB = Vocabulary("abcdefghijklmnopqrst")
+TEXT = "".join(np.random.default_rng(0).choice(list("abcdefghijklmnopqrst"), 40_000))
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    monkeypatch.setenv("MINICHAR_COMPILED", "0")
+
+
+@pytest.mark.parametrize("cell", KINDS)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden": (128, 128)},
+        {"hidden": (64, 160), "dropout": 0.3},
+        {"hidden": (96,), "embedding": 48},
+        {"hidden": (64, 64), "dtype": "float64"},
+    ],
+    ids=str,
+)
+def test_a_step_takes_what_was_said(cell, settings):
+    model = CharModel(VOCAB, cell, **settings)
+    training = Training(
+        model, TEXT, batch=50, length=60, optimizer=optim.SGD(model.parameters(), 0.1)
+    )
+    training.step()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        training.step()
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    need = footprint.needed(model, 50, 60)
+    gradients = sum(w.data.nbytes for w in model.parameters().values())
+    assert 0.85 < (need.step + gradients) / peak < 1.15
+
+
+@pytest.mark.parametrize("kind, remembers", [(optim.Adam, 2), (optim.RMSProp, 1)])
+def test_what_stays_between_steps_was_said(kind, remembers):
+    """Half of it at most is held back for the best weights and for gradients."""
+    model = CharModel(VOCAB, hidden=(256,))
+    tracemalloc.start()
+    try:
+        optimizer = kind(model.parameters())
+        training = Training(model, TEXT, batch=2, length=2, optimizer=optimizer, validate_every=1)
+        training.step()
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    weights = sum(w.data.nbytes for w in model.parameters().values())
+    texts = 4 * len(TEXT)
+    found = kept - texts + 2 * weights  # the model's own, and the gradients of a step
+    assert footprint.needed(model, 2, 2, remembers).weights == pytest.approx(found, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "hidden, batch, length, halve",
+    [((8,), 400, 50, "batch=400"), ((8,), 2, 5000, "length=5000"), ((900,), 2, 3, "hidden=")],
+)
+def test_a_lack_of_memory_says_what_to_halve(hidden, batch, length, halve):
+    model = CharModel(VOCAB, hidden=hidden)
+    need = footprint.needed(model, batch, length)
+    with pytest.raises(MemoryError, match=f"computer's memory.*Halve {halve}") as caught:
+        with footprint.advice(model, (length, batch)):
+            raise MemoryError("out of memory allocating 512 bytes")
+    assert str(need) in str(caught.value) and "512" in str(caught.value.__cause__)
+    half = footprint.needed(model, max(1, batch // 2), length)
+    if halve.startswith("batch"):
+        assert half.step == need.step // 2
+
+
+def test_other_errors_stay_as_they_are():
+    with pytest.raises(ValueError, match="^other$"):
+        with footprint.advice(CharModel(VOCAB, hidden=2), (3, 4)):
+            raise ValueError("other")
