@@ -34,9 +34,10 @@ def host(array: Any) -> np.ndarray:
 
 def like(array: Any, other: Any) -> Any:
     """`array` where `other` lies: itself if it is there already, else a copy."""
-    if of(array) is of(other):
+    xp = of(other)
+    if of(array) is xp:
         return array
-    return of(other).asarray(array) if on_card(other) else host(array)
+    return host(array) if xp is np else xp.asarray(array)
 
 
 def numbers(*scalars: Any) -> list[float]:

@@ -137,7 +137,7 @@ def table(length: int = 120, temperature: float = 0.7, seed: int = 0) -> draw.Pi
     return draw.table(rows, header)
 
 
-def strip(name: str) -> list[tuple[int, str]]:
+def on_the_way(name: str) -> list[tuple[int, str]]:
     """What the network of this name wrote as it learned: (step, text) at steps 0, 1, 2, 5, 10, …
 
     Raises ValueError for a network without such a record.

@@ -31,9 +31,7 @@ LAUNCHING = (
     "exp full greater isfinite log matmul maximum mean minimum multiply negative ones ones_like "
     "pad power repeat sqrt square stack subtract sum take tanh tile vdot where zeros zeros_like"
 )
-LOOKING = (
-    "array_split broadcast_to empty empty_like expand_dims hsplit moveaxis ndim shape split swapaxes"
-)
+LOOKING = "array_split broadcast_to empty empty_like expand_dims hsplit ndim shape split swapaxes"
 METHODS = "all any argmax astype clip copy cumsum max mean min repeat sum take"
 VIEWS = "ravel reshape swapaxes transpose"
 

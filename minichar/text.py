@@ -170,10 +170,11 @@ def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
     looked at before they travel: those that lie on a graphics card already are taken as they are,
     for a look at them would have to wait for it. Raises ValueError, naming the operation.
     """
-    ids = backend.of(ids).asarray(ids)
+    xp = backend.of(ids)
+    ids = xp.asarray(ids)
     if ids.dtype.kind not in "iu":
         raise ValueError(f"{operation}: characters are whole numbers, these are {ids.dtype}")
-    if backend.on_card(ids):
+    if xp is not np:
         return ids
     if ids.size and not (ids.min() >= 0 and ids.max() < V):
         wrong = ids.min() if ids.min() < 0 else ids.max()

@@ -122,6 +122,14 @@ def test_fewer_launches_where_the_gates_are_one(card):
         assert counted[0] < counted[1] - 10 * 10
 
 
+def test_the_processors_threads_stay_out_of_it(card, monkeypatch):
+    """However large a step is: the card has threads of its own for the rows."""
+    for cell in ("rnn", "lstm", "gru"):
+        _, model = pair(cell)
+        monkeypatch.setattr(mc.fused, "side_by_side", None)
+        model.loss(np.zeros((3, 2), int), np.zeros((3, 2), int))[0].backward()
+
+
 def test_dropout_is_drawn_on_the_card_alike_for_a_seed(card):
     x = card.ones((50, 40, 30), "float32")
     masks = [layers.Dropout(0.3).kept(x, np.random.default_rng(s)).get() for s in (0, 0, 1)]

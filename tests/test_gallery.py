@@ -67,7 +67,7 @@ def test_what_is_held_out_was_not_learned(name):
     "name", [name for name in SHIPPED if gallery._file(name, ".json").exists()]
 )
 def test_the_strip_of_a_network(name):
-    written = gallery.strip(name)
+    written = gallery.on_the_way(name)
     steps, texts = zip(*written, strict=True)
     assert steps[:5] == (0, 1, 2, 5, 10) and list(steps) == sorted(set(steps))
     assert {len(text) for text in texts} == {300}
@@ -81,7 +81,7 @@ def test_the_strip_of_a_network(name):
 
 def test_every_grammar_of_the_gallery_has_its_network_and_strip():
     assert {"names", "environments", "tags", "tunes"} <= set(SHIPPED)
-    assert all(gallery.strip(name) for name in ("environments", "tags", "tunes"))
+    assert all(gallery.on_the_way(name) for name in ("environments", "tags", "tunes"))
 
 
 def slowly(model, text):
@@ -141,9 +141,9 @@ def test_names_that_do_not_come_with_the_course(elsewhere):
     with pytest.raises(ValueError, match="no network called 'novel' comes.*: page"):
         gallery.network("novel")
     (elsewhere / "page.json").write_text(json.dumps([[0, "a"], [1, "b"]]))
-    assert gallery.strip("page") == [(0, "a"), (1, "b")]
+    assert gallery.on_the_way("page") == [(0, "a"), (1, "b")]
     with pytest.raises(ValueError, match="was not kept; it was of: page"):
-        gallery.strip("novel")
+        gallery.on_the_way("novel")
     assert gallery.exhibits() == []
 
 

@@ -16,15 +16,16 @@ PACKAGE = Path(mc.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Imports only go down this list: a file may use those above it and none below.
 ORDER = (
-    *("strict", "device", "backend", "text", "lines", "grammars", "transfer", "downloads", "unpacking", "datasets"),
-    *("ngram", "rnn100", "scalar"),
+    *("strict", "device", "backend", "text", "lines", "grammars"),
+    *("transfer", "downloads", "unpacking", "datasets", "ngram", "rnn100", "scalar"),
     *("tensor", "graph", "layers", "workers", "memory", "fused", "compiled", "fast"),
     *("kernels", "stepping", "model", "footprint", "optim"),
     *("evaluation", "training", "sampling", "searching", "writing"),
     *("archive", "recurrentjs", "checkpoint", "keeping", "cluster", "sharing"),
     *("features", "look", "guessing", "moments", "measuring", "neurons"),
     *("reading", "causes", "ablation", "remembering", "closing", "errors"),
-    *("modes", "scanning", "series", "tunes", "novelty", "attention", "scan", "transformer", "finale"),
+    *("modes", "scanning", "series", "tunes", "novelty"),
+    *("attention", "scan", "transformer", "finale"),
     *("draw", "diagrams", "mode_diagrams", "graph_diagram", "waterfall"),
     *("palette", "coloured", "inside", "sound", "gallery"),
     *("live", "widgets", "pickers", "sweep_table"),

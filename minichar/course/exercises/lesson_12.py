@@ -133,7 +133,7 @@ def _not_taken_off(marks):
         ),
         (
             "What goes into the list?",
-            "The place of the begin: `for j, (what, name) in enumerate(marks)`, and `j`.",
+            "The place of the begin: `for j, (what, _) in enumerate(marks)`, and `j`.",
         ),
     ],
     wrong={
