@@ -67,11 +67,11 @@ class FilePanel(ipywidgets.VBox):
         self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
 
     def _take(self) -> None:
-        """Load a model of ours, with the text that it knows, if that is one of the catalogue."""
+        """Load a model of ours, with the text that it knows, if that is on this computer."""
         path = self.pretrained.value
         if path is None:
             raise ValueError("no weights come with this copy of the course")
-        self._load(path, path.stem if path.stem in datasets.catalogue() else None)
+        self._load(path, path.stem if path.stem in datasets.at_hand() else None)
 
     def _load(self, path: Path, text: str | None = None) -> None:
         self.studio.live.load(path, text)

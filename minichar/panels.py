@@ -46,7 +46,7 @@ class TextPanel(ipywidgets.VBox):
 
     def __init__(self, studio: Any):
         self.studio, self.own = studio, ""
-        names = [*datasets.catalogue(), OWN]
+        names = [*datasets.at_hand(), OWN]  # `minichar data get` brings more
         self.choice = ipywidgets.Dropdown(options=names, description="Text", **NAMED)
         self.lines = ipywidgets.Checkbox(
             description="One line at a time",

@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from minichar import datasets
 from minichar.studio import Studio
 
 MEMORY = 4 << 30  # bytes of address space: a larger network ends in a message
@@ -29,12 +28,10 @@ def visit(**settings: Any) -> Studio:
     os.chdir(folder.name)
     studio = Studio(**settings)
     studio.visit = folder  # it goes when this does, or the process
-    panel, texts = studio.file_panel, studio.text_panel.choice
+    panel = studio.file_panel
     for box in panel.children:
         box.children = [child for child in box.children if child is not panel.path]
     panel.path.close()
-    known = datasets.catalogue()  # what has to be fetched first is not for a visitor to fetch
-    texts.options = [name for name in texts.options if name not in known or known[name].here]
     studio.model_panel.code.layout.display = "none"
     return studio
 
