@@ -153,7 +153,7 @@ def test_a_sweep_that_is_killed_goes_on_with_what_is_missing(tmp_path, client):
     assert {p: p.stat().st_mtime_ns for p in kept} == kept  # those were not done again
 
 
-def test_a_setting_of_an_unknown_name_is_refused_before_anything_runs(tmp_path, client):
+def test_a_setting_of_an_unknown_name_is_refused_before_anything_runs(tmp_path):
     with pytest.raises(ValueError, match="layers is no setting here"):
         next(sweep(TEXT, [{"hidden": 4}, {"layers": 2}], 5, tmp_path / "new"))
     assert not (tmp_path / "new").exists()

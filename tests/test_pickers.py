@@ -186,7 +186,7 @@ def test_a_walk_over_next_to_nothing(text):
 
 def test_works_with_what_the_network_gives():
     model = mc.CharModel(mc.Vocabulary.of(TEXT), cell="gru", hidden=(4, 2))
-    picker = CellPicker(TEXT, look.record(model, TEXT))
+    picker = CellPicker(TEXT, look.record(model, TEXT, kinds=None))
     picker.cell = (1, "u", 1)
     assert "from 0 to 1" in html.unescape(picker.picture.value)
     g = guessing.guesses(model, TEXT)
