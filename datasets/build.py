@@ -71,24 +71,8 @@ def weights() -> None:
 
 
 def lstm(rate: float, dropout: float, seed: int = 0) -> Training:
-    """Lesson 08's network, trained as in that lesson; `best_weights` are those to keep."""
-    text = datasets.load_text("names")
-    train_text = "\n" + split(text, validation=0.1)[0]
-    shape = {"hidden": 128, "embedding": 32, "dropout": dropout, "seed": seed}
-    model = CharModel(Vocabulary.of(text), "lstm", **shape)
-    training = Training(
-        model,
-        train_text,
-        batch=30,
-        length=15,
-        optimizer=optim.Adam(model.parameters(), lr=rate),
-        schedule=optim.cosine(2000, warmup=50, last=0.02),
-        validate_every=100,
-        seed=seed,
-    )
-    for _ in train(model, train_text, 2000, training):
-        pass
-    return training
+    """Lesson 08's network, trained as in that lesson: with its weights of the best validation."""
+    return finale.learn("LSTM", rate, dropout, seed, steps=2000)
 
 
 def choose() -> None:
@@ -107,7 +91,6 @@ def lstm_weights() -> None:
     As above, the last digits differ from machine to machine.
     """
     training = lstm(rate=0.012, dropout=0.5)
-    training.use_best()
     save_model(HERE / "weights" / "lstm" / "names.npz", training.model)
 
 

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 import minichar as mc
+from test_package import imported
 
 ROOT = Path(mc.__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,6 +40,16 @@ def test_every_file_of_the_package_is_in_the_reading_order():
     package = ROOT / "minichar"
     there = {p.name for p in package.glob("*.py")} - {"__init__.py", "__main__.py"} | {"course/"}
     assert set(listed) == there and len(listed) == len(there)
+
+
+def test_in_the_reading_order_a_file_uses_only_files_above_it():
+    order = re.findall(r"^- (`.*?):", README, re.M)
+    lines = [re.findall(r"`(\w+)(?:\.py|/)`", line) for line in order]
+    place = {name: k for k, names in enumerate(lines) for name in names}
+    for path in (Path(mc.__file__).parent).glob("*.py"):
+        if path.stem in place:
+            below = {name for name in imported(path) if place.get(name, -1) > place[path.stem]}
+            assert not below, f"{path.name} uses {below}"
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
