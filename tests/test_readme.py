@@ -5,9 +5,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from test_package import imported
 
 import minichar as mc
-from test_package import imported
 
 ROOT = Path(mc.__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
