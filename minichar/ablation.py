@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minichar.backend import host
 from minichar.causes import Cell, checked
-from minichar.look import blocks, host
+from minichar.look import blocks
 from minichar.model import CharModel
 from minichar.reading import bits
 
@@ -39,9 +40,9 @@ def means(model: CharModel, text: str) -> dict[tuple[int, str], np.ndarray]:
 def without(model: CharModel, cells: Iterable[Cell], held: Iterable[float]) -> CharModel:
     """A copy of `model` in which each of these cells stands still at its number in `held`.
 
-    It is a model like any other: it can be scored, and asked to write. An h that is always m adds
-    m times its outgoing weights to what they lead to, so these become part of the biases there, and
-    nothing listens to h itself. A c that is always m sends out o tanh(m): its forget gate is shut,
+    It is a model like any other: it can be scored, and asked to write. It is on the processor, also
+    where `model` is on a card. An h that is always m adds m times its outgoing weights to what they
+    lead to, so these become part of the biases there, and nothing listens to h itself. A c that is always m sends out o tanh(m): its forget gate is shut,
     its input gate open and g is 1, so that c is 1, and its outgoing weights are multiplied by
     tanh(m) / tanh(1). No state that one begins with makes a difference to either.
 
@@ -49,7 +50,7 @@ def without(model: CharModel, cells: Iterable[Cell], held: Iterable[float]) -> C
     """
     twin = CharModel(model.vocab, **model.settings())
     for name, w in twin.parameters().items():
-        w.data[...] = model.parameters()[name].data
+        w.data[...] = host(model.parameters()[name].data)
     parts = [{n: w.data for n, w in p.parameters.items()} for p in (*twin.cells, twin.read_out)]
     fixed = dict(zip(cells, held, strict=True))
     for cell in sorted(

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar import graph
+from minichar import backend, graph
 from minichar.graph import Tensor
 from minichar.model import CharModel
 
@@ -65,6 +65,7 @@ def gradients(
     The model's own gradients stay as they are. Raises ValueError for a cell or a place there is not
     or a character that the model does not know.
     """
+    model = model.to("cpu")  # a card has little to gain from so few columns
     ids, given = model.vocab.encode(text), rows(model, text)
     first = 1 if cell is None else 0
     layer, kind, j = (len(model.hidden) - 1, "h", None) if cell is None else checked(model, cell)
@@ -76,7 +77,7 @@ def gradients(
         some = every[at : at + together]
         B, T = len(some), some.max() + 1 - first  # nothing after the last target matters
         x = Tensor(np.repeat(given[:T, None], B, axis=1), requires_grad=True)  # (T, B, D)
-        start = state and [tuple(s.repeat(B, axis=0) for s in kept) for kept in state]
+        start = state and [tuple(backend.host(s).repeat(B, axis=0) for s in k) for k in state]
         y = values(model, x, start, layer, kind)[some - first, np.arange(B)]  # (B, H)
         if cell is None:
             z = still(model.read_out)(y)

@@ -95,16 +95,14 @@ class Bin(NamedTuple):
 class Closings:
     """What a model expected where something closes; arrays (n,), in the order of `pairs`.
 
-    `distance` is counted in characters, `p` the probability given to the right mark, `share` that
-    probability as a share of what all closing marks had together, and `right` whether it had more
-    than each of the others.
+    `distance` is counted in characters, `p` the probability given to the right mark, and `right`
+    whether it had more than each of the others.
     """
 
     rivals: str  # all marks that close something: the right one and the others
     opened: np.ndarray
     closed: np.ndarray
     p: np.ndarray
-    share: np.ndarray
     right: np.ndarray
 
     @property
@@ -137,4 +135,4 @@ def closings(model: CharModel | NGram, text: str, kind: str) -> Closings:
     p = expected_at(model, text, closed)[:, among]  # (n, rivals)
     own = p[np.arange(len(closed)), [rivals.index(text[t]) for t in closed.tolist()]]
     right = (p >= own[:, None]).sum(axis=1) == 1
-    return Closings(rivals, opened, closed, own, own / p.sum(axis=1), right)
+    return Closings(rivals, opened, closed, own, right)

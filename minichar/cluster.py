@@ -89,9 +89,9 @@ def grid(**choices: Iterable) -> list[dict[str, Any]]:
 def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     """Train under one setting and measure: what a worker does. Runs alone, too.
 
-    It is validated as often as `validate_every` says or somewhat more, the last step among them,
-    and by default then only. Raises what CharModel and Training
-    raise for settings that make no sense, and Diverged.
+    It is validated after the last step; with `validate_every` also before, as often as that says or
+    somewhat more. Raises what CharModel and Training raise for settings that make no sense, and
+    Diverged.
     """
     began, chosen = time.perf_counter(), {"optimizer": "adam", **settings}
     model = CharModel(
@@ -127,11 +127,10 @@ def sweep(
 ) -> Iterator[Run]:
     """Yield a `Run` for each of `settings`, in the order in which they are done.
 
-    `client` is a Dask client, or what `workers` takes: None for a process on each core here.
-
     Those are settings of CharModel and Training, with `optimizer`, a name of optim.OPTIMIZERS, and
     `lr`. What stands in `folder` already, for this text and as many steps, is not run again; errors
-    are not kept there. Leaving the loop early cancels the rest.
+    are not kept there. Leaving the loop early cancels the rest. `client` is a Dask client, or what
+    `workers` takes: None for a process on each core here.
 
     Raises ValueError for a setting of an unknown name, before anything runs.
     """

@@ -41,7 +41,7 @@ class CurvePanel(ipywidgets.HBox):
             now = (
                 *(f"{recent[-1].epoch:.2f}", f"{loss:.3f}", f"{loss / np.log(2):.3f}"),
                 *(f"{np.exp(min(loss, 50)):.2f}", f"{ms:.1f}", f"{speed:,.0f}"),
-                *(f"{clipped:.0%}", f"{np.median(norms):.2g} / {size:.2g}"),
+                *(f"{clipped:.0%}", f"{np.median(norms):.2g} / {size:.3g}"),
             )
             rows |= dict(zip(NUMBERS, now, strict=False))  # what is held out comes more rarely:
         if live.validations:

@@ -13,17 +13,24 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 CASES = ("no CuPy", "no card", "no libraries", "works")
 INSTALL = "pip install '.[cuda12]' in the course's folder (cuda13 for a driver of CUDA 13)"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One of CASES, a line that says so and what to do, and cupy where it works."""
+    """One of CASES, what was found, what to do about it, and cupy where it works."""
 
     case: str
-    line: str
+    what: str
+    todo: str = ""
     cupy: ModuleType | None = None
+
+    @property
+    def line(self) -> str:
+        return f"{self.what}: {self.todo}" if self.todo else self.what
 
 
 def find() -> Finding:
@@ -32,8 +39,8 @@ def find() -> Finding:
         cupy = importlib.import_module("cupy")
     except ImportError as error:
         if error.name == "cupy":
-            return Finding("no CuPy", f"CuPy is not installed: for an NVIDIA card, {INSTALL}")
-        return Finding("no libraries", f"CuPy does not load ({_first(error)}): {INSTALL}")
+            return Finding("no CuPy", "CuPy is not installed", f"for an NVIDIA card, {INSTALL}")
+        return Finding("no libraries", f"CuPy does not load ({_first(error)})", INSTALL)
     try:
         cards = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:  # cudaErrorNoDevice, cudaErrorInsufficientDriver, and more
@@ -42,17 +49,18 @@ def find() -> Finding:
         why = "it counts 0 cards"
     if not cards:
         todo = "look whether `nvidia-smi` lists a card, and bring its driver up to date"
-        return Finding("no card", f"CuPy finds no NVIDIA card, or no driver ({why}): {todo}")
+        return Finding("no card", f"CuPy finds no NVIDIA card, or no driver ({why})", todo)
     try:
         ones = cupy.ones((64, 64), "float32")
         total = float(cupy.tanh(ones @ ones).sum())  # 64 is so large that its tanh is 1
         name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
     except Exception as error:  # each missing library has an error of its own
         missing = f"there is a card, but CuPy cannot compute on it ({_first(error)})"
-        return Finding("no libraries", f"{missing}: {INSTALL} brings the CUDA libraries")
+        return Finding("no libraries", missing, f"{INSTALL} brings the CUDA libraries")
     if total != 64**2:
-        return Finding("no libraries", f"{name} computes wrongly: bring its driver up to date")
-    return Finding("works", f"{name}, CuPy {cupy.__version__}", cupy)
+        wrong = f"{name}, but it computes wrongly"
+        return Finding("no libraries", wrong, "bring its driver up to date")
+    return Finding("works", f"{name}, CuPy {cupy.__version__}", cupy=cupy)
 
 
 def card() -> ModuleType:
@@ -72,7 +80,7 @@ def library(device: str) -> ModuleType:
     Raises ValueError for another name, RuntimeError as `card` does.
     """
     if device == "cpu":
-        return importlib.import_module("numpy")
+        return np
     if device != "gpu":
         raise ValueError(f'device={device!r}: it is "cpu" or "gpu"')
     return card()

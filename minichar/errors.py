@@ -55,22 +55,9 @@ class Errors:
         total = max(1, int((self.group >= 0).sum()))
         return {name: count / total for name, count in self.counts.items()}
 
-    @property
-    def rate(self) -> float:
-        """The share of the characters that are errors."""
-        return float((self.group >= 0).mean())
-
     def places(self, group: str) -> np.ndarray:
         """The places in the text of the errors of one group."""
         return np.flatnonzero(self.group == GROUPS.index(group))
-
-    def boost(self) -> np.ndarray:
-        """How many of the rest a little more would mend: (5,) counts.
-
-        Of those whose probability is short of one half by up to 0.1, by 0.1 to 0.2, … 0.4 to 0.5.
-        """
-        short = 0.5 - 2.0 ** -self.bits[self.places("the rest")]
-        return np.histogram(short, bins=5, range=(0, 0.5))[0]
 
 
 def peel(

@@ -2,8 +2,8 @@
 
 A step keeps what every layer has computed, for all characters that it reads, until the way back has
 used it: that grows with batch times length times the number of neurons, and on a graphics card it
-is most of the memory. Built in lesson 10. With the arrays' own library nothing else of size is
-taken; a card's driver and CuPy add a few hundred megabytes, whatever the network.
+is most of the memory. What a card's driver and CuPy take for themselves is not counted. Built in
+lesson 10.
 
     >>> from minichar.text import Vocabulary
     >>> needed(CharModel(Vocabulary.of("hello"), hidden=(512, 512)), 100, 100).step // 10**6
@@ -69,12 +69,13 @@ def advice(model: CharModel, shape: tuple[int, int], remembers: int = 2) -> Iter
         yield
     except MemoryError as error:
         length, batch = shape
-        need = needed(model, batch, length, remembers)
-        if need.weights > need.step:
+        need = needed(model, batch, length, remembers) if model.cell in KEPT else None
+        about = f", of about {need}" if need else ""  # the blocks of lesson 15 are not counted
+        if need and need.weights > need.step:
             what = f"hidden={model.hidden}, the sizes of the layers: the weights take most of it"
         elif batch > 1 and batch >= length // 4:
             what = f"batch={batch}: a step takes half as much then"
         else:
             what = f"length={length}: a step takes half as much then"
         where = "graphics card's" if model.device == "gpu" else "computer's"
-        raise MemoryError(f"the {where} memory is full, of about {need}. Halve {what}.") from error
+        raise MemoryError(f"the {where} memory is full{about}. Halve {what}.") from error

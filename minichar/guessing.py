@@ -1,7 +1,8 @@
 """What a model expects next at each place of a text: its best guesses, and how surprised it was.
 
 Read in pieces side by side, as in look.py, so that a long text is quick; one that is no longer than
-a piece gives exactly what the model gives that reads it alone. Built in lesson 11.
+a piece gives exactly what the model gives that reads it alone. Where every character has to be read
+after all that is before it, reading.py does that, more slowly. Built in lesson 11.
 
     >>> model = CharModel(Vocabulary.of("hello"), cell="lstm", hidden=8)
     >>> found = guesses(model, "hello", top=2)
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minichar.look import blocks, host, numbers
+from minichar.backend import host
+from minichar.look import blocks, numbers
 from minichar.model import CharModel
 from minichar.sampling import log_softmax
 from minichar.text import Vocabulary

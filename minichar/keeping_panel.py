@@ -67,11 +67,23 @@ class FilePanel(ipywidgets.VBox):
         self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
 
     def _take(self) -> None:
-        """Load a model of ours, with the text that it knows, if that is on this computer."""
+        """Load a model of ours, with the text that it knows, if that is on this computer.
+
+        Without it, the training waits: on another text, the model soon forgets its own.
+        """
         path = self.pretrained.value
         if path is None:
             raise ValueError("no weights come with this copy of the course")
-        self._load(path, path.stem if path.stem in datasets.at_hand() else None)
+        here = path.stem in datasets.at_hand()
+        self._load(path, path.stem if here else None)
+        if here:
+            self.studio.text_panel.choice.value = path.stem
+        else:
+            self.studio.train.value = False
+            self.studio.say(
+                f"Loaded {path.name}. Its text is not here (minichar data get {path.stem}), and "
+                "training on this one would have it forget that: so training is paused."
+            )
 
     def _load(self, path: Path, text: str | None = None) -> None:
         self.studio.live.load(path, text)

@@ -23,6 +23,11 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> Tensor:
     return Tensor(np.zeros(shape, dtype), True)
 
 
+def named(parts: dict[str, Any]) -> dict[str, Tensor]:
+    """The parameters of several parts in one dictionary, by part and name: cell.Wxh, …"""
+    return {f"{p}.{n}": t for p, part in parts.items() for n, t in part.parameters.items()}
+
+
 class Linear:
     """x @ W + b, for every row of x: (..., D) to (..., N). Whole numbers stand for one-hot rows."""
 

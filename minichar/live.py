@@ -199,10 +199,10 @@ class Live:
         `on_turn` is called after each step, `on_end` when it ends, with the exception if one ended
         it. Raises RuntimeError where no event loop runs.
         """
-        if self.going:
-            return
         loop = asyncio.get_running_loop()
         self.going = True
+        if self.task is not None and not self.task.done():
+            return  # paused a moment ago: it has not ended yet, and so goes on
         self.task = loop.create_task(self._run(on_turn, on_end))
 
     def pause(self) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from minichar import backend, fused, graph
-from minichar.backend import host
 from minichar.graph import Tensor
 from minichar.model import CharModel
 
@@ -59,6 +58,10 @@ def blocks(
     `run_up` characters before it; the first begins with the text. A text no longer than a piece
     thus gives what `model.step` gives. `batch` pieces are read side by side. Dropout is off.
 
+    After its run-up a cell may still count from where its piece began. What has a period near the
+    length of a piece then goes with such a cell by the way it was read alone: to be sure of a find,
+    read with piece=len(text).
+
     Memory: a character takes 7 numbers for each cell of an LSTM, 5 of a GRU, 2 of an RNN, so 14 kB
     for 2 layers of 256 LSTM cells in float32, and a block `rows` times that: 59 MB. The numbers of
     the characters take 4 bytes each, for the whole text.
@@ -66,7 +69,7 @@ def blocks(
     Raises ValueError for a text without characters, for one that the model does not know (`known`
     takes those out), and for settings that make no sense.
     """
-    _cell(model)
+    _checked(model)
     if not 0 <= run_up <= piece or min(piece, batch, rows) < 1:
         raise ValueError(
             f"piece={piece}, run_up={run_up}, batch={batch}, rows={rows}: whole numbers from 1 up, "
@@ -131,18 +134,14 @@ def numbers(model: CharModel, text: str) -> np.ndarray:
         raise ValueError(str(error).replace('pass unknown="skip" to drop it', advice)) from None
 
 
-def _cell(model: CharModel) -> str:
+def _checked(model: CharModel) -> CharModel:
     if not isinstance(model, CharModel):
         raise TypeError(f"a CharModel can be looked into, and this is a {type(model).__name__}")
-    return model.cell
+    return model
 
 
 def _quick(model: CharModel) -> Sequence:
     """The model's cells as fused.py has them, with the very weights that the model has now."""
-    if not isinstance(model, CharModel):
-        raise TypeError(
-            f"only a CharModel can be looked into, and this is a {type(model).__name__}"
-        )
     if model.fused:
         return model.cells
     twin = CharModel(model.vocab, **model.settings() | {"fused": True}, device=model.device)
@@ -190,7 +189,7 @@ READ = {"rnn": _rnn, "relu": _rnn, "lstm": _lstm, "gru": _gru}
 
 def kinds_of(model: CharModel, kinds: Iterable[str] | None = None) -> tuple[str, ...]:
     """`kinds`, once it is certain that the model's cells have them; None is all there are."""
-    have = tuple(KINDS[_cell(model)])
+    have = tuple(KINDS[_checked(model).cell])
     kinds = have if kinds is None else tuple(kinds)
     if not kinds or set(kinds) - set(have):
         raise ValueError(f"kinds {kinds}: in a network of {model.cell} cells, {', '.join(have)}")
@@ -215,7 +214,7 @@ def record(
             if kind in kinds:
                 if (layer, kind) not in out:
                     out[layer, kind] = np.empty((len(text), s.shape[1]), s.dtype)
-                out[layer, kind][at] = host(s)
+                out[layer, kind][at] = backend.host(s)
     return out
 
 
@@ -231,12 +230,12 @@ def saturation(
 
     Raises ValueError as `blocks` does, and for an RNN, which has no gates.
     """
-    if not GATES[_cell(model)]:
+    if not GATES[_checked(model).cell]:
         raise ValueError(f"a network of {model.cell} cells has no gates: lstm and gru have")
     count: dict = {}
     for _, states in blocks(model, text, **how):
         for key, s in states.items():
             if key[1] in GATES[model.cell]:
-                now = np.stack([host((s < low).sum(axis=0)), host((s > high).sum(axis=0))])
-                count[key] = count.get(key, 0) + now
+                beyond = (s < low).sum(axis=0), (s > high).sum(axis=0)
+                count[key] = count.get(key, 0) + np.stack([backend.host(n) for n in beyond])
     return {key: (shut / len(text), wide / len(text)) for key, (shut, wide) in count.items()}

@@ -59,8 +59,8 @@ class Measured:
             raise ValueError(f'feature {feature!r} is not only 0 and 1: rank by="correlation"')
         return np.argsort(-score, kind="stable")[:top].tolist()
 
-    def probe(self, feature: str, ridge: float = 1e-3) -> np.ndarray:
-        """Weights (C,) with which all cells together best follow the feature on this text."""
+    def probe(self, feature: str, ridge: float | None = None) -> np.ndarray:
+        """Weights (C,) with which all cells together best follow the feature: `Moments.probe`."""
         C = len(self.cells)
         return self.moments.probe(range(C), C + self.features.index(feature), ridge)
 

@@ -2,8 +2,8 @@
 
 A training step takes and frees the same large arrays again and again. Left alone, the C library of
 Linux asks the system for each of them anew, and the system clears every page of it before it is
-used: a fifth to a quarter of the time of a large step, measured in tests/benchmarks/where.py.
-Lesson 09 tells where the rest goes.
+used. The cells of fused.py call `keep` when they first run, so it holds in every process that
+trains; the column "fresh" of tests/benchmarks/where.py is what is left to pay. See lesson 09.
 
     >>> keep() in (True, False)
     True
@@ -20,8 +20,8 @@ TRIM_THRESHOLD, MMAP_MAX = -1, -4  # names of settings, as in malloc.h of the GN
 def keep() -> bool:
     """Keep what this process frees, up to 2 GiB, for what it takes next; whether that can be set.
 
-    It holds from the first call on and for the whole process, whose peak does not grow by it. Only
-    the GNU C library has the settings (mallopt(3)): elsewhere nothing changes.
+    It holds from the first call on and for the whole process, other libraries' arrays too. Only the
+    GNU C library has the settings (mallopt(3)): elsewhere nothing changes.
     """
     if sys.platform != "linux":
         return False

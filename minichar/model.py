@@ -98,7 +98,7 @@ class CharModel:
         """Every tensor that is learned, by name: embedding.W, 0.Wxh, 0.Whh, …, read_out.W."""
         parts = {"embedding": self._read_in} if self._read_in else {}
         parts |= {str(k): cell for k, cell in enumerate(self.cells)} | {"read_out": self.read_out}
-        return {f"{p}.{n}": t for p, part in parts.items() for n, t in part.parameters.items()}
+        return layers.named(parts)
 
     def to(self, device: str) -> "CharModel":
         """This model on "cpu" or "gpu": itself if it is there, else a copy. Errors as above."""

@@ -21,6 +21,7 @@ import numpy as np
 
 from minichar import fused, graph, layers, sampling
 from minichar.graph import Tensor
+from minichar.layers import named
 
 
 def pad(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -190,8 +191,3 @@ def shifted(texts: np.ndarray, start: int = 0) -> np.ndarray:
     what it did write.
     """
     return np.concatenate([np.full_like(texts[:1], start), texts[:-1]])
-
-
-def named(parts: dict[str, Any]) -> dict[str, Tensor]:
-    """The parameters of several parts in one dictionary, by part and name: cell.Wxh, …"""
-    return {f"{p}.{n}": t for p, part in parts.items() for n, t in part.parameters.items()}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend
-from minichar.look import host
+from minichar.backend import host
 
 
 class Moments:
@@ -67,14 +67,18 @@ class Moments:
         varies = variance > 1e-10 * self.mean**2  # less is float32's rounding
         return np.where(varies, 1 / np.sqrt(np.where(varies, variance, 1)), 0)
 
-    def probe(self, some: Sequence[int], target: int, ridge: float = 1e-3) -> np.ndarray:
+    def probe(self, some: Sequence[int], target: int, ridge: float | None = None) -> np.ndarray:
         """Weights w (some,) with which the columns `some` together best follow `target`.
 
         Least squares with a penalty (Hoerl and Kennard, "Ridge Regression", 1970), for columns
         divided by their standard deviations: (R + ridge I) w = r, where R are their correlations
         with each other and r those with `target`. The w that comes back is for them as they were.
+
+        Without a ridge of your own it is twice as many columns as there are for each row: the fewer
+        the rows, the more of what fits them best is luck.
         """
         some, scale = np.asarray(some, int), self.scale()
+        ridge = 2 * len(some) / self.n if ridge is None else ridge
         R = self.correlation(some, some) + ridge * np.eye(len(some))
         w = np.linalg.solve(R, self.correlation(some, [target])[:, 0])
         return w * scale[some] / (scale[target] or 1)

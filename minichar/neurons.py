@@ -49,7 +49,7 @@ class Found:
     untrained_b: float
     shuffled_a: float  # the best cell for the feature moved out of step: the luckiest of all moves
     shuffled_b: float
-    probe_a: float  # all cells together, weighted as is best on text A
+    probe_a: float  # all cells together, weighted as `Moments.probe` does on text A
     probe_b: float
     untrained_probe_b: float  # the same of the network that has learned nothing
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minichar.backend import host
 from minichar.graph import no_grad
 from minichar.model import CharModel
 from minichar.ngram import NGram
@@ -39,7 +40,7 @@ def expectations(
     for at in range(0, len(inputs), length):
         with no_grad():  # not around the yield: it would hold for whoever asked, too
             z, state = model(inputs[at : at + length], state)
-        yield log_softmax(z.data[:, 0].astype(np.float64))
+        yield log_softmax(host(z.data[:, 0]).astype(np.float64))
 
 
 def bits(model: CharModel, text: str, prime: str | None = None, length: int = 256) -> np.ndarray:

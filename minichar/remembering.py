@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minichar.backend import host
 from minichar.graph import no_grad
 from minichar.model import CharModel
 from minichar.ngram import NGram
@@ -102,11 +103,11 @@ def last_scores(
     """
     d, n = ids.shape
     z = np.empty((n, len(model.vocab)))
-    z[:] = model.read_out.parameters["b"].data  # what h = 0 says: all there is for d = 0
+    z[:] = host(model.read_out.parameters["b"].data)  # what h = 0 says: all there is for d = 0
     for left in range(0, n, together):
         columns, state = slice(left, left + together), None
         for t in range(0, d, length):
             with no_grad():
                 scores, state = model(ids[t : t + length, columns], state)
-            z[columns] = scores.data[-1]
+            z[columns] = host(scores.data[-1])
     return z

@@ -4,8 +4,8 @@
 if it beats what costs nothing: "the same as last", "the same as a season ago". Built in lesson 13.
 
     >>> values = np.array([1.0, 5.0, 2.0, 6.0])
-    >>> same_as_last(values).tolist(), same_as_last(values, season=2).tolist()
-    ([1.0, 5.0, 2.0], [1.0, 5.0])
+    >>> drifting_season(values, 2).tolist()  # after 2, what it did after 1: 4 more
+    [6.0]
     >>> scale = Scale.of(values[:2])  # by the part to train on, and by nothing that comes later
     >>> scale.down(values).tolist(), scale.up(scale.down(values)).tolist()
     ([-1.0, 1.0, -0.5, 1.5], [1.0, 5.0, 2.0, 6.0])
@@ -21,7 +21,7 @@ import numpy as np
 from minichar import fused, graph
 from minichar.datasets import folder
 from minichar.graph import Tensor
-from minichar.modes import named
+from minichar.layers import named
 
 
 def carbon_dioxide() -> tuple[list[str], np.ndarray]:
@@ -59,11 +59,6 @@ class Scale:
 
     def up(self, values: Any) -> Any:
         return values * self.spread + self.mean
-
-
-def same_as_last(values: np.ndarray, season: int = 1) -> np.ndarray:
-    """A forecast for each of values[season:]: the value `season` steps before."""
-    return values[:-season]
 
 
 def drifting_season(values: np.ndarray, season: int) -> np.ndarray:

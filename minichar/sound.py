@@ -100,8 +100,11 @@ def roll(tune: Tune) -> draw.Picture:
     pitches = sorted({note.pitch for note in tune.notes})
     for note in tune.notes:
         axes.barh(note.pitch, float(note.length) * 0.92, 0.8, float(note.start), color=draw.BLUE)
-    shown = pitches[:: 1 + len(pitches) // 14]
-    axes.set_yticks(shown, [name(pitch) for pitch in shown])
+    shown: list[int] = []
+    for pitch in pitches:  # there is height for a dozen names, one above the other
+        if not shown or pitch - shown[-1] >= (pitches[-1] - pitches[0] + 1) / 12:
+            shown.append(pitch)
+    axes.set_yticks(shown, [name(pitch) for pitch in shown], fontsize=8)
     whole = max(Fraction(1), tune.beats)
     axes.set_xlim(0, float(whole))
     low, high = (name(p) for p in (pitches[0], pitches[-1])) if pitches else ("-", "-")

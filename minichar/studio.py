@@ -115,7 +115,8 @@ class Studio(ipywidgets.VBox):
         self.train.description = "Pause" if on else "Train"
         self.train.icon = "pause" if on else "play"
         if not on:
-            return self.live.pause()
+            self.live.pause()
+            return self.say(f"Paused after step {self.live.training.step_number:,}.")
         for other in list(_studios - {self}):
             other.train.value = False
         _studios.add(self)
@@ -128,7 +129,9 @@ class Studio(ipywidgets.VBox):
 
     def _one_step(self) -> None:
         self.train.value = False
-        self._tell(self.live.step())
+        report = self.live.step()
+        self.say(f"Took step {self.live.training.step_number:,}.")
+        self._tell(report)
         self.look()
 
     def _rated(self, lr: float) -> None:
@@ -149,7 +152,7 @@ class Studio(ipywidgets.VBox):
 
     def renewed(self, message: str) -> None:
         """Another model or text is there: show it."""
-        self.writing.stop()
+        self.writing.renew()
         self.timeline, self.history.value = [], HISTORY.format("")
         self._fit_rate()
         self.text_panel.fill()
@@ -190,8 +193,8 @@ class Studio(ipywidgets.VBox):
     def _ended(self, wrong: Exception | None) -> None:
         self.train.value = False
         self.look()
-        paused = f"Paused after step {self.live.training.step_number}."
-        self.wrong(wrong) if wrong else self.say(paused)
+        if wrong:
+            self.wrong(wrong)
 
     # --- what is seen
 

@@ -66,11 +66,7 @@ class Block:
         self.up = layers.Linear(D, inner * D, rng, dtype)
         self.down = layers.Linear(inner * D, D, rng, dtype)
         parts = ("norm1", "mixer", "norm2", "up", "down")
-        self.parameters = {
-            f"{part}.{name}": w
-            for part in parts
-            for name, w in getattr(self, part).parameters.items()
-        }
+        self.parameters = layers.named({part: getattr(self, part) for part in parts})
 
     def start(self, B: int) -> tuple:
         """The mixer's state before anything was read."""
@@ -112,6 +108,7 @@ class BlockModel(CharModel):
         rng, D = np.random.default_rng(seed), width
         self.vocab, self.cell, self.hidden, self.embedding = vocab, mixer, (D,) * blocks, D
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), False
+        self.device = "cpu"
         self._read_in = layers.Embedding(len(vocab), D, rng, dtype)
         self.cells = []
         for _ in range(blocks):
@@ -126,7 +123,7 @@ class BlockModel(CharModel):
 
     def parameters(self) -> dict[str, Tensor]:
         """Every tensor that is learned, by name: embedding.W, 0.norm1.gain, …, read_out.W."""
-        return super().parameters() | {f"norm.{n}": w for n, w in self.norm.parameters.items()}
+        return super().parameters() | layers.named({"norm": self.norm})
 
     def __call__(
         self, ids: Any, state: Sequence[tuple] | None = None, rng: np.random.Generator | None = None
@@ -150,5 +147,5 @@ class BlockModel(CharModel):
         return z.data[0] if ids.ndim else z.data[0, 0], after
 
     def settings(self) -> dict[str, Any]:
-        """Not to be had: the files of models know the cells of lessons 03 to 06. ValueError."""
-        raise ValueError("a model made of blocks cannot be saved: only CharModel itself can")
+        """Not to be had: CharModel makes no blocks. Raises ValueError."""
+        raise ValueError("a model made of blocks cannot be saved or moved: only CharModel can")

@@ -100,7 +100,7 @@ class WritingPanel(ipywidgets.VBox):
                 said = f", repeats “{''.join(map(draw.visible, loop))}”" if loop else ""
                 name = f"greedy{said}"
             start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
-            short = max(map(len, (prime + text).split("\n"))) <= 24
+            short = max(map(len, (prime + text).split("\n"))) <= 16  # as in a list of names
             columns = "columns: 11ch 2; column-gap: 1ch" if short else ""
             parts.append(
                 '<div style="flex: 1 1 13em; min-width: 0"><b style="display: block; white-space: '
@@ -118,6 +118,11 @@ class WritingPanel(ipywidgets.VBox):
     def stop(self) -> None:
         """End a slow text; what is there stays."""
         self.slow.value = False
+
+    def renew(self) -> None:
+        """Another model is there: what the last one wrote slowly goes."""
+        self.stop()
+        self.slowly.value = ""
 
     def _toggled(self) -> None:
         self.slow.description = "Stop writing" if self.slow.value else "Write slowly"

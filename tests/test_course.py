@@ -1,6 +1,7 @@
 """The course's own lessons: every exercise tested, every solution in step, every notebook sound."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,24 @@ MISTAKES = [(n, name) for n, ex in EXERCISES.items() for name in ex.wrong]
 def test_numbers_follow_the_modules():
     assert EXERCISES
     for number, ex in EXERCISES.items():
-        lesson = int(number.split(".")[0])
-        assert ex.test.__module__ == f"minichar.course.exercises.lesson_{lesson:02d}"
+        lesson, place = map(int, number.split("."))
+        module = f"minichar.course.exercises.lesson_{lesson:02d}.exercise_{place}"
+        assert ex.test.__module__ == module
         assert f"{lesson}.1" in EXERCISES
         assert 1 <= len(ex.hints) <= 3 and all(a and b for a, b in ex.hints)
         assert len(ex.wrong) >= 3
+
+
+def test_a_lesson_is_imported_when_it_is_first_asked_for():
+    code = """
+import sys
+from minichar.course import checking
+for _ in range(2):
+    print({name.split(".")[3] for name in sys.modules if ".exercises.lesson" in name})
+    checking.find("7.1")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split("\n") == ["set()", "{'lesson_07'}", ""]
 
 
 @pytest.mark.parametrize("number", EXERCISES)

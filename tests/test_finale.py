@@ -47,6 +47,8 @@ def test_the_setting_is_chosen_by_validation_and_the_seeds_only_show_luck(monkey
         model = SimpleNamespace(parameters=dict, held_out=seed + rate)
         return SimpleNamespace(best=best[rate, dropout] + seed, model=model)
 
+    monkeypatch.setattr(finale, "RATES", (0.006, 0.012))
+    monkeypatch.setattr(finale, "DROPOUTS", (0.1, 0.3))
     monkeypatch.setattr(finale, "learn", learn)
     monkeypatch.setattr(finale, "held_out_bits", lambda model: model.held_out)
     row = finale.network("LSTM")

@@ -9,6 +9,7 @@ from minichar import footprint, optim
 from minichar.model import KINDS, CharModel
 from minichar.text import Vocabulary
 from minichar.training import Training
+from minichar.transformer import BlockModel
 
 VOCAB = Vocabulary("abcdefghijklmnopqrst")
 TEXT = "".join(np.random.default_rng(0).choice(list("abcdefghijklmnopqrst"), 40_000))
@@ -80,6 +81,12 @@ def test_a_lack_of_memory_says_what_to_halve(hidden, batch, length, halve):
     half = footprint.needed(model, max(1, batch // 2), length)
     if halve.startswith("batch"):
         assert half.step == need.step // 2
+
+
+def test_a_model_that_is_not_counted_is_told_what_to_halve_all_the_same():
+    with pytest.raises(MemoryError, match="computer's memory is full. Halve batch=9:"):
+        with footprint.advice(BlockModel(VOCAB, width=4, heads=1), (20, 9)):
+            raise MemoryError
 
 
 def test_other_errors_stay_as_they_are():

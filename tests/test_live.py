@@ -74,6 +74,25 @@ def test_others_have_their_turn_between_two_steps(live):
     assert set(heard) == set(range(6))  # not one was taken without asking
 
 
+def test_paused_and_started_at_once_it_goes_on_as_one(live):
+    turns, ended = [], []
+
+    async def main():
+        for _ in range(3):
+            live.start(lambda: turns.append(live.training.step_number), ended.append)
+            await asyncio.sleep(0)
+            live.pause()
+        live.start(None, None)
+        while len(turns) < 9:
+            await asyncio.sleep(0)
+        live.pause()
+        await live.task
+        assert len(asyncio.all_tasks()) == 1  # this one
+
+    asyncio.run(main())
+    assert ended == [None] and turns == list(range(1, len(turns) + 1))
+
+
 def test_what_goes_wrong_ends_it_and_is_told(live):
     def fail(turn):
         if turn == 3:

@@ -5,7 +5,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch
 from pictures import pixels_of
 
-from minichar import mode_diagrams, scanning, widgets
+from minichar import mode_diagrams, pixels, widgets
 
 
 def drawn(monkeypatch, now):
@@ -76,7 +76,7 @@ def test_the_film_has_every_step_and_a_still_form():
 
 
 def test_paths_count_the_jumps_and_name_the_ends():
-    orders = {"rows": scanning.rows(4), "<curve>": scanning.hilbert(4)}
+    orders = {"rows": pixels.rows(4), "<curve>": pixels.hilbert(4)}
     picture = mode_diagrams.paths(np.eye(4), orders)
     said = picture.description
     assert "rows: from row 0, column 0 to row 3, column 3, with 3 jumps" in said

@@ -66,6 +66,18 @@ def test_the_probe_is_least_squares():
     assert np.abs(moments.probe(range(4), 4, ridge=9)).sum() < np.abs(w).sum()
 
 
+def test_with_few_rows_the_probe_trusts_them_less():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((5000, 41))
+    rows[:, 40] += rows[:, :40].sum(axis=1) / 5
+    few, many = in_blocks(rows[:50], []), in_blocks(rows[50:], [])
+    w = few.probe(range(40), 40)
+    np.testing.assert_allclose(w, few.probe(range(40), 40, ridge=2 * 40 / 50))
+    eager = few.probe(range(40), 40, ridge=1e-3)
+    assert few.probe_correlation(range(40), eager, 40) > few.probe_correlation(range(40), w, 40)
+    assert many.probe_correlation(range(40), w, 40) > many.probe_correlation(range(40), eager, 40)
+
+
 def exactly(values, answers):
     """AUC pair by pair: how often the one with yes is higher; a tie is half a time."""
     yes, no = values[answers == 1], values[answers == 0]

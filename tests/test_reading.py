@@ -5,8 +5,12 @@ import pytest
 from test_stepping import some_model
 
 import minichar as mc
+from minichar import strict
+from minichar.ablation import ablate
+from minichar.causes import saliency
 from minichar.model import KINDS
 from minichar.reading import bits, expectations, expected_at
+from minichar.remembering import remembered
 
 TEXT = "abcdeedcbaabacadaeabc"
 
@@ -54,6 +58,26 @@ def test_expected_at_some_places_is_what_is_expected_there():
         for wrong in (-1, 21):
             with pytest.raises(ValueError, match="0 to 20"):
                 expected_at(model, TEXT, [0, wrong])
+
+
+@pytest.mark.parametrize(
+    "follow",
+    [
+        bits,
+        lambda model, text: expected_at(model, text, [3, 1]),
+        lambda model, text: remembered(model, text, (0, 1, 4), places=5).bits,
+        saliency,
+        lambda model, text: saliency(model, text, 3, (0, "c", 1), model.step(0)[1]),
+        lambda model, text: ablate(model, text, [(0, "c", 1), (1, "h", 0)]).change,
+    ],
+    ids=["bits", "expected_at", "remembered", "saliency", "of a cell", "ablate"],
+)
+def test_a_model_on_a_card_is_followed_as_well(follow):
+    here = some_model("lstm", (4, 3), 3)
+    with strict.instead_of_cupy():
+        found = follow(here.to("gpu"), TEXT)
+    assert type(found) is np.ndarray
+    np.testing.assert_allclose(found, follow(here, TEXT), atol=1e-9)
 
 
 def test_no_text_and_an_unknown_character():

@@ -68,6 +68,17 @@ def test_the_player_holds_the_sound_itself_and_says_the_notes():
     assert "no note" in sound.player(tunes.read("T:x\n")).html
 
 
+@pytest.mark.parametrize("notes", ["D E F G", "^F G ^G A B c'", "C,, ^C,, D ^D E F G A c e' f' g'"])
+def test_no_two_names_beside_the_roll_lie_on_each_other(notes, monkeypatch):
+    figures, draw = [], sound.draw.Picture
+    monkeypatch.setattr(sound.draw, "Picture", lambda f, words: figures.append(f) or draw(f, words))
+    sound.roll(tunes.read(f"K:C\n{notes}\n"))
+    figures[0].draw_without_rendering()
+    names = [label.get_window_extent() for label in figures[0].axes[0].get_yticklabels()]
+    assert len(names) > 2
+    assert all(low.y1 < high.y0 for low, high in zip(names, names[1:], strict=False))
+
+
 def test_the_roll_shows_every_note_and_says_its_range():
     assert "10 notes from D4 to D5 in 16 beats" in sound.roll(SCALE).description
     assert "<img" in sound.roll(SCALE).html

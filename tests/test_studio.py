@@ -223,8 +223,9 @@ def test_a_network_trained_by_us_knows_its_text_at_once():
     files = made.panels.children[2]
     files.pretrained.value = dict(files.pretrained.options)["names"]
     files.take.click()
+    assert said(made) == "Loaded names.npz, at step 0." and made.text_panel.choice.value == "names"
     made.one.click()
-    assert said(made) == "Loaded names.npz, at step 0."
+    assert said(made) == "Took step 1."
     assert made.live.history[-1].bits < made.live.before[-1].bits - 1
     other = studio.Studio("a rose is a rose, 123\n" * 40, start=False, **SMALL)
     files = other.panels.children[2]
@@ -234,6 +235,23 @@ def test_a_network_trained_by_us_knows_its_text_at_once():
     assert "never seen" in said(other)
     files.take.click()  # of ours: with the text that it knows
     assert other.live.text == mc.load_text("names") and "Loaded names" in said(other)
+
+
+def test_one_without_its_text_waits_instead_of_forgetting_it(monkeypatch):
+    known = mc.datasets.at_hand()
+    monkeypatch.setattr(mc.datasets, "at_hand", lambda: [n for n in known if n != "tunes"])
+
+    async def main():
+        made = studio.Studio(TEXT, **SMALL)
+        files = made.file_panel
+        files.pretrained.value = dict(files.pretrained.options)["tunes"]
+        files.take.click()
+        await made.live.task
+        assert made.live.text == TEXT and made.live.training.step_number == 0
+        assert not made.train.value and "minichar data get tunes" in said(made)
+        made.close()
+
+    asyncio.run(main())
 
 
 def slowly(made):
@@ -263,6 +281,7 @@ def test_it_writes_slowly_in_a_task_of_its_own_and_ends_cleanly(made, monkeypatc
             await until(lambda: 3 < len(slowly(made)) < 20)
             end()
             count = len(slowly(made))
+            assert bool(count) != (end == made.again.click)  # of another model it goes
             await asyncio.sleep(0.01)
             assert len(slowly(made)) == count and not pen.slow.value and pen.task is None
         pen.slow.value = True

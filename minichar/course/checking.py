@@ -85,7 +85,7 @@ def exercise(
 
     def register(test: Callable[[Any], None]) -> Callable[[Any], None]:
         lesson = number.split(".")[0]
-        if not test.__module__.endswith(f".lesson_{lesson.zfill(2)}"):
+        if not test.__module__.startswith(f"{exercises.__name__}.lesson_{lesson.zfill(2)}."):
             exercises.load(int(lesson))  # so that a notebook cannot come first with its own
         old = _registered.get(number)
         if old and old.test.__module__ != test.__module__:

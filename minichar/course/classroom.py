@@ -1,7 +1,7 @@
 """How far a whole class is: the progress of many, from their folders or from what they sent.
 
 `minichar progress --json` prints a learner's progress as a line; `minichar progress anna.json
-ben.json`, or the folders of their courses, makes one table of all. Lesson 14 and whoever teaches.
+ben.json`, or the folders of their courses, makes one table of all. For whoever teaches.
 
     >>> print(table({"anna": {"1.1": "solved", "2.1": "wrong"}, "ben": {}}))
     name                    01    02     all

@@ -55,23 +55,14 @@ def linear_algebra() -> tuple[str, str]:
 
 def gpu() -> tuple[str, str]:
     """The GPU as CuPy sees it, after a computation on it, or why there is none to use."""
-    try:
-        import cupy
-    except ImportError as error:
-        driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()
-        here = "there is an NVIDIA driver" if driver else "nor is there an NVIDIA driver"
-        why = "CuPy is not installed" if error.name == "cupy" else f"CuPy does not load ({error})"
-        return f"none in use: {why}, {here}; the lessons run without", ""
-    try:
-        ones = cupy.ones((64, 64), dtype="float32")
-        total = float((ones @ ones).sum())
-        name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-    except Exception as error:  # a broken driver raises a dozen kinds, and all belong in this line
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        return f"none in use: CuPy {cupy.__version__} is here but fails", reason
-    if total != 64**3:
-        return f"{name}, but it computes wrongly", "bring its driver up to date"
-    return f"{name}, CuPy {cupy.__version__}", ""
+    from minichar import device
+
+    found = device.find()
+    if found.case != "no CuPy":
+        return found.what, found.todo
+    driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()
+    here = "there is an NVIDIA driver" if driver else "nor is there an NVIDIA driver"
+    return f"none in use: {found.what}, {here}; the lessons run without", ""
 
 
 def kernel() -> tuple[str, str]:

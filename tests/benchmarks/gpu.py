@@ -2,8 +2,8 @@
 
     python tests/benchmarks/gpu.py [--only check,a,e] [--csv gpu.csv]
 
-Needs numpy and CuPy, and PyTorch for the comparison; no card was at hand when this was written, so
-the first run of it is the first of kernels.py on a card, too. First it checks: every kernel against
+Needs numpy and CuPy, and PyTorch for the comparison. No card was at hand when this was written: the
+first run of it is the first of kernels.py on a card, too. First it checks: every kernel against
 the readable cell, twenty steps of training against numpy in float64 (1e-3), no wait inside a step.
 Then it times training steps, ours and those of PyTorch's nn.LSTM (cuDNN), in float32 and TF32, and
 ours on the processor, in turns. Ratios above 1 mean that minichar on the card is faster. At the end
@@ -25,18 +25,18 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[up]) for up in (2, 0)]
 if importlib.util.find_spec("threadpoolctl") is None:  # BLAS keeps the threads that it has
     alone = types.SimpleNamespace(lib_controllers=[], limit=lambda **_: contextlib.nullcontext())
     one = types.ModuleType("threadpoolctl")
     one.ThreadpoolController = lambda: types.SimpleNamespace(select=lambda **_: alone)
     sys.modules["threadpoolctl"] = one
 
+from rivals import LETTERS, V, characters, gigaflops, torch_step, training_step  # noqa: E402
+
 import minichar as mc  # noqa: E402
 from minichar import backend, device, footprint, fused, kernels  # noqa: E402
 
-V = 67
-LETTERS = mc.Vocabulary([chr(0x100 + i) for i in range(V)])
 CONFIGURATIONS = {  # neurons by layer, texts side by side, characters a step, dropout
     "a": ((512, 512), 100, 100, 0.5),
     "b": ((128, 128), 50, 50, 0.0),
@@ -142,51 +142,6 @@ def training_off(cell, dtype, H):
 # --- how fast is it?
 
 
-def training_step(model, ids, read=True):
-    """A step of ours to call: forward, back, clipping, Adam, and one number down."""
-    optimizer, state = mc.optim.Adam(model.parameters(), lr=0.002), None
-    rng = np.random.default_rng(0)
-
-    def step():
-        nonlocal state
-        loss, state = model.loss(ids[:-1], ids[1:], state, rng)
-        loss.backward()
-        mc.optim.clip_by_norm(model.parameters(), 5.0)
-        optimizer.step()
-        return float(loss.data) if read else loss.data
-
-    return step
-
-
-def torch_step(torch, hidden, B, T, dropout, where):
-    """The same with nn.LSTM, on one-hot rows as char-rnn has them."""
-    torch.manual_seed(0)
-    network = torch.nn.LSTM(V, hidden[0], len(hidden), dropout=dropout).to(where)
-    read_out, drop = torch.nn.Linear(hidden[-1], V).to(where), torch.nn.Dropout(dropout)
-    parameters = [*network.parameters(), *read_out.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.002, fused=True)
-    ids, state = torch.from_numpy(characters(T, B).astype(np.int64)), None
-
-    def step():
-        nonlocal state
-        here = ids.to(where)
-        y, new = network(torch.nn.functional.one_hot(here[:-1], V).float(), state)
-        state = tuple(s.detach() for s in new)
-        scores = read_out(drop(y)).reshape(-1, V)
-        loss = torch.nn.functional.cross_entropy(scores, here[1:].reshape(-1))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
-        optimizer.step()
-        return float(loss.detach())
-
-    return step
-
-
-def characters(T, B):
-    return np.random.default_rng(0).integers(0, V, (T + 1, B), dtype=np.int32)
-
-
 def milliseconds(steps, seconds, rounds=5):
     """The median over rounds of each step, in turns whose order changes."""
     times, repeat = {name: [] for name in steps}, {}
@@ -202,14 +157,6 @@ def milliseconds(steps, seconds, rounds=5):
                 steps[name]()  # ends with a number on the host: the card is done
             times[name].append((time.perf_counter() - began) / repeat[name])
     return {name: 1000 * float(np.median(found)) for name, found in times.items()}
-
-
-def work(hidden, B, T):
-    """Multiplications and additions of a step's products, in 1e9; forward 1, backward 2."""
-    below, products = 0, hidden[-1] * V
-    for H in hidden:
-        products, below = products + 4 * H * (below + H), H
-    return 3 * 2 * products * B * T / 1e9
 
 
 def matmul_rate(rate, n):
@@ -230,7 +177,7 @@ def configuration_rows(configuration, seconds, rate):
     where = "cuda" if torch and torch.cuda.is_available() else "cpu"
     if torch:
         for name, fast in (("torch float32", False), ("torch TF32", True)):
-            inner = torch_step(torch, hidden, B, T, dropout, where)
+            inner = torch_step("lstm", *configuration, ids, where)
             steps[name] = lambda inner=inner, fast=fast: with_tf32(torch, fast, inner)
     found = milliseconds(steps, seconds)
     ours = found["card"]
@@ -244,7 +191,7 @@ def configuration_rows(configuration, seconds, rate):
                 yield f"{name} / card", ms / ours, "times"
     yield "launches a step", launches(steps["card"], configuration), ""
     if "float32" in rate:
-        share = work(hidden, B, T) / ours / rate["float32"]
+        share = gigaflops("lstm", *configuration) / ours / rate["float32"]
         yield "share of the card's rate", share, f"of {rate['float32']:.1f} TFLOP/s"
     yield "memory, as worked out", footprint.needed(model, B, T).total / 1e6, "MB"
     pool = getattr(device.card(), "get_default_memory_pool", None)

@@ -29,7 +29,7 @@ for library in ("OPENBLAS", "OMP", "MKL"):  # read when numpy is imported, so be
     os.environ[f"{library}_NUM_THREADS"] = str(options.threads)
 
 import numpy as np  # noqa: E402
-from rivals import CELLS, HAVE, STEPS, WRITERS, V  # noqa: E402
+from rivals import CELLS, HAVE, STEPS, WRITERS, characters, gigaflops  # noqa: E402
 
 CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a step, dropout
     "a": ("lstm", (512, 512), 100, 100, 0.5),  # the article's largest
@@ -43,17 +43,7 @@ CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a s
 }
 WRITING = {"s": ((128, 128), 1, 200), "s64": ((128, 128), 64, 50)}  # sizes, texts, characters
 GRAPHS = {"g": (100, False), "g fused": (100, True)}  # cells; as one node or from primitives
-BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
 PEERS = ("torch", "jax", "keras")
-
-
-def gigaflops(cell, hidden, B, T, dropout):
-    """Multiplications and additions of a step's matrix products, in 1e9; forward 1, backward 2."""
-    below, products = 0, hidden[-1] * V  # one-hot rows are picked, not multiplied
-    for H in hidden:
-        products += BLOCKS[cell] * H * (below + H)
-        below = H
-    return 3 * 2 * products * B * T / 1e9
 
 
 def seconds(step, repeat):
@@ -68,8 +58,7 @@ def make(library, name):
     if name in CONFIGURATIONS:
         configuration = CONFIGURATIONS[name]
         _, _, B, T, _ = configuration
-        ids = np.random.default_rng(0).integers(0, V, (T + 1, B), dtype=np.int32)
-        return STEPS[library](*configuration, ids)
+        return STEPS[library](*configuration, characters(T, B))
     makers, settings = (WRITERS, WRITING[name]) if name in WRITING else (CELLS, GRAPHS[name])
     return makers[library](*settings) if library in makers else None
 

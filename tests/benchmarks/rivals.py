@@ -1,4 +1,4 @@
-"""The same work in minichar and in other libraries, for peers.py.
+"""The same work in minichar and in other libraries, for peers.py and gpu.py.
 
 Each function makes something to call once per measurement: a training step (forward, backward,
 clipping by norm and Adam, float32; it returns the loss), a text that is written, one LSTM step on a
@@ -19,15 +19,31 @@ HAVE = {name: importlib.util.find_spec(name) for name in ("torch", "jax", "keras
 if not HAVE["tensorflow"]:
     os.environ.setdefault("KERAS_BACKEND", "jax" if HAVE["jax"] else "torch")
 
+BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
+
 if HAVE["torch"]:
     import torch
-if HAVE["jax"]:
-    import jax
-    import jax.numpy as jnp
+
+
+def characters(T, B):
+    return np.random.default_rng(0).integers(0, V, (T + 1, B), dtype=np.int32)
+
+
+def gigaflops(cell, hidden, B, T, dropout):
+    """Multiplications and additions of a step's matrix products, in 1e9; forward 1, backward 2."""
+    below, products = 0, hidden[-1] * V  # one-hot rows are picked, not multiplied
+    for H in hidden:
+        products += BLOCKS[cell] * H * (below + H)
+        below = H
+    return 3 * 2 * products * B * T / 1e9
 
 
 def minichar_step(cell, hidden, B, T, dropout, ids):
-    model = mc.CharModel(LETTERS, cell, hidden, dropout=dropout)
+    return training_step(mc.CharModel(LETTERS, cell, hidden, dropout=dropout), ids)
+
+
+def training_step(model, ids, read=True):
+    """A step of ours. Unless told to `read` the loss, it leaves it where it is: on a card, too."""
     optimizer, state = mc.optim.Adam(model.parameters(), lr=0.002), None
     rng = np.random.default_rng(0)
 
@@ -37,27 +53,28 @@ def minichar_step(cell, hidden, B, T, dropout, ids):
         loss.backward()
         mc.optim.clip_by_norm(model.parameters(), 5.0)
         optimizer.step()
-        return float(loss.data)
+        return float(loss.data) if read else loss.data
 
     return step
 
 
-def torch_step(cell, hidden, B, T, dropout, ids):
+def torch_step(cell, hidden, B, T, dropout, ids, where="cpu"):
+    """On one-hot rows, as char-rnn has them; a batch goes to the card `where` in each step."""
     torch.manual_seed(0)
     kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
-    network = kind(V, hidden[0], len(hidden), dropout=dropout)
-    read_out, drop = torch.nn.Linear(hidden[-1], V), torch.nn.Dropout(dropout)
+    network = kind(V, hidden[0], len(hidden), dropout=dropout).to(where)
+    read_out, drop = torch.nn.Linear(hidden[-1], V).to(where), torch.nn.Dropout(dropout)
     parameters = [*network.parameters(), *read_out.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=0.002, fused=True)
     ids, state = torch.from_numpy(ids.astype(np.int64)), None
 
     def step():
         nonlocal state
-        one_hot = torch.nn.functional.one_hot(ids[:-1], V).float()
-        y, new = network(one_hot, state)
+        here = ids.to(where)
+        y, new = network(torch.nn.functional.one_hot(here[:-1], V).float(), state)
         state = tuple(s.detach() for s in new) if cell == "lstm" else new.detach()
         scores = read_out(drop(y)).reshape(-1, V)
-        loss = torch.nn.functional.cross_entropy(scores, ids[1:].reshape(-1))
+        loss = torch.nn.functional.cross_entropy(scores, here[1:].reshape(-1))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 5.0)
@@ -71,6 +88,9 @@ def jax_step(cell, hidden, B, T, dropout, ids):
     """One compiled function with lax.scan over time; LSTM and RNN."""
     if cell == "gru":
         return None
+    import jax
+    import jax.numpy as jnp
+
     rng, n = np.random.default_rng(0), {"lstm": 4, "rnn": 1}[cell]
     sizes, params = [V, *hidden], []
     for D, H in zip(sizes[:-1], sizes[1:], strict=True):

@@ -1,9 +1,10 @@
-"""The exercises, one module for each lesson: `lesson_03.py` registers exercises 3.1, 3.2 and so on.
+"""The exercises, a package for each lesson: `lesson_03/exercise_1.py` registers exercise 3.1.
 
-A module is imported when one of its exercises is first asked for, so a lesson starts quickly and a
-mistake in one lesson's exercises leaves the others alone.
+Each file has its exercise's answer, the answers it rejects, and the test that tells them apart;
+`shared.py` beside it has what several of them use. A lesson is imported when one of its exercises
+is first asked for, so a notebook starts quickly and a mistake in one lesson leaves the others alone.
 
-    >>> load(99)     # there is no lesson_99.py: nothing happens
+    >>> load(99)     # there is no lesson_99: nothing happens
 """
 
 import importlib
@@ -13,7 +14,9 @@ import re
 
 def load(lesson: int | None = None) -> None:
     """Import the exercises of one lesson, or of every lesson there is."""
-    for module in pkgutil.iter_modules(__path__):
-        found = re.fullmatch(r"lesson_(\d+)", module.name)
+    for package in pkgutil.iter_modules(__path__, f"{__name__}."):
+        found = re.search(r"lesson_(\d+)$", package.name)
         if found and lesson in (None, int(found[1])):
-            importlib.import_module(f"{__name__}.{module.name}")
+            path = importlib.import_module(package.name).__path__
+            for module in pkgutil.iter_modules(path, f"{package.name}."):
+                importlib.import_module(module.name)

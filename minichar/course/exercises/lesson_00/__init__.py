@@ -1,0 +1,1 @@
+"""The exercises of lesson 00: pairs of characters, numbers for them, one-hot rows, and slopes."""

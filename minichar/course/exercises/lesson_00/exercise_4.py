@@ -1,0 +1,45 @@
+"""Exercise 0.4: `slope(f, x, d)`, the slope of f at x from a step to either side."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+
+
+def slope(f, x, e=1e-5):
+    return (f(x + e) - f(x - e)) / (2 * e)
+
+
+@exercise(
+    "0.4",
+    "a slope by two evaluations",
+    answer=slope,
+    hints=[
+        ("What is a slope?", "How much f grows, divided by how far x moved: rise over run."),
+        (
+            "From where to where?",
+            "From `x - d` to `x + d`. The rise is `f(x + d) - f(x - d)`; how long is the way? And are there brackets round it?",
+        ),
+        (
+            "Why not from x to x + d?",
+            "It works, with an error that grows with d; both sides cancel most of it.",
+        ),
+    ],
+    wrong={
+        "one side only": lambda f, x, e=1e-5: (f(x + e) - f(x)) / e,
+        "the run is not 2 e": lambda f, x, e=1e-5: (f(x + e) - f(x - e)) / e,
+        "the sign": lambda f, x, e=1e-5: (f(x - e) - f(x + e)) / (2 * e),
+        "e is forgotten": lambda f, x, e=1e-5: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5,
+        "the slope of a square": lambda f, x, e=1e-5: 2.0 * x,
+    },
+)
+def _(f):
+    # With a step as large as 0.5 the formula itself is told apart from its neighbours.
+    for name, g in (("x ** 2", lambda x: x**2), ("x ** 3", lambda x: x**3), ("exp(x)", np.exp)):
+        for x, e in ((-1.0, 0.5), (3.0, 1e-5), (0.5, 0.25)):
+            same(
+                f"the slope of {name} at {x} with d = {e}",
+                call(f, g, x, e),
+                slope(g, x, e),
+                tol=1e-6,
+            )
+    same("the slope of x ** 3 at 2 with d left out", call(f, lambda x: x**3, 2.0), 12.0, tol=1e-6)

@@ -1,0 +1,50 @@
+"""Exercise 1.1: `softmax(z)`, scores made into probabilities, also where exp alone overflows."""
+
+import numpy as np
+
+from minichar import rnn100
+from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_01.shared import SCORES
+
+
+def softmax(z):
+    e = np.exp(z - z.max())
+    return e / e.sum()
+
+
+@exercise(
+    "1.1",
+    "softmax",
+    answer=softmax,
+    also=(rnn100.softmax,),
+    hints=[
+        (
+            "Which two steps are there?",
+            "Make every score positive with `np.exp`, then divide by their sum.",
+        ),
+        (
+            "Why does it say inf or nan?",
+            "`np.exp(1000)` is too large for a number. Subtract `z.max()` from z first.",
+        ),
+        (
+            "Does subtracting not change the answer?",
+            "No: it multiplies top and bottom by the same exp(-`z.max()`).",
+        ),
+    ],
+    wrong={
+        "divided by the largest": lambda z: np.exp(z - z.max()) / np.exp(z - z.max()).max(),
+        "not divided": lambda z: np.exp(z - z.max()),
+        "overflows": lambda z: np.exp(z) / np.exp(z).sum(),
+        "no exp": lambda z: (z - z.min()) / (z - z.min()).sum(),
+        "base 2": lambda z: 2 ** (z - z.max()) / (2 ** (z - z.max())).sum(),
+        "the answer for the article's scores": lambda z: np.array([0.0377, 0.1251, 0.0007, 0.8365]),
+    },
+)
+def _(f):
+    same("softmax of the four scores", call(f, SCORES), softmax(SCORES))
+    rng = np.random.default_rng(0)
+    for V in (2, 5, 27):
+        z = 3 * rng.standard_normal(V)
+        same(f"softmax of {V} other scores", call(f, z), softmax(z))
+    z = np.array([1000.0, 1001.0, -1000.0])
+    same("softmax([1000, 1001, -1000])", call(f, z), softmax(z))

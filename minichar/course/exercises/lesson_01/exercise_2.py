@@ -1,0 +1,70 @@
+"""Exercise 1.2: `loss_and_gradient(z, target)`, the loss in nats and its gradient by the scores."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_01.exercise_1 import softmax
+from minichar.course.exercises.lesson_01.shared import SCORES
+
+
+def loss_and_gradient(z, target):
+    p = softmax(z)
+    dz = p.copy()
+    dz[target] -= 1
+    return -np.log(p[target]), dz
+
+
+def _gradient_with(change):
+    def wrong(z, target):
+        loss, dz = loss_and_gradient(z, target)
+        return change(loss, dz, softmax(z), target)
+
+    return wrong
+
+
+@exercise(
+    "1.2",
+    "the loss and its gradient",
+    answer=loss_and_gradient,
+    hints=[
+        (
+            "Which logarithm?",
+            "The natural one, `np.log`, of the probability of the target; then a minus.",
+        ),
+        (
+            "What does the gradient say?",
+            "Every score is pushed down by its own p, the target's up by 1: p, minus 1 there.",
+        ),
+        (
+            "Why did p change as well?",
+            "`dz = p` names the same array twice; `dz = p.copy()` makes another.",
+        ),
+    ],
+    wrong={
+        "the sign": _gradient_with(lambda loss, dz, p, t: (loss, -dz)),
+        "no target": _gradient_with(lambda loss, dz, p, t: (loss, p)),
+        "only the target": _gradient_with(
+            lambda loss, dz, p, t: (loss, np.where(np.arange(len(p)) == t, p - 1, 0))
+        ),
+        "the loss in bits": _gradient_with(lambda loss, dz, p, t: (loss / np.log(2), dz)),
+        "the loss without its minus": _gradient_with(lambda loss, dz, p, t: (-loss, dz)),
+        "the likeliest for the target": lambda z, target: loss_and_gradient(z, int(z.argmax())),
+    },
+)
+def _(f):
+    cases = [(SCORES, 1), (SCORES, 3)]
+    rng = np.random.default_rng(1)
+    cases += [(2 * rng.standard_normal(V), int(rng.integers(V))) for V in (2, 6, 27)]
+    for z, target in cases:
+        got = call(f, z, target)
+        slopes = np.array(
+            [(_loss(z + d, target) - _loss(z - d, target)) / 2e-6 for d in 1e-6 * np.eye(len(z))]
+        )
+        loss, _ = loss_and_gradient(z, target)
+        same(
+            f"{len(z)} scores, target {target}", got, (loss, slopes), tol=1e-7, parts=("loss", "dz")
+        )
+
+
+def _loss(z, target):
+    return loss_and_gradient(z, target)[0]

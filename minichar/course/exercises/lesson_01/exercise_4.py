@@ -1,0 +1,61 @@
+"""Exercise 1.4: `step(W, x, h)`, the scores and the new state once x has been read."""
+
+import numpy as np
+
+from minichar import rnn100
+from minichar.course.checking import call, exercise, same
+
+
+def step(W, x, h):
+    h = np.tanh(x @ W["Wxh"] + h @ W["Whh"] + W["bh"])
+    return h @ W["Why"] + W["by"], h
+
+
+def _new(W, x, h):
+    return np.tanh(x @ W["Wxh"] + h @ W["Whh"] + W["bh"])
+
+
+@exercise(
+    "1.4",
+    "one step of the network",
+    answer=step,
+    also=(rnn100.step,),
+    hints=[
+        (
+            "What goes into the new state?",
+            "Three things, added: `x @ Wxh`, the old `h @ Whh`, and `bh`. Then `np.tanh` of it all.",
+        ),
+        (
+            "Which h goes into the scores?",
+            "The new one. Work out the new h first, then `z = h @ Why + by`.",
+        ),
+        (
+            "Shapes do not fit?",
+            "`x (V,) @ Wxh (V, H) gives (H,)`: vectors stand on the left of `@` all through the course.",
+        ),
+    ],
+    wrong={
+        "scores from the old state": lambda W, x, h: (h @ W["Why"] + W["by"], _new(W, x, h)),
+        "no memory": lambda W, x, h: step({**W, "Whh": 0 * W["Whh"]}, x, h),
+        "no bias": lambda W, x, h: step({**W, "bh": 0 * W["bh"]}, x, h),
+        "no bias on the scores": lambda W, x, h: (_new(W, x, h) @ W["Why"], _new(W, x, h)),
+        "Whh the other way round": lambda W, x, h: step({**W, "Whh": W["Whh"].T}, x, h),
+        "no tanh": lambda W, x, h: (
+            (x @ W["Wxh"] + h @ W["Whh"] + W["bh"]) @ W["Why"] + W["by"],
+            x @ W["Wxh"] + h @ W["Whh"] + W["bh"],
+        ),
+        "sigmoid for tanh": lambda W, x, h: (
+            (1 + np.tanh(np.arctanh(_new(W, x, h)) / 2)) / 2 @ W["Why"] + W["by"],
+            (1 + np.tanh(np.arctanh(_new(W, x, h)) / 2)) / 2,
+        ),
+    },
+)
+def _(f):
+    rng = np.random.default_rng(3)
+    for V, H in ((4, 3), (6, 5), (2, 1)):
+        W = {name: rng.standard_normal(w.shape) for name, w in rnn100.init(V, H, rng).items()}
+        x, h = np.eye(V)[rng.integers(V)], rng.standard_normal(H)
+        got = call(f, W, x, h)
+        if isinstance(got, tuple) and len(got) == 2:  # the state first: the scores are made of it
+            same(f"a network with V = {V} and H = {H}: h", got[1], step(W, x, h)[1])
+        same(f"a network with V = {V} and H = {H}", got, step(W, x, h), parts=("z", "h"))

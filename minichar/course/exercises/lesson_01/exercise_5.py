@@ -1,0 +1,54 @@
+"""Exercise 1.5: `memoryless_loss(text)`, the lowest mean loss that is possible without memory."""
+
+from collections import Counter
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+
+
+def memoryless_loss(text):
+    seen = Counter(text[:-1])
+    pairs = Counter(zip(text, text[1:], strict=False))
+    return -sum(n * np.log(n / seen[c]) for (c, _), n in pairs.items()) / (len(text) - 1)
+
+
+@exercise(
+    "1.5",
+    "the best without memory",
+    answer=memoryless_loss,
+    hints=[
+        (
+            "What is the best guess after one letter?",
+            "The shares with which its followers come: after l in hello, half l, half o.",
+        ),
+        (
+            "Whose mean is it?",
+            "Each of the `len(text) - 1` predictions costs `-np.log(its share)`; add, divide by how many.",
+        ),
+        (
+            "How do I count?",
+            "`Counter(zip(text, text[1:]))` counts pairs; `Counter(text[:-1])` how often each was read.",
+        ),
+    ],
+    wrong={
+        "divided by the length": lambda text: memoryless_loss(text) * (len(text) - 1) / len(text),
+        "in bits": lambda text: memoryless_loss(text) / np.log(2),
+        "the sum": lambda text: memoryless_loss(text) * (len(text) - 1),
+        "no look at the letter at all": lambda text: (
+            -sum(n * np.log(n / (len(text) - 1)) for n in Counter(text[1:]).values())
+            / (len(text) - 1)
+        ),
+        "the last letter counted as read": lambda text: (
+            -sum(
+                n * np.log(n / Counter(text)[c])
+                for (c, _), n in Counter(zip(text, text[1:], strict=False)).items()
+            )
+            / (len(text) - 1)
+        ),
+        "the number for hello": lambda text: np.log(2) / 2,
+    },
+)
+def _(f):
+    for text in ("hello", "banana", "abracadabra", "aab", "abab", "mississippi"):
+        same(f"memoryless_loss({text!r})", call(f, text), memoryless_loss(text))

@@ -1,0 +1,40 @@
+"""Exercise 2.2: `bits_and_perplexity(p)`, the mean surprise at what came, told in two ways."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+
+
+def bits_and_perplexity(p):
+    bits = -np.log2(p).mean()
+    return bits, 2**bits
+
+
+@exercise(
+    "2.2",
+    "bits per character and perplexity",
+    answer=bits_and_perplexity,
+    hints=[
+        ("The mean of what?", "Of the surprises: first `-np.log2` of every p, then `.mean()`."),
+        (
+            "And the perplexity?",
+            "2 to the power of the mean bits: as many equally likely choices as cost that much.",
+        ),
+    ],
+    wrong={
+        "the surprise of the mean": lambda p: (-np.log2(p.mean()), 1 / p.mean()),
+        "nats": lambda p: (-np.log(p).mean(), np.exp(-np.log(p).mean())),
+        "the sum": lambda p: (-np.log2(p).sum(), 2 ** -np.log2(p).sum()),
+        "no minus": lambda p: (np.log2(p).mean(), 2 ** np.log2(p).mean()),
+        "e to the bits": lambda p: (-np.log2(p).mean(), np.exp(-np.log2(p).mean())),
+    },
+)
+def _(f):
+    rng = np.random.default_rng(0)
+    for p in (np.array([0.5, 0.125]), np.full(7, 1 / 27), rng.uniform(0.001, 1, 50)):
+        same(
+            f"{len(p)} probabilities",
+            call(f, p),
+            bits_and_perplexity(p),
+            parts=("bits", "perplexity"),
+        )

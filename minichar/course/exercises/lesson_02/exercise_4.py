@@ -1,0 +1,80 @@
+"""Exercise 2.4: `best_order(train, held_out, orders)`, the order that is best on held-out text."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+from minichar.ngram import NGram
+from minichar.text import Vocabulary
+
+
+def best_order(train, held_out, orders):
+    vocab = Vocabulary.of(train + held_out)
+    model = NGram(train, max(orders), vocab)
+    return min(orders, key=lambda k: model.bits(held_out, k).mean())
+
+
+def _order_by(judge):
+    def wrong(train, held_out, orders):
+        vocab = Vocabulary.of(train + held_out)
+        return judge(
+            lambda text, k: NGram(train, k, vocab).bits(text).mean(), train, held_out, orders
+        )
+
+    return wrong
+
+
+@exercise(
+    "2.4",
+    "choosing the order",
+    answer=best_order,
+    hints=[
+        (
+            "Which text decides?",
+            "The held-out one. On the training text the longest memory always looks best.",
+        ),
+        (
+            "How do I get the bits?",
+            "mc.NGram(train, k, vocab).bits(held_out)`.mean()`, for every k in orders.",
+        ),
+        (
+            "A character is not in the vocabulary?",
+            "Make it of both parts: `mc.Vocabulary.of(train + held_out)`.",
+        ),
+    ],
+    wrong={
+        "judged on the training text": _order_by(
+            lambda bits, train, held_out, orders: min(orders, key=lambda k: bits(train, k))
+        ),
+        "the largest": lambda train, held_out, orders: max(orders),
+        "the worst": _order_by(
+            lambda bits, train, held_out, orders: max(orders, key=lambda k: bits(held_out, k))
+        ),
+        "its place, not the order": _order_by(
+            lambda bits, train, held_out, orders: int(
+                np.argmin([bits(held_out, k) for k in orders])
+            )
+        ),
+        "judged on everything": _order_by(
+            lambda bits, train, held_out, orders: min(
+                orders, key=lambda k: bits(train + held_out, k)
+            )
+        ),
+        "always three": lambda train, held_out, orders: 3,
+    },
+)
+def _(f):
+    rng = np.random.default_rng(1)
+    noise = "".join(rng.choice(list("abcdef"), 600))
+    cases = {
+        "letters without any order": (noise[:500], noise[500:], [0, 1, 2, 3]),
+        "the same letters, other orders": (noise[:500], noise[500:], [4, 2, 1]),
+        "abc over and over": ("abc" * 40, "bcabcab" * 3, [0, 1, 2]),
+        "a held-out part with a character of its own": ("abc" * 40, "abcabcX", [0, 1, 2]),
+        "words that need three letters": ("aabbab" * 30, "bbabaa" * 5, [1, 2, 3]),
+    }
+    for name, (train, held_out, orders) in cases.items():
+        same(
+            f"the best of {orders} for {name}",
+            call(f, train, held_out, orders),
+            best_order(train, held_out, orders),
+        )

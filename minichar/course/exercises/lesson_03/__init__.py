@@ -1,0 +1,1 @@
+"""The exercises of lesson 03: the network forward, backward in named pieces, Adagrad, and new names."""

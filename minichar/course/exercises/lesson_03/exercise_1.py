@@ -1,0 +1,68 @@
+"""Exercise 3.1: `forward(W, inputs, targets, h)`, the loss, the states and the probabilities."""
+
+import numpy as np
+
+from minichar import rnn100
+from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_03.shared import CASES, make_case
+
+forward = rnn100.forward
+
+
+def _changed_forward(state=lambda W, i, h: rnn100.step(W, i, h)[1], loss=np.sum, keep=0):
+    def wrong(W, inputs, targets, h):
+        hs, first = [h], h
+        for i in inputs:
+            h = state(W, i, first if keep else h)
+            hs.append(h)
+        hs = np.array(hs)
+        p = rnn100.softmax(hs[1:] @ W["Why"] + W["by"])
+        return loss(-np.log(p[np.arange(len(targets)), targets])), hs, p
+
+    return wrong
+
+
+@exercise(
+    "3.1",
+    "forward through a piece of text",
+    answer=forward,
+    also=(rnn100.forward,),
+    hints=[
+        (
+            "How does a number become a row?",
+            'No one-hot needed: `x @ Wxh` for a one-hot x is the row `W["Wxh"][i]`.',
+        ),
+        (
+            "Where do the states go?",
+            "`hs[0] = h`, and inside the loop `hs[t + 1]` is made from `hs[t]`. T + 1 of them in all.",
+        ),
+        (
+            "How do I pick p of each target?",
+            "`p[np.arange(T), targets]`: row 0 at `targets[0]`, row 1 at `targets[1]`, …",
+        ),
+    ],
+    wrong={
+        "the mean loss": _changed_forward(loss=np.mean),
+        "the state is not carried on": _changed_forward(keep=1),
+        "no bias": _changed_forward(state=lambda W, i, h: np.tanh(W["Wxh"][i] + h @ W["Whh"])),
+        "Whh the other way round": _changed_forward(
+            state=lambda W, i, h: np.tanh(W["Wxh"][i] + W["Whh"] @ h + W["bh"])
+        ),
+        "without the first state": lambda W, inputs, targets, h: (
+            lambda loss, hs, p: (loss, hs[1:], p)
+        )(*forward(W, inputs, targets, h)),
+        "scores, not probabilities": lambda W, inputs, targets, h: (
+            lambda loss, hs, p: (loss, hs, hs[1:] @ W["Why"] + W["by"])
+        )(*forward(W, inputs, targets, h)),
+        "starts from zero": lambda W, inputs, targets, h: forward(W, inputs, targets, 0 * h),
+    },
+)
+def _(f):
+    for case in CASES:
+        W, inputs, targets, h = make_case(*case)
+        got, (loss, hs, p) = call(f, W, inputs, targets, h), forward(W, inputs, targets, h)
+        case = f"{len(inputs)} characters"
+        if isinstance(got, tuple) and len(got) == 3:  # in the order in which they are made
+            same(f"{case}: hs", got[1], hs)
+            same(f"{case}: p", got[2], p)
+        same(case, got, (loss, hs, p), parts=("loss", "hs", "p"))

@@ -1,0 +1,73 @@
+"""Exercise 3.5: `adagrad(W, dW, memory, rate, clip)`, which changes W and memory in place."""
+
+import numpy as np
+
+from minichar import rnn100
+from minichar.course.checking import call_on, exercise, same
+
+
+def adagrad(W, dW, memory, rate=0.1, clip=5.0):
+    rnn100.adagrad(W, dW, memory, rate, clip)
+
+
+def _changed_adagrad(
+    remember=lambda m, g, raw: m + g * g, move=lambda g, m: g / np.sqrt(m + 1e-8), sign=-1
+):
+    def wrong(W, dW, memory, rate=0.1, clip=5.0):
+        for name in W:
+            g = np.clip(dW[name], -clip, clip)
+            memory[name][...] = remember(memory[name], g, dW[name])
+            W[name] += sign * rate * move(g, memory[name])
+
+    return wrong
+
+
+@exercise(
+    "3.5",
+    "Adagrad",
+    answer=adagrad,
+    also=(rnn100.adagrad,),
+    hints=[
+        ("In which order?", "Clip the gradient, add its square to the memory, then move by it."),
+        (
+            "In place, really?",
+            "Here yes: `memory[name] += …` and `W[name] -= …` change the arrays they are given.",
+        ),
+        (
+            "Where does 1e-8 go?",
+            "Under the root, next to the memory: it only keeps the division from being by zero.",
+        ),
+    ],
+    wrong={
+        "uphill": _changed_adagrad(sign=1),
+        "remembers the gradient before clipping": _changed_adagrad(
+            remember=lambda m, g, raw: m + raw * raw
+        ),
+        "forgets what was before": _changed_adagrad(remember=lambda m, g, raw: g * g),
+        "no root": _changed_adagrad(move=lambda g, m: g / (m + 1e-8)),
+        "the gradient itself, not its square": _changed_adagrad(
+            remember=lambda m, g, raw: m + np.abs(g)
+        ),
+        "plain descent": _changed_adagrad(move=lambda g, m: g),
+        "changes nothing": lambda W, dW, memory, rate=0.1, clip=5.0: {
+            k: w - rate * dW[k] for k, w in W.items()
+        },
+    },
+)
+def _(f):
+    for seed, rate, clip in ((0, 0.1, 5.0), (1, 0.5, 1.0)):
+        rng = np.random.default_rng(seed)
+        W = {name: rng.standard_normal((3, 2)) for name in ("Wxh", "bh")}
+        dW = {name: 8 * rng.standard_normal((3, 2)) for name in W}
+        memory = {name: rng.uniform(0, 9, (3, 2)) for name in W}
+        got_W, got_memory = ({k: w.copy() for k, w in d.items()} for d in (W, memory))
+        for _ in range(2):
+            _, after = call_on(f, got_W, dW, got_memory, rate, clip)
+            got_W, got_memory = after[0], after[2]
+            adagrad(W, dW, memory, rate, clip)
+        same(f"memory after two steps with clip = {clip}", got_memory, memory)
+        same(f"W after two steps with rate = {rate}", got_W, W)
+    W, dW, memory = ({"bh": np.array([value])} for value in (1.0, 20.0, 2.0))
+    _, after = call_on(f, W, dW, memory)
+    adagrad(W, dW, memory)
+    same("W with rate and clip left out", after[0], W)

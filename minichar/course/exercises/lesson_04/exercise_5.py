@@ -1,0 +1,69 @@
+"""Exercise 4.5: `nucleus(p, top_p)`, as many of the likeliest kept as it takes to have top_p."""
+
+import numpy as np
+
+from minichar import sampling
+from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_04.shared import scores, softmax
+
+
+def nucleus(p, top_p):
+    order = np.argsort(-p, kind="stable")
+    before = np.cumsum(p[order]) - p[order]
+    keep = order[before < top_p]
+    kept = np.zeros_like(p)
+    kept[keep] = p[keep]
+    return kept / kept.sum()
+
+
+def _nucleus(keep):
+    def wrong(p, top_p):
+        order = np.argsort(-p, kind="stable")
+        best = order[keep(p[order], top_p)]
+        kept = np.zeros_like(p)
+        kept[best] = p[best]
+        return kept / max(kept.sum(), 1e-12)
+
+    return wrong
+
+
+@exercise(
+    "4.5",
+    "the nucleus",
+    answer=nucleus,
+    also=(sampling.distribution,),
+    hints=[
+        (
+            "In which order do I add up?",
+            "From the most likely down: `order = np.argsort(-p)`, then `np.cumsum(p[order])`.",
+        ),
+        (
+            "Does the one that crosses the line belong in?",
+            "Yes. Keep a character while those before it have less than top_p together.",
+        ),
+        (
+            "How do I get back to the old order?",
+            "`kept = np.zeros_like(p)`; `kept[chosen] = p[chosen]`; then divide by the sum.",
+        ),
+    ],
+    wrong={
+        "without the one that crosses": _nucleus(lambda p, top_p: np.cumsum(p) <= top_p),
+        "each one above the line": _nucleus(lambda p, top_p: p >= top_p * p.max()),
+        "each one above 1 - top_p": _nucleus(lambda p, top_p: (p >= 1 - top_p) | (p == p.max())),
+        "not made to add up": lambda p, top_p: nucleus(p, top_p) * p[nucleus(p, top_p) > 0].sum(),
+        "in the vocabulary's order": lambda p, top_p: (lambda kept: kept / kept.sum())(
+            np.where(np.cumsum(p) - p < top_p, p, 0)
+        ),
+        "left sorted": lambda p, top_p: np.sort(nucleus(p, top_p))[::-1],
+        "one too many when it is reached exactly": _nucleus(
+            lambda p, top_p: np.cumsum(p) - p <= top_p
+        ),
+    },
+)
+def _(f):
+    for seed, V in ((0, 5), (1, 27), (2, 8)):
+        p = softmax(scores(seed, V))
+        for top_p in (0.2, 0.5, 0.9, 0.99):
+            same(f"the nucleus of {top_p} among {V}", call(f, p, top_p), nucleus(p, top_p))
+    p = np.array([0.25, 0.5, 0.25])  # the likeliest alone has exactly 0.5, which is enough
+    same("the nucleus of 0.5 among 0.25, 0.5, 0.25", call(f, p, 0.5), nucleus(p, 0.5))

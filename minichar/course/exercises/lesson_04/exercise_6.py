@@ -1,0 +1,87 @@
+"""Exercise 4.6: `beam(model, prime, length, width)`, the likeliest text of the beginnings kept."""
+
+from minichar import sampling, searching
+from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_04.exercise_2 import greedy
+from minichar.course.exercises.lesson_04.shared import network
+
+
+def beam(model, prime, length, width):
+    z, state = sampling.read(model, prime)
+    beams = [(0.0, "", z, state)]
+    for _ in range(length):
+        options = []
+        for total, text, z, state in beams:
+            log_p = sampling.log_softmax(z)
+            options += [(total + log_p[i], text, i, state) for i in range(len(z))]
+        options.sort(key=lambda option: option[0], reverse=True)
+        beams = []
+        for total, text, i, state in options[:width]:
+            z, new = model.step(i, state)
+            beams.append((total, text + model.vocab.characters[i], z, new))
+    return beams[0][1]
+
+
+def _changed_beam(together=lambda total, log_p: total + log_p, once_each=False, last=0):
+    def wrong(model, prime, length, width):
+        z, state = sampling.read(model, prime)
+        beams = [(0.0, "", z, state)]
+        for _ in range(length):
+            options = []
+            for total, text, z, state in beams:
+                log_p = sampling.log_softmax(z)
+                best = [int(log_p.argmax())] if once_each and len(beams) == width else range(len(z))
+                options += [(together(total, log_p[i]), text, i, state) for i in best]
+            options.sort(key=lambda option: option[0], reverse=True)
+            beams = [
+                (total, text + model.vocab.characters[i], *model.step(i, state))
+                for total, text, i, state in options[:width]
+            ]
+        return beams[last][1]
+
+    return wrong
+
+
+@exercise(
+    "4.6",
+    "beam search",
+    answer=beam,
+    also=(searching.beam, searching.beam_search),
+    hints=[
+        (
+            "What do I keep of each beginning?",
+            "Four things: log p so far, the text, the scores for what comes next, and the state.",
+        ),
+        (
+            "What are the candidates?",
+            "Every beginning with every next character: width times V of them. Keep the best width.",
+        ),
+        (
+            "Add or multiply?",
+            "Probabilities multiply, so their logarithms add: `total + log_softmax(z)[i]`.",
+        ),
+    ],
+    wrong={
+        "greedy": lambda model, prime, length, width: greedy(model, prime, length),
+        "only the last step counts": _changed_beam(together=lambda total, log_p: log_p),
+        "the worst of the beam": _changed_beam(last=-1),
+        "log p multiplied": _changed_beam(together=lambda total, log_p: (total or -1.0) * -log_p),
+        "each beginning goes on in one way only": _changed_beam(once_each=True),
+        "one narrower": lambda model, prime, length, width: beam(
+            model, prime, length, max(1, width - 1)
+        ),
+        "with the prime": lambda model, prime, length, width: (
+            prime + beam(model, prime, length, width)
+        ),
+    },
+)
+def _(f):
+    for seed in range(12):
+        model = network(seed, size=0.9)
+        for length, width in ((1, 1), (6, 1), (5, 2), (6, 3), (4, 8)):
+            got = call(f, model, "a", length, width)
+            same(
+                f"beam of width {width}, {length} characters, network {seed}",
+                got,
+                beam(model, "a", length, width),
+            )

@@ -1,0 +1,1 @@
+"""The exercises of lesson 05: Jacobians and their products, the spectral radius, clipping, a start."""

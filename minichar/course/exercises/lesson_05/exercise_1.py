@@ -1,0 +1,48 @@
+"""Exercise 5.1: `jacobian(Whh, h)`, the matrix of the step that led to the state h."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+
+
+def jacobian(Whh, h):
+    return Whh * (1 - h**2)
+
+
+@exercise(
+    "5.1",
+    "the Jacobian of a step",
+    answer=jacobian,
+    hints=[
+        (
+            "Which way does the slope of tanh go?",
+            "It belongs to the new state's number k, so it multiplies column k: numpy does that for "
+            "`Whh * (1 - h**2)`, with h along the columns.",
+        ),
+        (
+            "Which h is in it?",
+            "The new state: the slope of tanh at a is 1 - tanh(a)², and tanh(a) is h.",
+        ),
+    ],
+    wrong={
+        "rows for columns": lambda Whh, h: Whh * (1 - h**2)[:, None],
+        "Whh turned round": lambda Whh, h: Whh.T * (1 - h**2),
+        "no slope": lambda Whh, h: Whh + 0.0,
+        "the slope of a sigmoid": lambda Whh, h: Whh * h * (1 - h),
+        "a matrix product": lambda Whh, h: Whh @ (1 - h**2),
+        "tanh twice": lambda Whh, h: Whh * (1 - np.tanh(h) ** 2),
+    },
+)
+def _(f):
+    rng = np.random.default_rng(0)
+    for H in (3, 1, 8):
+        Whh, a = rng.standard_normal((H, H)), rng.standard_normal(H)
+        before = np.tanh(rng.standard_normal(H))
+        h, columns = np.tanh(before @ Whh + a), []
+        for d in 1e-6 * np.eye(H):
+            columns.append(
+                (np.tanh((before + d) @ Whh + a) - np.tanh((before - d) @ Whh + a)) / 2e-6
+            )
+        same(
+            f"the Jacobian of a step with {H} neurons", call(f, Whh, h), np.array(columns), tol=1e-6
+        )

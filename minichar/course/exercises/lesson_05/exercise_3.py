@@ -1,0 +1,44 @@
+"""Exercise 5.3: `with_radius(M, rho)`, the matrix M brought to the spectral radius rho."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+
+
+def with_radius(M, rho):
+    return M * (rho / np.abs(np.linalg.eigvals(M)).max())
+
+
+@exercise(
+    "5.3",
+    "the spectral radius",
+    answer=with_radius,
+    hints=[
+        (
+            "What is the radius now?",
+            "np.abs(np.linalg.eigvals(M)).max(): the largest absolute value of an eigenvalue.",
+        ),
+        (
+            "By which factor?",
+            "Eigenvalues grow with the matrix: multiply M by the wanted radius over the present one.",
+        ),
+    ],
+    wrong={
+        "the largest stretching": lambda M, rho: M * (rho / np.linalg.norm(M, 2)),
+        "the root of all squares": lambda M, rho: M * (rho / np.linalg.norm(M)),
+        "only the real part": lambda M, rho: M * (rho / np.linalg.eigvals(M).real.max()),
+        "just times rho": lambda M, rho: M * rho,
+        "upside down": lambda M, rho: M * (np.abs(np.linalg.eigvals(M)).max() / rho),
+    },
+)
+def _(f):
+    rng = np.random.default_rng(2)
+    turn = np.array([[0.0, -2.0], [2.0, 0.0]])  # eigenvalues 2i and -2i
+    for M, rho in (
+        (turn, 1.0),
+        (rng.standard_normal((5, 5)), 0.9),
+        (rng.standard_normal((8, 8)), 1.5),
+    ):
+        same(
+            f"a {len(M)} by {len(M)} matrix with radius {rho}", call(f, M, rho), with_radius(M, rho)
+        )

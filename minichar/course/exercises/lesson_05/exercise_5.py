@@ -1,0 +1,42 @@
+"""Exercise 5.5: `orthogonal(H, rng)`, a random orthogonal matrix."""
+
+import numpy as np
+
+from minichar.course.checking import Wrong, call, exercise, same
+from minichar.course.exercises.lesson_05.exercise_3 import with_radius
+
+
+def orthogonal(H, rng):
+    Q, _ = np.linalg.qr(rng.standard_normal((H, H)))
+    return Q
+
+
+@exercise(
+    "5.5",
+    "an orthogonal matrix",
+    answer=orthogonal,
+    hints=[
+        (
+            "What does QR give?",
+            "Q, R = np.linalg.qr(M): Q is orthogonal, R is triangular, and Q @ R is M. Keep Q.",
+        ),
+        ("How can I test it?", "Q @ Q.T is the unit matrix."),
+    ],
+    wrong={
+        "the other factor": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H)))[1],
+        "not orthogonal, radius 1": lambda H, rng: with_radius(rng.standard_normal((H, H)), 1.0),
+        "not random": lambda H, rng: np.eye(H),
+        "not square": lambda H, rng: (
+            np.linalg.qr(rng.standard_normal((H, H + 1)))[0][:, :-1] if H > 1 else np.ones((1, 2))
+        ),
+        "divided by the root of H": lambda H, rng: rng.standard_normal((H, H)) / np.sqrt(H),
+    },
+)
+def _(f):
+    for H in (2, 7, 20):
+        Q = np.asarray(call(f, H, np.random.default_rng(H)))
+        same(f"the shape for H = {H}", list(Q.shape), [H, H])
+        same(f"Q @ Q.T for H = {H}", Q @ Q.T, np.eye(H))
+        other = np.asarray(call(f, H, np.random.default_rng(H + 100)))
+        if np.abs(Q - other).max() < 1e-6:
+            raise Wrong("two different generators gave the same matrix: draw it with rng")

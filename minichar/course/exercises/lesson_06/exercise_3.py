@@ -1,0 +1,92 @@
+"""Exercise 6.3: `lstm_back(dh, dc, c_before, c, gates)`, from h and c back to gates and cell."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_06.exercise_1 import lstm_step
+from minichar.course.exercises.lesson_06.shared import CASES, make_case
+
+
+def lstm_back(dh, dc, c_before, c, gates):
+    o, i, f, g = gates
+    do = dh * np.tanh(c)
+    dc = dc + dh * o * (1 - np.tanh(c) ** 2)
+    di, df, dg = dc * g, dc * c_before, dc * i
+    return do, di, df, dg, dc * f
+
+
+def _back(change):
+    def wrong(dh, dc, c_before, c, gates):
+        o, i, f, g = gates
+        tc = np.tanh(c)
+        total = dc + dh * o * (1 - tc**2)
+        right = {
+            "o": dh * tc,
+            "i": total * g,
+            "f": total * c_before,
+            "g": total * i,
+            "c": total * f,
+        }
+        right |= change(dh, dc, c_before, c, o, i, f, g, tc, total)
+        return tuple(right[k] for k in "oifgc")
+
+    return wrong
+
+
+@exercise(
+    "6.3",
+    "back through the cell",
+    answer=lstm_back,
+    hints=[
+        (
+            "Why does dc come from two places?",
+            "c was used by h = o * tanh(c), and by the next step's cell, which handed dc in.",
+        ),
+        (
+            "How much goes through h?",
+            "dh * o * (1 - np.tanh(c)**2): the slope of tanh, times o. Add it to the dc given.",
+        ),
+        (
+            "And the four gates?",
+            "In c = f * c_before + i * g each factor's gradient is dc times its partner.",
+        ),
+    ],
+    wrong={
+        "nothing from h into c": _back(
+            lambda dh, dc, cb, c, o, i, f, g, tc, t: {
+                "i": dc * g,
+                "f": dc * cb,
+                "g": dc * i,
+                "c": dc * f,
+            }
+        ),
+        "nothing from the next cell": _back(
+            lambda dh, dc, cb, c, o, i, f, g, tc, t: {
+                "i": (t - dc) * g,
+                "f": (t - dc) * cb,
+                "g": (t - dc) * i,
+                "c": (t - dc) * f,
+            }
+        ),
+        "do from c, not tanh(c)": _back(lambda dh, dc, cb, c, o, i, f, g, tc, t: {"o": dh * c}),
+        "df from the new cell": _back(lambda dh, dc, cb, c, o, i, f, g, tc, t: {"f": t * c}),
+        "partners exchanged": _back(
+            lambda dh, dc, cb, c, o, i, f, g, tc, t: {"i": t * i, "g": t * g}
+        ),
+        "the forget gate forgotten on the way back": _back(
+            lambda dh, dc, cb, c, o, i, f, g, tc, t: {"c": t}
+        ),
+        "no slope of tanh": _back(
+            lambda dh, dc, cb, c, o, i, f, g, tc, t: (
+                lambda t: {"i": t * g, "f": t * cb, "g": t * i, "c": t * f}
+            )(dc + dh * o)
+        ),
+    },
+)
+def _(f):
+    for case in CASES:
+        W, x, h, c = make_case(*case)
+        _, new, gates = lstm_step(W, x, h, c)
+        dh, dc = np.random.default_rng(9).standard_normal((2, len(h)))
+        args = (dh, dc, c, new, gates)
+        same(f"(do, di, df, dg, dc_before) with H = {case[2]}", call(f, *args), lstm_back(*args))

@@ -1,0 +1,1 @@
+"""The exercises of lesson 07: slopes, the order, the way back, broadcasting, RNN and LSTM anew."""

@@ -1,0 +1,107 @@
+"""Exercise 9.4: `squash(a)`, which turns sums into gates in place, with one tanh."""
+
+import numpy as np
+
+from minichar.course.checking import NotDone, Wrong, call_on, exercise, same
+from minichar.course.exercises.lesson_09.shared import calls_of
+
+
+def squash(a):
+    H = a.shape[-1] // 4
+    a[..., : 3 * H] *= 0.5
+    np.tanh(a, out=a)
+    a[..., : 3 * H] *= 0.5
+    a[..., : 3 * H] += 0.5
+
+
+def _changed_squash(before=0.5, factor=0.5, plus=0.5, blocks=slice(0, 3), rest=None):
+    def wrong(a):
+        H = a.shape[-1] // 4
+        gates = a[..., (blocks.start or 0) * H : blocks.stop * H]
+        gates *= before
+        np.tanh(a, out=a)
+        gates *= factor
+        gates += plus
+        if rest is not None:
+            a[..., 3 * H :] = rest(a[..., 3 * H :])
+
+    return wrong
+
+
+def _new_array(a):
+    a = a.copy()
+    squash(a)
+    return a
+
+
+def _four(a):
+    H = a.shape[-1] // 4
+    for k in range(3):
+        block = a[..., k * H : (k + 1) * H]
+        block[...] = np.tanh(block / 2) / 2 + 0.5
+    a[..., 3 * H :] = np.tanh(a[..., 3 * H :])
+
+
+def _by_exp(a):
+    H = a.shape[-1] // 4
+    a[..., : 3 * H] = 1 / (1 + np.exp(-a[..., : 3 * H]))
+    a[..., 3 * H :] = np.tanh(a[..., 3 * H :])
+
+
+@exercise(
+    "9.4",
+    "four gates, one tanh, in place",
+    answer=squash,
+    hints=[
+        (
+            "How can one tanh serve both?",
+            "By the formula: halve the three sigmoid blocks first, take the tanh of the whole array, "
+            "then halve these blocks again and add 1/2. The block of g gets the tanh and nothing else.",
+        ),
+        (
+            "What does in place mean?",
+            "`a = np.tanh(a)` makes a new array, and the name a forgets the old one. `np.tanh(a, out=a)`, "
+            "`a[...] = …`, `a *= …` write into the array that was handed in.",
+        ),
+        (
+            "How do I take the first three blocks, whatever the shape?",
+            "`a[..., : 3 * H]` is all but the last quarter along the last axis, and it is a view: to change "
+            "it is to change a.",
+        ),
+    ],
+    wrong={
+        "a new array": _new_array,
+        "a sigmoid of 2x": _changed_squash(before=1.0),
+        "all four blocks are sigmoids": _changed_squash(blocks=slice(0, 4)),
+        "the 1/2 not added": _changed_squash(plus=0.0),
+        "not halved afterwards": _changed_squash(factor=1.0),
+        "g halved as well": _changed_squash(rest=lambda g: g / 2),
+        "the first block is the tanh": _changed_squash(blocks=slice(1, 4)),
+        "only two sigmoids": _changed_squash(blocks=slice(0, 2)),
+        "1 added, then halved twice": _changed_squash(plus=0.25),
+        "a tanh for each block": _four,
+        "exp besides": _by_exp,
+    },
+)
+def _(f):
+    cases = [np.full((1, 8), np.log(3.0)), np.zeros((1, 4)), np.array([[-900.0, 900, 2, -1]])]
+    rng = np.random.default_rng(0)
+    cases += [3 * rng.standard_normal(shape) for shape in ((2, 12), (5, 20), (3, 2, 8))]
+    for a in cases:
+        want = a.copy()
+        squash(want)
+        result, (got,) = call_on(f, a)
+        if np.array_equal(got, a) and not np.array_equal(want, a):
+            if result is None or result is ...:
+                raise NotDone("it changes nothing")
+            raise Wrong(
+                "the array that it was given is as before; write into that one, with `out=a` or "
+                "`a[...] = …`"
+            )
+        same(f"a of shape {a.shape}, afterwards,", got, want)
+    calls = calls_of(f, cases[-1])
+    for name in ("exp", "exp2", "expm1", "power", "float_power"):
+        if calls[name]:
+            raise Wrong(f"np.{name} was called, expected one np.tanh for all four blocks")
+    if calls["tanh"] > 1:
+        raise Wrong(f"np.tanh was called {calls['tanh']} times, expected one for all four blocks")

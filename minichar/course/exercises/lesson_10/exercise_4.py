@@ -1,0 +1,89 @@
+"""Exercise 10.4: `thread(k, n, H, a, c, h)`, what one thread does for its cell."""
+
+import numpy as np
+
+from minichar.course.checking import call_on, exercise, same
+from minichar.course.exercises.lesson_10.exercise_1 import cell
+
+
+def thread(k, n, H, a, c, h):
+    if k >= n:
+        return
+    at = k // H * 4 * H + k % H
+    o, i, f = (0.5 * np.tanh(0.5 * a[at + gate * H]) + 0.5 for gate in range(3))
+    c[k] = f * c[k] + i * np.tanh(a[at + 3 * H])
+    h[k] = o * np.tanh(c[k])
+
+
+def _thread(at=lambda k, H: k // H * 4 * H + k % H, step=lambda H: H, guard=True, order=(0, 1, 2)):
+    def wrong(k, n, H, a, c, h):
+        if guard and k >= n:
+            return
+        place = at(k, H)
+        o, i, f = (0.5 * np.tanh(0.5 * a[place + gate * step(H)]) + 0.5 for gate in order)
+        c[k] = f * c[k] + i * np.tanh(a[place + 3 * step(H)])
+        h[k] = o * np.tanh(c[k])
+
+    return wrong
+
+
+def _all_of_them(k, n, H, a, c, h):
+    """The whole array in each thread: n times over."""
+    for other in range(n):
+        thread(other, n, H, a, c, h)
+
+
+def _old_c(k, n, H, a, c, h):
+    before = c[k] if k < n else 0
+    thread(k, n, H, a, c, h)
+    if k < n:
+        h[k] = h[k] / np.tanh(c[k]) * np.tanh(before)
+
+
+@exercise(
+    "10.4",
+    "what one thread does",
+    answer=thread,
+    hints=[
+        (
+            "Which text, which neuron?",
+            "Cell k is neuron `k % H` of text `k // H`: the rows of c lie one after the other, H long each.",
+        ),
+        (
+            "Where is its o in a?",
+            "Each text has 4 H numbers there: text `k // H` begins at `k // H * 4 * H`, and neuron `k % H` is so "
+            "many further on. Its i, f, g come H, 2 H, 3 H after.",
+        ),
+        (
+            "Why a k that is too large?",
+            "Threads come in whole blocks, so some are left over: `if k >= n: return`, first of all.",
+        ),
+    ],
+    wrong={
+        "as if there were one text": _thread(at=lambda k, H: k),
+        "four numbers side by side": _thread(at=lambda k, H: 4 * k, step=lambda H: 1),
+        "crashes: text and neuron exchanged": _thread(at=lambda k, H: k % H * 4 * H + k // H),
+        "crashes on threads that are left over": _thread(guard=False),
+        "one thread too few": lambda k, n, *rest: thread(k, n - 1, *rest),
+        "the gates in another order": _thread(order=(1, 2, 0)),
+        "every cell in each thread": _all_of_them,
+        "the old c in h": _old_c,
+    },
+)
+def _(f):
+    for seed, B, H, block in ((1, 2, 3, 4), (0, 1, 1, 1), (2, 4, 2, 8), (3, 3, 5, 4), (4, 1, 6, 4)):
+        rng = np.random.default_rng(seed)
+        a, c = rng.standard_normal((B, 4 * H)), rng.standard_normal((B, H))
+        n = B * H
+        order = rng.permutation(-(-n // block) * block).tolist()  # no thread may wait for another
+
+        def all_threads(a, c, h, order=order, n=n, H=H):
+            for k in order:
+                result = f(k, n, H, a, c, h)
+            return result
+
+        _, (_, new, h) = call_on(all_threads, a.ravel(), c.ravel(), np.zeros(n))
+        name = f"{len(order)} threads for B = {B}, H = {H}"
+        wanted = cell(a, c)
+        same(f"{name}: c", new.reshape(B, H), wanted[1])
+        same(f"{name}: h", h.reshape(B, H), wanted[0])

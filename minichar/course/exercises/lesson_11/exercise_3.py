@@ -1,0 +1,83 @@
+"""Exercise 11.3: `luck(cells, feature, shifts)`, the largest |r| with the feature moved on."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_11.shared import correlations
+
+
+def luck(cells, feature, shifts):
+    return [np.abs(correlations(cells, np.roll(feature, k))).max() for k in shifts]
+
+
+def _changed_luck(of=lambda r: np.abs(r).max(), move=np.roll):
+    def wrong(cells, feature, shifts):
+        return [of(correlations(cells, move(feature, k))) for k in shifts]
+
+    return wrong
+
+
+def _further_and_further(cells, feature, shifts):
+    """Each shift begins where the one before ended."""
+    return luck(cells, feature, np.cumsum(shifts))
+
+
+def _no_wrapping(feature, k):
+    """What comes in at the beginning is 0."""
+    return np.concatenate([np.zeros(k), feature[:-k]])
+
+
+def _always_the_same_cell(cells, feature, shifts):
+    j = np.abs(correlations(cells, feature)).argmax()
+    return [abs(correlations(cells, np.roll(feature, k))[j]) for k in shifts]
+
+
+def _shuffled(feature, k):
+    return np.random.default_rng(k).permutation(feature)
+
+
+@exercise(
+    "11.3",
+    "what luck reaches",
+    answer=luck,
+    hints=[
+        (
+            "Move what?",
+            "The feature, and only the feature: `np.roll(feature, k)`. The cells stay where they "
+            "are.",
+        ),
+        (
+            "Which cell?",
+            "The luckiest one of each shift, afresh: the search takes the best of all cells, so luck "
+            "has to be given the same choice. `np.abs(correlations(…)).max()`.",
+        ),
+        (
+            "Why not simply shuffle the feature?",
+            "A shuffled feature jumps from one character to the next, which no cell does. Luck then "
+            "looks smaller than it is. A moved one is as smooth as before.",
+        ),
+    ],
+    wrong={
+        "the largest r, not the largest |r|": _changed_luck(of=np.max),
+        "the mean of all cells": _changed_luck(of=lambda r: np.abs(r).mean()),
+        "always the same cell": _always_the_same_cell,
+        "the first cell only": _changed_luck(of=lambda r: abs(r[0])),
+        "shuffled in place of moved": _changed_luck(move=_shuffled),
+        "each shift on top of the one before": _further_and_further,
+        "moved back, not on": _changed_luck(move=lambda feature, k: np.roll(feature, -k)),
+        "the end does not come round": _changed_luck(move=_no_wrapping),
+        "not moved": _changed_luck(move=lambda feature, k: feature),
+        "the luckiest of all shifts only": lambda *given: max(luck(*given)),
+        "the cells moved, not the characters": lambda cells, feature, shifts: [
+            np.abs(correlations(np.roll(cells, k), feature)).max() for k in shifts
+        ],
+    },
+)
+def _(f):
+    for seed, n, shifts in ((3, 5, [7, 20, 33]), (1, 1, [11, 3]), (2, 9, [25])):
+        rng = np.random.default_rng(seed)
+        cells, feature = rng.standard_normal((50, n)), rng.standard_normal(50)
+        cells += cells[:, :1] - 2 * np.roll(feature, shifts[0])[:, None] * (np.arange(n) == n - 1)
+        cells[:, n // 2] += 2 * feature
+        got = call(f, cells, feature, shifts)
+        same(f"{n} cells, shifts {shifts}", got, np.array(luck(cells, feature, shifts)))

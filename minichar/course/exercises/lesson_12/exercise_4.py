@@ -1,0 +1,112 @@
+"""Exercise 12.4: `edit_distance(a, b)`, the fewest letters to change, by a table."""
+
+import numpy as np
+
+from minichar import novelty as package
+from minichar.course.checking import call, exercise, same
+
+
+def edit_distance(a, b):
+    D = np.zeros((len(a) + 1, len(b) + 1), int)
+    D[:, 0] = np.arange(len(a) + 1)
+    D[0, :] = np.arange(len(b) + 1)
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            exchanged = D[i - 1, j - 1] + (a[i - 1] != b[j - 1])
+            D[i, j] = min(D[i - 1, j] + 1, D[i, j - 1] + 1, exchanged)
+    return D[-1, -1]
+
+
+def _table(cost=lambda x, y: x != y, edges=True, corner=(-1, -1), step=1, other=1):
+    def wrong(a, b):
+        D = np.zeros((len(a) + 1, len(b) + 1), int)
+        if edges:
+            D[:, 0], D[0, :] = np.arange(len(a) + 1), np.arange(len(b) + 1)
+        for i in range(1, len(a) + 1):
+            for j in range(1, len(b) + 1):
+                exchanged = D[i - 1, j - 1] + cost(a[i - 1], b[j - 1])
+                D[i, j] = min(D[i - 1, j] + step, D[i, j - 1] + other, exchanged)
+        return D[corner]
+
+    return wrong
+
+
+def _letters_one_off(a, b):
+    D = np.add.outer(np.arange(len(a) + 1), np.arange(len(b) + 1))
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            exchanged = D[i - 1, j - 1] + (a[i % len(a)] != b[j % len(b)])
+            D[i, j] = min(D[i - 1, j] + 1, D[i, j - 1] + 1, exchanged)
+    return D[-1, -1]
+
+
+def _swaps(a, b):
+    """Two neighbours exchanged count as one: Damerau's distance."""
+    D = np.add.outer(np.arange(len(a) + 1), np.arange(len(b) + 1))
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            exchanged = D[i - 1, j - 1] + (a[i - 1] != b[j - 1])
+            D[i, j] = min(D[i - 1, j] + 1, D[i, j - 1] + 1, exchanged)
+            if i > 1 and j > 1 and a[i - 2 : i] == b[j - 2 : j][::-1]:
+                D[i, j] = min(D[i, j], D[i - 2, j - 2] + 1)
+    return D[-1, -1]
+
+
+def _hamming(a, b):
+    return sum(x != y for x, y in zip(a, b, strict=False)) + abs(len(a) - len(b))
+
+
+@exercise(
+    "12.4",
+    "edit distance",
+    answer=edit_distance,
+    also=(package.distance, package.distances),
+    hints=[
+        (
+            "Where do the three ways come from?",
+            "From above, D[i-1, j]: a letter of a is taken out. From the left, D[i, j-1]: one is "
+            "put in. From above left, D[i-1, j-1]: the two last letters stand for each other.",
+        ),
+        (
+            "What does each cost?",
+            "Taking out and putting in cost 1. Standing for each other costs 1 when the letters "
+            "differ and nothing when they are equal: `a[i-1] != b[j-1]` is just that, as a number.",
+        ),
+        (
+            "Why a[i-1] and not a[i]?",
+            "D has a row more than a has letters: row i is about the first i letters of a, and the "
+            "last of these is a[i-1].",
+        ),
+    ],
+    wrong={
+        "no exchange: out and in again": _table(cost=lambda x, y: 2 * (x != y)),
+        "equal letters cost, too": _table(cost=lambda x, y: 1),
+        "the edges left at zero": _table(edges=False),
+        "the letters one too far": _letters_one_off,
+        "place by place": _hamming,
+        "taking out is free": _table(step=0),
+        "putting in is free": _table(other=0),
+        "a row too early": lambda a, b: edit_distance(a[:-1], b),
+        "neighbours exchanged in one": _swaps,
+        "letters in common": lambda a, b: max(len(a), len(b)) - len(set(a) & set(b)),
+    },
+)
+def _(f):
+    pairs = [
+        ("marian", "maria"),
+        ("anna", "hanna"),
+        ("mary", "gary"),
+        ("kitten", "sitting"),
+        ("anna", "nnaa"),
+        ("ab", "ba"),
+        ("eve", "eve"),
+        ("", "ida"),
+        ("ida", ""),
+        ("", ""),
+        ("saturday", "sunday"),
+    ]
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        pairs.append(tuple("".join(rng.choice(list("abc"), rng.integers(1, 8))) for _ in "ab"))
+    for a, b in pairs:
+        same(f"edit_distance({a!r}, {b!r})", call(f, a, b), edit_distance(a, b))

@@ -1,0 +1,109 @@
+"""Exercise 12.5: `longest_shared(text, training)`, the longest run that stands in both."""
+
+import numpy as np
+
+from minichar import novelty as package
+from minichar.course.checking import call, exercise, same
+
+
+def longest_shared(text, training):
+    best = ""
+    for start in range(len(text)):
+        n = len(best) + 1
+        while start + n <= len(text) and text[start : start + n] in training:
+            best = text[start : start + n]
+            n += 1
+    return best
+
+
+def _subsequence(text, training):
+    """Letters in the same order, with gaps."""
+    best = [[""] * (len(training) + 1) for _ in range(len(text) + 1)]
+    for i, x in enumerate(text):
+        for j, y in enumerate(training):
+            left, above = best[i + 1][j], best[i][j + 1]
+            best[i + 1][j + 1] = best[i][j] + x if x == y else max(above, left, key=len)
+    return best[-1][-1]
+
+
+def _prefix(text, training):
+    n = 0
+    while n < len(text) and text[: n + 1] in training:
+        n += 1
+    return text[:n]
+
+
+def _longest(pieces):
+    return max(pieces, key=len, default="")
+
+
+@exercise(
+    "12.5",
+    "the longest shared run",
+    answer=longest_shared,
+    also=(package.shared, package.longest_run),
+    hints=[
+        (
+            "How do I ask whether a piece occurs?",
+            "`piece in training` is true when it stands there in one run.",
+        ),
+        (
+            "Which pieces are worth asking about?",
+            "For each start, only those longer than the best so far: begin with a length of "
+            "len(best) + 1, and go on while the piece occurs.",
+        ),
+        (
+            "It never ends?",
+            "A slice that goes beyond the end of the text is just shorter, so it may occur for "
+            "ever: ask for `start + n <= len(text)`, too.",
+        ),
+    ],
+    wrong={
+        "letters with gaps between them": _subsequence,
+        "from the first character only": _prefix,
+        "the last character left out": lambda text, training: longest_shared(text[:-1], training),
+        "how long, not which": lambda text, training: len(longest_shared(text, training)),
+        "whole words only": lambda text, training: _longest(
+            [word for word in text.split(" ") if word in training]
+        ),
+        "at the same place in both": lambda text, training: _longest(
+            [
+                text[a:b]
+                for a in range(len(text))
+                for b in range(a + 1, len(text) + 1)
+                if training[a:b] == text[a:b]
+            ]
+        ),
+        "the last of the longest": lambda text, training: _longest(
+            [
+                text[a:b]
+                for a in range(len(text) - 1, -1, -1)
+                for b in range(a + 1, len(text) + 1)
+                if text[a:b] in training
+            ]
+        ),
+        "the first run, not the longest": lambda text, training: next(
+            (_prefix(text[a:], training) for a in range(len(text)) if text[a] in training),
+            "",
+        ),
+    },
+)
+def _(f):
+    cases = [
+        ("!no bees", "bees say no"),
+        ("to be a bee", "or not to be"),
+        ("the cat sat", "a cat sat there"),
+        ("abcabcd", "xabcdabc"),
+        ("aaaa", "aa"),
+        ("abba", "abab"),
+        ("xyz", "abc"),
+        ("", "abc"),
+        ("same", "same"),
+        ("qab rcd", "cdxab"),
+    ]
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        cases.append(tuple("".join(rng.choice(list("ab "), n)) for n in (12, 30)))
+    for text, training in cases:
+        want = longest_shared(text, training)
+        same(f"longest_shared({text!r}, {training!r})", call(f, text, training), want)

@@ -1,0 +1,1 @@
+"""Lesson 13, other sequences: ends, masks, teacher forcing, writing, and forecasts for nothing."""

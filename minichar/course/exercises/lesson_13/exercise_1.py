@@ -1,0 +1,60 @@
+"""Exercise 13.1: `at_the_end(y, lengths)`, each text's state after its own last character."""
+
+import numpy as np
+
+from minichar import modes
+from minichar.course.checking import Wrong, call, exercise, same
+from minichar.course.exercises.lesson_13.shared import expect_tensor
+from minichar.graph import Tensor
+
+
+def at_the_end(y, lengths):
+    return y[lengths - 1, np.arange(len(lengths))]
+
+
+@exercise(
+    "13.1",
+    "the state at each one's own end",
+    answer=at_the_end,
+    also=(modes.last,),
+    hints=[
+        (
+            "Which step is the last of a text of 4 letters?",
+            "Step 3, for steps are counted from 0: `lengths - 1`.",
+        ),
+        (
+            "How do I take another step for each text?",
+            "With two arrays of numbers side by side, `y[steps, texts]`: the first step with the "
+            "first text, the second with the second, and so on. `np.arange(B)` is the texts 0, 1, 2 …",
+        ),
+    ],
+    wrong={
+        "the last row, which is padding for some": lambda y, lengths: y[-1],
+        "the row in which the longest ends": lambda y, lengths: y[int(lengths.max()) - 1],
+        "one step too far": lambda y, lengths: y[
+            np.minimum(lengths, len(y) - 1), np.arange(len(lengths))
+        ],
+        "one step too early": lambda y, lengths: y[lengths - 2, np.arange(len(lengths))],
+        "every text at everybody's end": lambda y, lengths: y[lengths - 1],
+        "always the first text": lambda y, lengths: y[lengths - 1, np.zeros(len(lengths), int)],
+        "the mean of all states": lambda y, lengths: y.mean(axis=0),
+        "cut off from the graph": lambda y, lengths: Tensor(at_the_end(y, lengths).data),
+        "an array, not a Tensor": lambda y, lengths: at_the_end(y, lengths).data,
+    },
+)
+def _(f):
+    for T, lengths, H in ((5, [2, 4, 1], 2), (4, [3], 3), (3, [3, 3], 1), (6, [1, 4, 4, 2], 2)):
+        rng, B = np.random.default_rng(T), len(lengths)
+        y = Tensor(rng.standard_normal((T, B, H)), requires_grad=True)
+        got, want = call(f, y, np.array(lengths)), at_the_end(y, np.array(lengths))
+        case = f"with lengths {lengths} and T = {T}"
+        expect_tensor(f"the result {case}", got)
+        same(f"the result {case}", got.data, want.data)
+        if not got.requires_grad:
+            raise Wrong(f"{case} the result is cut off from y: no gradient can flow back")
+        y.grad = None
+        weight = rng.standard_normal((B, H))
+        got.backward(weight)
+        expected = np.zeros((T, B, H))
+        expected[np.array(lengths) - 1, np.arange(B)] = weight
+        same(f"the gradient of y {case}", y.grad, expected)

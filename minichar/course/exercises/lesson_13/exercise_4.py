@@ -1,0 +1,99 @@
+"""Exercise 13.4: `write(writer, c, length)`, the loop that writes B texts at once."""
+
+import numpy as np
+
+from minichar import modes
+from minichar.course.checking import call, exercise, same
+from minichar.graph import Tensor
+
+
+def write(writer, c, length):
+    ids, state, written = np.zeros((1, len(c)), int), None, []
+    for _ in range(length):
+        z, state = writer(c, ids, state)
+        ids = z.data.argmax(axis=2)
+        written.append(ids[0])
+    return np.array(written)
+
+
+def _changed_writing(
+    first=0,
+    keep=lambda new, old: new,
+    reads=lambda new, old: new,
+    choose=lambda z: z.argmax(axis=2),
+    summary=lambda c: c,
+    out=np.array,
+    steps=0,
+):
+    def wrong(writer, c, length):
+        ids, state, written = np.full((1, len(c)), first), None, []
+        for _ in range(length + steps):
+            z, new = writer(summary(c), ids, state)
+            chosen = choose(z.data)
+            state, ids = keep(new, state), reads(chosen, ids)
+            written.append(chosen[0])
+        return out(written)
+
+    return wrong
+
+
+def _with_the_start(written):
+    return np.array([0 * written[0], *written[:-1]])
+
+
+@exercise(
+    "13.4",
+    "writing",
+    answer=write,
+    also=(modes.Writer.write,),
+    hints=[
+        (
+            "What goes round the loop?",
+            "Two things: the character just written, which is read next, and the state.",
+        ),
+        (
+            "Which shapes?",
+            "`writer` reads ids of shape (1, B) and gives scores (1, B, V). `z.data.argmax(axis=2)` "
+            "is (1, B) again, ready to be read; its row 0 belongs to the text.",
+        ),
+        (
+            "How do I begin?",
+            "`ids = np.zeros((1, len(c)), int)`, `state = None` and an empty list.",
+        ),
+    ],
+    wrong={
+        "the state is thrown away": _changed_writing(keep=lambda new, old: None),
+        "the first state is kept": _changed_writing(keep=lambda new, old: old or new),
+        "it reads the line end every time": _changed_writing(reads=lambda new, old: old),
+        "it begins with number 1": _changed_writing(first=1),
+        "every text as the first": _changed_writing(
+            choose=lambda z: z.argmax(axis=2)[:, :1].repeat(z.shape[1], axis=1)
+        ),
+        "the least likely": _changed_writing(choose=lambda z: z.argmin(axis=2)),
+        "without c": _changed_writing(summary=lambda c: Tensor(0 * c.data)),
+        "one c for all": _changed_writing(summary=lambda c: Tensor(0 * c.data + c.data[:1])),
+        "one character too few": _changed_writing(steps=-1),
+        "one character too many": _changed_writing(steps=1),
+        "the line end in front": _changed_writing(out=_with_the_start),
+        "texts in rows": _changed_writing(out=lambda written: np.array(written).T),
+        "what is read is one behind": lambda writer, c, length: _behind(writer, c, length),
+    },
+)
+def _(f):
+    for B, K, V, length in ((3, 2, 9, 12), (1, 3, 7, 10), (4, 1, 9, 12), (2, 2, 5, 1)):
+        writer = modes.Writer(K, V, 6, np.random.default_rng(B), "float64")
+        for name, w in writer.parameters.items():
+            w.data *= {"Wch": 6, "cell.Whh": 8}.get(name, 3)  # so that c, state and text all matter
+        c = Tensor(np.random.default_rng(length).standard_normal((B, K)))
+        got, want = call(f, writer, c, length), write(writer, c, length)
+        same(f"the text of length {length}, for {B} rows of c,", got, want)
+
+
+def _behind(writer, c, length):
+    ids, state, written = np.zeros((1, len(c)), int), None, []
+    before = ids
+    for _ in range(length):
+        z, state = writer(c, before, state)
+        before, ids = ids, z.data.argmax(axis=2)
+        written.append(ids[0])
+    return np.array(written)

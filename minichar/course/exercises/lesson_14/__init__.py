@@ -1,0 +1,1 @@
+"""The exercises of lesson 14: a name for settings, error bars, shares of a batch, the ring, limits."""

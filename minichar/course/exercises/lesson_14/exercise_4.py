@@ -1,0 +1,80 @@
+"""Exercise 14.4: `sends(k, t, n)`, the piece that machine k sends in round t."""
+
+import numpy as np
+
+from minichar.course.checking import Wrong, call, exercise, same
+
+
+def sends(k, t, n):
+    return (k - t) % n
+
+
+def _ring(f, n):
+    """Play the ring by the rule `f`; raise Wrong where not everyone has the sum of everything."""
+    held = [[{k} for _ in range(n)] for k in range(n)]  # whose numbers are in it, [worker][piece]
+    for t in range(2 * (n - 1)):
+        chosen = [call(f, k, t, n) for k in range(n)]
+        for k, j in enumerate(chosen):
+            if not isinstance(j, (int, np.integer)) or isinstance(j, bool):
+                same(f"sends({k}, {t}, {n})", j, sends(k, t, n))
+                raise Wrong(f"sends({k}, {t}, {n}) is {j!r}, expected a whole number")
+            if not 0 <= j < n:
+                raise Wrong(f"sends({k}, {t}, {n}) is {j}: the pieces are 0 to {n - 1}")
+        messages = [set(held[k][j]) for k, j in enumerate(chosen)]
+        for k, (j, message) in enumerate(zip(chosen, messages, strict=True)):
+            right = (k + 1) % n
+            if t >= n - 1:
+                held[right][j] = message
+                continue
+            if twice := held[right][j] & message:
+                raise Wrong(
+                    f"with {n} workers, in round {t} worker {right} adds to its piece {j} what is in "
+                    f"it already: the numbers of worker {min(twice)} are counted twice"
+                )
+            held[right][j] |= message
+    for k, row in enumerate(held):
+        for j, whose in enumerate(row):
+            if len(whose) < n:
+                raise Wrong(
+                    f"with {n} workers, after {2 * (n - 1)} rounds piece {j} of worker {k} is the sum "
+                    f"over {len(whose)} of {n} workers"
+                )
+
+
+@exercise(
+    "14.4",
+    "the ring: which piece, and when",
+    answer=sends,
+    hints=[
+        (
+            "What does a worker send next?",
+            "What it has just received, added to its own: piece j that came in round t goes on in "
+            "round t + 1. Worker k got it from k - 1, so sends(k, t + 1, n) is sends(k - 1, t, n).",
+        ),
+        (
+            "Where to begin?",
+            "Worker k begins with piece k: then all n pieces are on their way at once, each from "
+            "another worker.",
+        ),
+        (
+            "Below 0?",
+            "The pieces go round, too. `% n` brings every number back into 0 to n - 1: in Python, "
+            "-1 % 4 is 3.",
+        ),
+    ],
+    wrong={
+        "everyone sends the same piece": lambda k, t, n: t % n,
+        "always its own piece": lambda k, t, n: k,
+        "forwards, not backwards": lambda k, t, n: (k + t) % n,
+        "every other round": lambda k, t, n: (k - t // 2) % n,
+        "without going round": lambda k, t, n: k - t,
+        "in the second half the other way": lambda k, t, n: (k - t if t < n - 1 else k + t) % n,
+        "the second half begins anew": lambda k, t, n: (k - t % (n - 1)) % n,
+        "by n - 1 in place of n": lambda k, t, n: (k - t) % max(n - 1, 1),
+        "two places at a time": lambda k, t, n: (k - 2 * t) % n,
+        "piece 0 only": lambda k, t, n: 0,
+    },
+)
+def _(f):
+    for n in (4, 3, 2, 5, 8):  # any rule that works is right; there are several
+        _ring(f, n)

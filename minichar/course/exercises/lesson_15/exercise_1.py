@@ -1,0 +1,72 @@
+"""Exercise 15.1: `attention_weights(q, k)`, row t for step t, which sees nothing ahead."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+
+
+def softmax(z, axis=-1):
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def attention_weights(q, k):
+    scores = q @ k.T / np.sqrt(k.shape[1])
+    return softmax(np.where(np.tri(len(q), dtype=bool), scores, -np.inf))
+
+
+def _weights(scale=lambda T, d: np.sqrt(d), ahead=0, hidden=-np.inf, axis=-1, swap=False):
+    def wrong(q, k):
+        a, b = (k, q) if swap else (q, k)
+        seen = np.tri(len(q), k=ahead, dtype=bool)
+        return softmax(np.where(seen, a @ b.T / scale(*k.shape), hidden), axis)
+
+    return wrong
+
+
+def _mask_after(q, k):
+    return np.tril(softmax(q @ k.T / np.sqrt(k.shape[1])))
+
+
+@exercise(
+    "15.1",
+    "attention weights",
+    answer=attention_weights,
+    hints=[
+        (
+            "How are all questions compared with all keys at once?",
+            "q @ k.T is (T, T): row t holds the comparisons of q[t] with every k. Divide by np.sqrt(d).",
+        ),
+        (
+            "How does a step not see what lies ahead?",
+            "Before the softmax its score becomes -np.inf, and e to that is 0. np.tri(T) has ones where s is at most t.",
+        ),
+        (
+            "Why not set the weights ahead to 0 afterwards?",
+            "Then what is left sums to less than 1. Mask the scores, and the softmax shares out the whole.",
+        ),
+    ],
+    wrong={
+        "looks ahead": _weights(ahead=10_000),
+        "sees one step ahead": _weights(ahead=1),
+        "does not see itself": _weights(ahead=-1),
+        "masks after the softmax": _mask_after,
+        "0 for minus infinity": _weights(hidden=0.0),
+        "down the columns": _weights(axis=0),
+        "no division": _weights(lambda T, d: 1),
+        "divided by d": _weights(lambda T, d: d),
+        "divided by the root of T": _weights(lambda T, d: np.sqrt(T)),
+        "times the root of d": _weights(lambda T, d: 1 / np.sqrt(d)),
+        "keys ask, questions answer": _weights(swap=True),
+        "sees only what lies ahead": lambda q, k: attention_weights(q[::-1], k[::-1])[::-1, ::-1],
+    },
+)
+def _(f):
+    q, k = np.array([[1.0, 1], [1, 0], [0, 2]]), np.array([[2.0, 0], [0, 1], [1, 1]])
+    weights = call(f, q, k)
+    if isinstance(weights, np.ndarray) and weights.shape == (3, 3):
+        same("the sum of each row of weights", weights.sum(axis=1), np.ones(3))
+    same("the weights of three steps", weights, attention_weights(q, k))
+    for T, d in ((1, 3), (2, 5), (6, 4), (5, 1), (9, 16)):
+        q, k = np.random.default_rng(T).standard_normal((2, T, d))
+        same(f"the weights with T = {T} and d = {d}", call(f, q, k), attention_weights(q, k))

@@ -1,0 +1,46 @@
+"""Exercise 15.2: `combine(first, then)`, the one step that does the work of two."""
+
+import numpy as np
+
+from minichar.course.checking import call, exercise, same
+
+
+def combine(first, then):
+    (a1, b1), (a2, b2) = first, then
+    return a2 * a1, a2 * b1 + b2
+
+
+@exercise(
+    "15.2",
+    "two steps in one",
+    answer=combine,
+    hints=[
+        (
+            "Where do I begin?",
+            "Put the first step into the second: a2 * (a1 * h + b1) + b2. Multiply out.",
+        ),
+        (
+            "Which part is the new a, which the new b?",
+            "The new a is what stands before h; the new b is all the rest.",
+        ),
+    ],
+    wrong={
+        "the other order": lambda first, then: combine(then, first),
+        "b as it comes": lambda first, then: (first[0] * then[0], first[1] + then[1]),
+        "a1 for a2": lambda first, then: (first[0] * then[0], first[0] * first[1] + then[1]),
+        "sum of the a": lambda first, then: (first[0] + then[0], then[0] * first[1] + then[1]),
+        "b2 multiplied as well": lambda first, then: (
+            first[0] * then[0],
+            then[0] * (first[1] + then[1]),
+        ),
+        "b2 left out": lambda first, then: (first[0] * then[0], then[0] * first[1]),
+        "b before a": lambda first, then: combine(first, then)[::-1],
+    },
+)
+def _(f):
+    first, then = (2.0, 1.0), (3.0, 5.0)
+    same("combine((2, 1), (3, 5))", call(f, first, then), combine(first, then))
+    for shape in ((), (4,), (3, 2)):
+        a1, b1, a2, b2 = np.random.default_rng(len(shape)).standard_normal((4, *shape))
+        got = call(f, (a1, b1), (a2, b2))
+        same(f"(a, b) of shape {shape}", got, combine((a1, b1), (a2, b2)), parts=("a", "b"))
