@@ -42,9 +42,10 @@ def without(model: CharModel, cells: Iterable[Cell], held: Iterable[float]) -> C
 
     It is a model like any other: it can be scored, and asked to write. It is on the processor, also
     where `model` is on a card. An h that is always m adds m times its outgoing weights to what they
-    lead to, so these become part of the biases there, and nothing listens to h itself. A c that is always m sends out o tanh(m): its forget gate is shut,
-    its input gate open and g is 1, so that c is 1, and its outgoing weights are multiplied by
-    tanh(m) / tanh(1). No state that one begins with makes a difference to either.
+    lead to, so these become part of the biases there, and nothing listens to h itself. A c that is
+    always m sends out o tanh(m): its forget gate is shut, its input gate open and g is 1, so that c
+    is 1, and its outgoing weights are multiplied by tanh(m) / tanh(1). No state that one begins
+    with makes a difference to either.
 
     Raises ValueError for a cell that the model does not have.
     """
