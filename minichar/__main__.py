@@ -12,6 +12,7 @@ minichar train TEXT      train a network on a text
 minichar sample MODEL    have a trained network write
 minichar score MODEL     how well a network predicts a text
 minichar doctor          what this machine has, for when something does not work
+minichar site OUT        build the course as a web site that needs no installation
 minichar lessons         (for whoever writes lessons) derive notebooks/ from solutions/
 """
 
@@ -62,6 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     data_command.add(command("data", data_command.run, "list the texts known by name; fetch one"))
     networks.add(command)
     command("doctor", show_doctor, "Python, packages, threads, GPU: what this machine has")
+    made = command("site", build_site, "build the course as a web site, to use without installing")
+    made.add_argument("out", type=Path, metavar="OUT", help="the folder to write it into")
+    text = "a folder with a Pyodide distribution to take along, for use without a network"
+    made.add_argument("--pyodide", type=Path, metavar="FOLDER", help=text)
     made = command(
         "lessons", derive_lessons, "for writing lessons: derive notebooks/ from solutions/"
     )
@@ -213,6 +218,15 @@ def show_doctor(_: argparse.Namespace) -> int:
     from minichar.course import doctor
 
     print(doctor.text())
+    return 0
+
+
+def build_site(options: argparse.Namespace) -> int:
+    """Build the static site, telling what is being done."""
+    from minichar.course.site import building  # takes a second or two
+
+    building.build(options.out, options.pyodide, tell=lambda line: print(f"  {line}", flush=True))
+    print(f"The site is in {options.out}. To look at it, `python -m http.server -d {options.out}`.")
     return 0
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from minichar import downloads, unpacking
+from minichar import downloads
 from minichar.text import clean, read_text
 
 ROOM = 4  # an archive may hold this many times the characters that the catalogue says
@@ -110,6 +110,8 @@ def load_text(
         return read_text(folder() / f"{wanted}.txt")
     path = os.path.expanduser(wanted)
     if os.path.isdir(path):
+        from minichar import unpacking
+
         return unpacking.folder_text(Path(path), LARGEST, encoding)
     if os.path.exists(path):
         return read_text(path, encoding)
@@ -123,6 +125,8 @@ def load_text(
 
 
 def _fetched(entry: Entry, download: bool) -> str:
+    from minichar import unpacking  # needs lzma, which Python in a browser comes without
+
     path = downloads.fetch(entry) if download else downloads.verified(entry)
     if entry.members:
         return unpacking.archived(path, entry.members, ROOM * entry.characters)

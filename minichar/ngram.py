@@ -57,12 +57,15 @@ class NGram:
         piece, contexts, V = np.zeros(len(ids), np.int64), 1, len(self.vocab)
         for k in range(min(order, len(ids) - 1) + 1):
             keys, piece, counts = np.unique(
-                piece[: len(ids) - k] * V + ids[k:], return_inverse=True, return_counts=True
+                piece[: len(ids) - k].astype(np.int64) * V + ids[k:],
+                return_inverse=True,
+                return_counts=True,
             )
+            context = (keys // V).astype(np.intp)  # bincount wants this: 32 bits in a browser
             self.keys.append(keys)
             self.counts.append(counts.astype(np.int32))
-            self.times.append(np.bincount(keys // V, counts, contexts).astype(np.int32))
-            self.different.append(np.bincount(keys // V, minlength=contexts).astype(np.int32))
+            self.times.append(np.bincount(context, counts, contexts).astype(np.int32))
+            self.different.append(np.bincount(context, minlength=contexts).astype(np.int32))
             contexts = len(keys)
 
     def probabilities(self, context: str = "") -> np.ndarray:

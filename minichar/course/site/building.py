@@ -1,0 +1,110 @@
+"""Build the site: `minichar site OUT`, then serve OUT as it is, from any address and any folder.
+
+JupyterLite (extra `site`) brings JupyterLab as static files and Pyodide, the Python that runs in a
+browser. To it come the package as a wheel, with its texts and weights inside, the wheels that the
+widgets need, the lessons, and the front page. Pyodide itself is fetched by the visitor's browser
+from its makers' own host; given a folder with a distribution of it, the site has everything itself.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib.resources import as_file, files
+from importlib.util import find_spec
+from pathlib import Path
+
+from minichar.course.files import CourseError, checks, course_folder, lessons, read_notebook
+from minichar.course.site.front_page import front_page
+from minichar.course.site.weights import packed
+from minichar.gallery import network
+
+NETWORKS = ("names", "shakespeare", "python")  # of datasets/weights/lstm, for the front page
+WIDGETS = ("ipywidgets", "jupyterlab_widgets", "comm")  # Pyodide has the rest of what we need
+MISSING = 'the site needs JupyterLite: `pip install -c constraints.txt -e ".[site]"` installs it'
+KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+FIRST_CELL = """\
+# Here Python runs in your browser. This fetches the course's package: run it first, each time.
+import logging
+
+%pip install -q minichar
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
+
+
+def build(
+    out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = lambda line: None
+) -> None:
+    """Write the site into the folder `out`, which must be new, empty, or an earlier site.
+
+    `pyodide` is a folder with a Pyodide distribution to take along, for use without a network;
+    `tell` hears what is being done. Raises CourseError, in one line, when something is missing.
+    """
+    course = course_folder()
+    if find_spec("jupyterlite_core") is None or find_spec("jupyterlite_pyodide_kernel") is None:
+        raise CourseError(MISSING)
+    if pyodide is not None and not (pyodide / "pyodide-lock.json").is_file():
+        raise CourseError(f"{pyodide} holds no Pyodide: there is no pyodide-lock.json in it")
+    if out.exists() and any(out.iterdir()) and not (out / "jupyter-lite.json").is_file():
+        raise CourseError(f"{out} holds something else: name a folder that is new or empty")
+    with tempfile.TemporaryDirectory(prefix="minichar-site-") as name:
+        lite = Path(name)
+        tell("the package and its wheels")
+        (lite / "pypi").mkdir()
+        wheels = ["-m", "pip", "wheel", "-q", "--no-deps", "-w", str(lite / "pypi")]
+        _run([*wheels, "-c", str(course / "constraints.txt"), str(course), *WIDGETS], lite)
+        tell("the lessons")
+        (lite / "files").mkdir()
+        for notebook in sorted((course / "notebooks").glob("[0-9s]*.ipynb")):
+            if ".before-reset-" not in notebook.name:
+                (lite / "files" / notebook.name).write_text(for_browser(notebook), "utf-8")
+        settings = {"pyodideUrl": "./static/pyodide/pyodide.js"} if pyodide else {}
+        config = {"appName": "minichar", "litePluginSettings": {KERNEL: settings}}
+        text = json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config})
+        (lite / "jupyter-lite.json").write_text(text, "utf-8")
+        tell("JupyterLite")
+        built = lite / "built"
+        command = ["-m", "jupyter", "lite", "build", "--lite-dir", str(lite), "--apps", "lab"]
+        command += ["--contents", str(lite / "files"), "--output-dir", str(built)]
+        _run([*command, "--no-sourcemaps", "--no-unused-shared-packages"], lite)
+        if pyodide:
+            shutil.copytree(pyodide, built / "static" / "pyodide")
+        tell("the front page")
+        _front(course, built)
+        if out.exists():
+            shutil.rmtree(out)
+        shutil.move(built, out)
+
+
+def for_browser(notebook: Path) -> str:
+    """A lesson as it stands in the site: the same, with a cell first that fetches the package."""
+    content = read_notebook(notebook)
+    first = dict(cell_type="code", id="fetch-package", metadata={}, source=FIRST_CELL)
+    first |= dict(execution_count=None, outputs=[])
+    where = 1 if content.cells[0].cell_type == "markdown" else 0  # below the title
+    content.cells.insert(where, first)
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _front(course: Path, built: Path) -> None:
+    exercises = {x.number: len(checks(read_notebook(x.solution))) for x in lessons(course)}
+    with as_file(files(__package__) / "pages") as pages:
+        for page in pages.iterdir():
+            if page.name != "index.html":
+                shutil.copy(page, built / page.name)
+    (built / "networks").mkdir()
+    for name in NETWORKS:
+        (built / "networks" / f"{name}.bin").write_bytes(packed(network(name)))
+    shutil.copy(course / ".github" / "studio.png", built / "studio.png")
+    readme = (course / "README.md").read_text(encoding="utf-8")
+    (built / "index.html").write_text(front_page(readme, exercises), "utf-8")
+
+
+def _run(command: Sequence[str], folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = ["it said nothing", *(done.stderr or done.stdout).strip().splitlines()]
+        raise CourseError(f"`python {' '.join(command[:4])} …` failed: {said[-1]}")
