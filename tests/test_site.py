@@ -1,0 +1,110 @@
+"""The site, without a browser: what the front page says, the files of its networks, refusals."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from minichar import CharModel, Vocabulary
+from minichar.course.files import CourseError, checks, lessons, read_notebook
+from minichar.course.site import building, front_page, weights
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def unpacked(data: bytes) -> tuple[dict, dict]:
+    """The header and the arrays of a file for the front page."""
+    start = 4 + int.from_bytes(data[:4], "little")
+    header, arrays = json.loads(data[4:start]), {}
+    for entry in header["arrays"]:
+        n = int(np.prod(entry["shape"]))
+        arrays[entry["name"]] = np.frombuffer(data, "<f2", n, start).reshape(entry["shape"])
+        start += 2 * n
+    assert start == len(data)
+    return header, arrays
+
+
+@pytest.mark.parametrize("embedding", [None, 3])
+def test_a_network_as_a_file(embedding):
+    vocab = Vocabulary.of("añ😀\n")
+    model = CharModel(vocab, hidden=(4, 5), embedding=embedding, seed=1)
+    header, arrays = unpacked(weights.packed(model))
+    assert header["characters"] == list("\nañ😀") and header["hidden"] == [4, 5]
+    assert header["embedding"] is (embedding is not None)
+    assert arrays.keys() == model.parameters().keys()
+    for name, p in model.parameters().items():
+        np.testing.assert_array_equal(arrays[name], p.data.astype(np.float16))
+
+
+def test_arrays_lie_where_a_browser_may_read_pairs_of_bytes():
+    for text in ("ab", "abc", "aé"):
+        data = weights.packed(CharModel(Vocabulary.of(text), hidden=2))
+        assert int.from_bytes(data[:4], "little") % 2 == 0
+
+
+def test_only_an_lstm_can_be_packed():
+    with pytest.raises(ValueError, match="'gru'"):
+        weights.packed(CharModel(Vocabulary.of("ab"), cell="gru", hidden=2))
+
+
+def test_the_front_page_has_every_lesson_with_its_exercises():
+    count = {x.number: len(checks(read_notebook(x.solution))) for x in lessons()}
+    page = front_page.front_page(README, count)
+    for lesson in lessons():
+        if lesson.number.isdigit() and count[lesson.number]:
+            assert page.count(f'lab/index.html?path={lesson.solution.name}"') >= 1
+            there = f'data-lesson="{lesson.number}" data-exercises="{count[lesson.number]}"'
+            assert there in page
+    assert "$" not in page
+
+
+def test_what_the_table_says_is_text():
+    row = "| 03 | [a <b>](notebooks/03_x.ipynb) | <script>alert(1)</script> & more | 7 |"
+    page = front_page.front_page(row, {})
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page and "a &lt;b&gt;" in page
+
+
+def test_a_readme_without_lessons():
+    with pytest.raises(ValueError, match="no table of lessons"):
+        front_page.front_page("# minichar", {})
+
+
+def test_limits_name_lessons_that_there_are():
+    assert front_page.LIMITS.keys() <= {row.number for row in front_page.lessons_in(README)}
+
+
+@pytest.mark.parametrize("name", ["01_hello_by_hand", "studio"])
+def test_a_lesson_for_the_browser_fetches_the_package_first(name):
+    source = ROOT / "notebooks" / f"{name}.ipynb"
+    made = nbformat.reads(building.for_browser(source), as_version=4)
+    nbformat.validate(made)
+    code = [cell for cell in made.cells if cell.cell_type == "code"]
+    assert re.search(r"^%pip install -q minichar$", code[0].source, re.M)
+    made.cells.remove(code[0])
+    assert made.cells == read_notebook(source).cells
+
+
+def test_no_jupyterlite(monkeypatch, tmp_path):
+    monkeypatch.setattr(building, "find_spec", lambda name: None)
+    with pytest.raises(CourseError, match=r'pip install .*"\.\[site\]"'):
+        building.build(tmp_path / "out")
+
+
+def test_folders_that_will_not_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(building, "find_spec", lambda name: name)
+    with pytest.raises(CourseError, match="holds no Pyodide"):
+        building.build(tmp_path / "out", pyodide=tmp_path)
+    (tmp_path / "diary.txt").write_text("dear diary")
+    with pytest.raises(CourseError, match="holds something else"):
+        building.build(tmp_path)
+    assert (tmp_path / "diary.txt").read_text() == "dear diary"
+
+
+def test_a_step_that_fails_is_said_in_one_line(tmp_path):
+    with pytest.raises(CourseError, match="No module named") as error:
+        building._run(["-m", "no_such_module"], tmp_path)
+    assert "\n" not in str(error.value)
