@@ -1,7 +1,7 @@
 """The site in a real browser: the front page, and lessons in a Python that runs in the page.
 
-Running a lesson needs a Pyodide with numpy and matplotlib. The site lets the visitor's browser fetch
-one; a test asks no host outside, so it takes the folder that MINICHAR_PYODIDE names.
+Running a lesson takes a Pyodide with numpy and matplotlib. The site has the visitor fetch one; a
+test asks no host outside, so it needs a folder that has one, named by MINICHAR_PYODIDE.
 """
 
 import functools
