@@ -152,6 +152,8 @@ def test_a_network_that_cannot_be_fetched_is_tried_again(site, page):
 @pytest.mark.parametrize("name", building.NETWORKS)
 def test_the_page_computes_what_the_package_computes(site, page, name):
     model = network(name)
+    for p in model.parameters().values():
+        p.data[...] = p.data.astype(np.float16)  # as the file for the page has them
     text = "\n" + "".join(c for c in "def max(a):\n  return" if c in model.vocab.characters)
     page.goto(site[1])
     found = page.evaluate(
@@ -166,7 +168,7 @@ def test_the_page_computes_what_the_package_computes(site, page, name):
     for i in model.vocab.encode(text):
         z, state = model.step(int(i), state)
         expected.append(z)
-    np.testing.assert_allclose(found, np.reshape(expected, np.shape(found)), atol=2e-3)
+    np.testing.assert_allclose(found, np.reshape(expected, np.shape(found)), atol=2e-4)
 
 
 def test_the_page_draws_as_the_temperature_says(site, page):
