@@ -105,7 +105,7 @@ class SGD:
             w.grad = None
 
     def change(self, g: Any, v: Any) -> Any:
-        """What the weights lose whose gradient is g; v, here and below, is changed in place."""
+        """What the weights lose whose gradient is g, a copy to work in; v is changed in place."""
         v *= self.momentum
         v += g
         return self.lr * v
@@ -180,10 +180,12 @@ class Adam(SGD):
         m *= self.beta1
         m += (1 - self.beta1) * g
         v *= self.beta2
-        v += (1 - self.beta2) * (g * g)
+        g *= g
+        g *= 1 - self.beta2
+        v += g
         # m and v lack what they would have without their start at 0; the two factors give it back.
         rate = self.lr / (1 - self.beta1**self.steps)
-        scale = backend.of(g).sqrt(v)
+        scale = backend.of(g).sqrt(v, out=g)
         scale *= (1 - self.beta2**self.steps) ** -0.5
         scale += self.eps
         return rate * m / scale
