@@ -114,12 +114,10 @@ class RNN(Fused, layers.RNN):
 
     def forward(self, W: Any, a: Any, hs: Any) -> None:
         xp, relu, (product,) = backend.of(a), self.activation == "relu", scratch(hs, self.H)
-        (h,) = next(each_step(hs))
-        for z, new in each_step(a, hs[1:]):
+        for h, z, new in each_step(hs, a, hs[1:]):
             h.dot(W, product)
             xp.add(z, product, new)
             xp.maximum(new, 0, out=new) if relu else xp.tanh(new, new)
-            h = new
 
     def backward(self, back: Any, dy: Any, da: Any, hs: Any) -> None:
         xp, h, (dh,) = backend.of(da), hs[1:], scratch(hs, self.H)
@@ -149,9 +147,8 @@ class LSTM(Fused, layers.LSTM):
         xp, H = backend.of(a), self.H
         half = xp.full(3 * H, 0.5, a.dtype)
         product, part = scratch(hs, 4 * H, H)
-        h, c = next(each_step(hs, cs))
-        arrays = a, a[:, :, : 3 * H], *blocks(a, H), cs[1:], tcs, hs[1:]
-        for z, z_oif, o, i, f, g, new_c, tc, new_h in each_step(*arrays):
+        arrays = hs, cs, a, a[:, :, : 3 * H], *blocks(a, H), cs[1:], tcs, hs[1:]
+        for h, c, z, z_oif, o, i, f, g, new_c, tc, new_h in each_step(*arrays):
             h.dot(W, product)
             xp.add(z, product, z)
             xp.multiply(z_oif, half, z_oif)  # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2
@@ -163,7 +160,6 @@ class LSTM(Fused, layers.LSTM):
             xp.add(new_c, part, new_c)
             xp.tanh(new_c, tc)
             xp.multiply(o, tc, new_h)
-            h, c = new_h, new_c
 
     def backward(self, back: Any, dy: Any, da: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
         xp, H = backend.of(a), self.H
@@ -220,9 +216,8 @@ class GRU(Fused, layers.GRU):
         half = xp.full(2 * H, 0.5, a.dtype)
         product, part = scratch(hs, 3 * H, H)
         p_ru, p_n = product[..., : 2 * H], product[..., 2 * H :]
-        (h,) = next(each_step(hs))
-        arrays = a[:, :, : 2 * H], *blocks(a, H), ms, hs[1:]
-        for z_ru, r, u, n, m, new in each_step(*arrays):
+        arrays = hs, a[:, :, : 2 * H], *blocks(a, H), ms, hs[1:]
+        for h, z_ru, r, u, n, m, new in each_step(*arrays):
             h.dot(W, product)
             xp.add(z_ru, p_ru, z_ru)
             xp.multiply(z_ru, half, z_ru)  # as in the LSTM
@@ -236,7 +231,6 @@ class GRU(Fused, layers.GRU):
             xp.subtract(h, n, new)  # h = n + u (h - n)
             xp.multiply(new, u, new)
             xp.add(new, n, new)
-            h = new
 
     def backward(self, back: Any, dy: Any, dm: Any, dn: Any, a: Any, hs: Any, ms: Any) -> None:
         xp, H = backend.of(a), self.H
