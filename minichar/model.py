@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar import backend, fused, graph, kernels, layers, stepping
+from minichar import backend, fused, graph, kernels, layers, stepping, wavefront
 from minichar.device import library
 from minichar.graph import Tensor
 from minichar.text import Vocabulary, whole_numbers
@@ -123,6 +123,10 @@ class CharModel:
         if state is not None and len(state) != len(self.cells):
             raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
         x, after = self._read_in(ids) if self._read_in else ids, []
+        undropped = rng is None or not self.dropout
+        if undropped and wavefront.fits(self.cells, ids.shape[1]):
+            x, after = wavefront.run(self.cells, x, state)
+            return self.read_out(self._drop(x, rng)), after
         for k, cell in enumerate(self.cells):
             if k:
                 x = self._drop(x, rng)

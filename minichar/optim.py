@@ -1,4 +1,4 @@
-"""Optimisers: how a weight moves, given its gradient. And clipping, and rates that change.
+"""Optimisers: how a weight moves, given its gradient. And clipping. Rates: schedules.py.
 
 In each, `step` reads `.grad` of every parameter and changes `.data` in place; difficulty grows from
 top to bottom. `state` holds what an optimiser remembers, by parameter, so that it can be saved.
@@ -13,21 +13,47 @@ Built in lessons 05 and 08.
     1.0
 """
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from minichar import backend
 from minichar.graph import Tensor
+from minichar.schedules import Schedule, cosine, exponential
+
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "RMSProp",
+    "Schedule",
+    "clip_by_norm",
+    "clip_by_value",
+    "cosine",
+    "exponential",
+    "gradient_norm",
+    "length",
+]
+
+SOME = 30_000  # numbers that are worked on at once: they stay in the processor's cache meanwhile
+
+
+def cut(flat: Any, arrays: Iterable[Any]) -> list:
+    """`flat` in views of the shapes of these arrays, one after another."""
+    ends = [0, *itertools.accumulate(a.size for a in arrays)]
+    pieces = (flat[start:end] for start, end in itertools.pairwise(ends))
+    return [piece.reshape(a.shape) for piece, a in zip(pieces, arrays, strict=True)]
 
 
 class SGD:
     """w ← w - lr g; with momentum, w ← w - lr v where v ← momentum v + g (Polyak, 1964)."""
 
     remembers: tuple[str, ...] = ("v",)  # arrays kept for each parameter
+    weight_decay = 0.0
 
     def __init__(self, parameters: Mapping[str, Tensor], lr: float, momentum: float = 0.0):
         self.momentum = momentum
@@ -37,23 +63,52 @@ class SGD:
         if not 0 <= lr < np.inf:
             raise ValueError(f"lr={lr}: the learning rate is a number from 0 up")
         self.parameters, self.lr, self.steps = dict(parameters), float(lr), 0
-        self.state = {
-            name: {kept: backend.of(w.data).zeros_like(w.data) for kept in self.remembers}
-            for name, w in self.parameters.items()
-        }
+        kinds = {(backend.of(w.data), w.dtype) for w in self.parameters.values()}
+        names, self.state, self._groups = list(self.parameters), {}, []
+        for group in [names] if len(kinds) == 1 else [[name] for name in names]:
+            weights = [self.parameters[name].data for name in group]
+            like, size = weights[0], sum(w.size for w in weights)
+            memory = {kept: backend.of(like).zeros(size, like.dtype) for kept in self.remembers}
+            self._groups.append((group, memory))
+            parts = {kept: cut(flat, weights) for kept, flat in memory.items()}
+            for k, name in enumerate(group):
+                self.state[name] = {kept: part[k] for kept, part in parts.items()}
 
     def step(self) -> None:
         """Move every parameter that has a gradient, and set its gradient to None."""
         self.steps += 1
-        for name, w in self.parameters.items():
-            if w.grad is not None:
-                self.move(w.data, w.grad, **self.state[name])
-                w.grad = None
+        for group, memory in self._groups:
+            have = [name for name in group if self.parameters[name].grad is not None]
+            if have == group:
+                self._move(group, memory)
+            else:
+                for name in have:
+                    flat = {kept: a.reshape(-1) for kept, a in self.state[name].items()}
+                    self._move([name], flat)
 
-    def move(self, w, g, v):
+    def _move(self, group: list[str], memory: dict[str, Any]) -> None:
+        """Move some parameters, with their gradients one after another in a single array.
+
+        A dozen calls for each parameter would take longer than the arithmetic where they are small;
+        where they are large, what is worked on at once stays in the processor's cache.
+        """
+        weights = [self.parameters[name] for name in group]
+        g = backend.of(weights[0].data).concatenate([w.grad.reshape(-1) for w in weights])
+        some = g.size if backend.on_card(g) else SOME
+        for k in range(0, g.size, some):
+            here = slice(k, k + some)
+            g[here] = self.change(g[here], **{kept: a[here] for kept, a in memory.items()})
+        for w, change in zip(weights, cut(g, [w.data for w in weights]), strict=True):
+            if self.weight_decay:
+                change += self.weight_decay * w.data
+            w.data -= change
+            w.grad = None
+
+    def change(self, g: Any, v: Any) -> Any:
+        """What the weights lose whose gradient is g, a copy to work in; v is changed in place."""
         v *= self.momentum
         v += g
-        w -= self.lr * v
+        return self.lr * v
 
 
 class Adagrad(SGD):
@@ -65,9 +120,9 @@ class Adagrad(SGD):
         self.eps = eps
         self._take(parameters, lr)
 
-    def move(self, w, g, m):
+    def change(self, g, m):
         m += g * g
-        w -= self.lr * g / backend.of(w).sqrt(m + self.eps)
+        return self.lr * g / backend.of(g).sqrt(m + self.eps)
 
 
 class RMSProp(SGD):
@@ -94,12 +149,12 @@ class RMSProp(SGD):
         self.decay, self.eps, self.clip, self.weight_decay = decay, eps, clip, weight_decay
         self._take(parameters, lr)
 
-    def move(self, w, g, m):
+    def change(self, g, m):
         m *= self.decay
         m += (1 - self.decay) * g * g
         if self.clip is not None:
             g = g.clip(-self.clip, self.clip)
-        w -= self.lr * g / backend.of(w).sqrt(m + self.eps) + self.weight_decay * w
+        return self.lr * g / backend.of(g).sqrt(m + self.eps)
 
 
 class Adam(SGD):
@@ -121,17 +176,19 @@ class Adam(SGD):
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self._take(parameters, lr)
 
-    def move(self, w, g, m, v):
+    def change(self, g, m, v):
         m *= self.beta1
         m += (1 - self.beta1) * g
         v *= self.beta2
-        v += (1 - self.beta2) * (g * g)
+        g *= g
+        g *= 1 - self.beta2
+        v += g
         # m and v lack what they would have without their start at 0; the two factors give it back.
         rate = self.lr / (1 - self.beta1**self.steps)
-        scale = backend.of(w).sqrt(v)
+        scale = backend.of(g).sqrt(v, out=g)
         scale *= (1 - self.beta2**self.steps) ** -0.5
         scale += self.eps
-        w -= rate * m / scale
+        return rate * m / scale
 
 
 def _positive(limit: float) -> float:
@@ -192,36 +249,6 @@ def clip_by_norm(parameters: Mapping[str, Tensor], limit: float | None) -> Any:
         if w.grad is not None:
             w.grad *= factor
     return norm
-
-
-Schedule = Callable[[int], float]  # step, from 0 -> factor of the learning rate
-
-
-@dataclass(frozen=True)
-class exponential:  # a function with settings that can be saved, so it has a function's name
-    """1 up to step `after`, then times `factor` after every `every` steps."""
-
-    factor: float
-    every: int
-    after: int = 0
-
-    def __call__(self, step: int) -> float:
-        return self.factor ** max(0, (step - self.after) // self.every)
-
-
-@dataclass(frozen=True)
-class cosine:
-    """Up in a line for `warmup` steps, then down half a cosine to `last` at step `steps`."""
-
-    steps: int
-    warmup: int = 0
-    last: float = 0.1
-
-    def __call__(self, step: int) -> float:
-        if step < self.warmup:
-            return (step + 1) / self.warmup
-        done = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
-        return self.last + (1 - self.last) * 0.5 * (1 + float(np.cos(np.pi * done)))
 
 
 OPTIMIZERS = {  # by name: the kind, and a rate that works for it on texts of any size

@@ -22,6 +22,7 @@ import numpy as np
 from minichar import rnn100
 from minichar.datasets import folder
 from minichar.text import Vocabulary, clean
+from minichar.workers import calm
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def stream(
 
 def sample(model: Any, prime: str | None = None, length: int = 200, **settings: Any) -> str:
     """The whole text that `stream` yields with the same arguments, without the prime."""
-    return "".join(stream(model, prime, length, **settings))
+    with calm(1):  # one text: the threads of BLAS would only wait for each other
+        return "".join(stream(model, prime, length, **settings))
 
 
 def samples(

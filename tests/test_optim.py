@@ -242,6 +242,30 @@ def test_parameters_do_not_see_each_other(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_bit_for_bit_the_same_in_pieces_together_and_alone(optimizer, monkeypatch):
+    monkeypatch.setattr(optim, "SOME", 7)  # so a piece ends within a matrix, and goes on into b
+    rng, shapes = np.random.default_rng(0), {"a": (5, 4), "b": (3,), "c": (2, 3)}
+    kinds = {"a": "float32", "b": "float32", "c": "float32"}
+    for kinds["c"] in ("float32", "float64"):  # types that differ cannot lie in one array
+        start = {n: rng.standard_normal(s).astype(kinds[n]) for n, s in shapes.items()}
+        together = {n: Tensor(a.copy(), True) for n, a in start.items()}
+        alone = {n: Tensor(a.copy(), True) for n, a in start.items()}
+        one, each = (
+            optimizer(together, lr=0.1),
+            [optimizer({n: w}, lr=0.1) for n, w in alone.items()],
+        )
+        for missing in ("", "b", ""):
+            for n, s in shapes.items():
+                if n != missing:
+                    together[n].grad = rng.standard_normal(s).astype(kinds[n])
+                    alone[n].grad = together[n].grad.copy()
+            one.step(), [o.step() for o in each]
+        for n in shapes:
+            np.testing.assert_array_equal(together[n].data, alone[n].data)
+            assert together[n].dtype == kinds[n] and (together[n].data != start[n]).all()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_at_a_rate_of_0_nothing_moves_and_the_rate_may_be_changed_at_any_time(optimizer):
     w = Tensor(np.ones(2), True)
     o = optimizer({"w": w}, lr=0)

@@ -19,7 +19,7 @@ ORDER = (
     *("strict", "device", "backend", "text", "lines", "grammars"),
     *("transfer", "downloads", "unpacking", "datasets", "ngram", "rnn100", "scalar"),
     *("tensor", "graph", "layers", "workers", "memory", "fused", "compiled", "fast"),
-    *("kernels", "stepping", "model", "footprint", "optim"),
+    *("kernels", "wavefront", "stepping", "model", "footprint", "schedules", "optim"),
     *("evaluation", "training", "sampling", "searching", "writing"),
     *("archive", "recurrentjs", "checkpoint", "keeping", "cluster", "sharing"),
     *("features", "look", "guessing", "moments", "measuring", "neurons"),
