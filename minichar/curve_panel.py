@@ -6,6 +6,7 @@ import ipywidgets
 import numpy as np
 
 from minichar import draw
+from minichar.chart import chart
 from minichar.widgets import WRAPPED
 
 NUMBERS = (
@@ -51,12 +52,26 @@ class CurvePanel(ipywidgets.HBox):
 
     def show(self) -> None:
         """The curve, in bits or as perplexity, with the best of counting as a level."""
+        lines, *rest = self._shown()
+        if lines:
+            picture = chart(lines, *rest)
+            self.curve.value = f'<div style="{FRAME}">{picture.html}</div>'
+        else:
+            self.curve.value = f'<p style="{FRAME}">The curve begins with the second step.</p>'
+
+    def still(self) -> str:
+        """The curve as an image, which no page takes away; HTML."""
+        lines, x, y, levels, marks = self._shown()
+        return draw.curves(lines, "", x, y, levels, marks=marks).html if lines else ""
+
+    def _shown(self) -> tuple[dict, str, str, dict, list]:
+        """What the curve is made of: its lines, names of the axes, levels, marks."""
         live, bits = self.studio.live, self.unit.value == "bits"
 
         def shown(nats):
             return np.asarray(nats) / np.log(2) if bits else np.exp(np.minimum(nats, 20))
 
-        lines = {}
+        lines, levels = {}, {}
         for name, reports in (("training", live.history), ("before", live.before)):
             if len(reports) > 1:
                 steps, losses = live.medians(reports)
@@ -64,10 +79,7 @@ class CurvePanel(ipywidgets.HBox):
         if live.validations:
             steps, losses = zip(*live.validations, strict=True)
             lines["held-out"] = (steps, shown(losses))
-        if not lines:
-            self.curve.value = f'<p style="{FRAME}">The curve begins with the second step.</p>'
-            return
-        levels = {"counting, on the held-out text": float(shown(live.count()))}
+        if lines:
+            levels = {"counting, on the held-out text": float(shown(live.count()))}
         y = "bits per character" if bits else "perplexity"
-        picture = draw.curves(lines, "", "step", y, levels, marks=[s for s, _ in live.marks])
-        self.curve.value = f'<div style="{FRAME}">{picture.html}</div>'
+        return lines, "step", y, levels, [step for step, _ in live.marks]

@@ -12,14 +12,14 @@ explodes, takes everything back to the last good moment and halves the rate. Bui
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minichar import backend, optim
-from minichar.evaluation import evaluate, evaluate_lines
+from minichar.evaluation import evaluating, evaluating_lines, whole
 from minichar.footprint import advice
 from minichar.lines import between_lines, by_line
 from minichar.model import CharModel
@@ -172,6 +172,13 @@ class Training:
 
     def step(self) -> Report:
         """One piece of text, one update of the weights. Raises Diverged when nothing helps."""
+        return whole(self.slices())
+
+    def slices(self, length: int = 200) -> Generator[None, None, Report]:
+        """`step` with stops while the held-out text is read, in pieces of `length`.
+
+        At a stop something else can be done, as long as it leaves the training as it is.
+        """
         began = time.perf_counter()
         if self.place >= len(self.inputs):
             self.place, self.epoch, self.state = 0, self.epoch + 1, None
@@ -199,7 +206,8 @@ class Training:
         seconds = time.perf_counter() - began
         validation = None
         if self.held_out and self.step_number % self.validate_every == 0:
-            validation = (evaluate_lines if self.lines else evaluate)(self.model, self.held_out)
+            read = evaluating_lines if self.lines else evaluating
+            validation = yield from read(self.model, self.held_out, length=length)
             self.waited += 1
             if validation < self.best:
                 self.best, self.waited = validation, 0

@@ -74,6 +74,45 @@ def test_others_have_their_turn_between_two_steps(live):
     assert set(heard) == set(range(6))  # not one was taken without asking
 
 
+def test_the_held_out_text_is_read_in_pieces_and_nothing_comes_in_between(tmp_path):
+    live, alone = (Live(TEXT * 20, **SMALL) for _ in range(2))
+    live.training.validate_every = alone.training.validate_every = 3
+    walk(alone, 7)
+
+    def stopped(step):
+        while live.training.step_number < step or not live.under_way:
+            live.advance()
+        return live.training.waited, len(live.history)
+
+    assert stopped(3) == (0, 2)  # the step is taken, what it leads to is not known yet
+    live.samples([1.0])
+    live.save(tmp_path / "a.npz")  # whoever needs a whole step gets it
+    assert not live.under_way and live.history[-1].validation == live.validations[-1][1]
+    stopped(6)
+    live.step()
+    assert [r.step for r in live.history] == list(range(1, 8))
+    assert [r.loss for r in live.history] == [r.loss for r in alone.history]
+    assert live.validations == alone.validations and live.training.best == alone.training.best
+    stopped(9)
+    live.restart()
+    assert live.step().step == 1 and not live.under_way
+
+
+def test_paused_while_it_validates_it_comes_to_the_end_of_the_step():
+    live = Live(TEXT * 20, **SMALL)
+    live.training.validate_every = 2
+
+    async def main():
+        live.start(lambda: None, lambda wrong: None)
+        while not live.under_way:
+            await asyncio.sleep(0)
+        live.pause()
+        await live.task
+
+    asyncio.run(main())
+    assert [r.step for r in live.history] == [1, 2] and len(live.validations) == 1
+
+
 def test_paused_and_started_at_once_it_goes_on_as_one(live):
     turns, ended = [], []
 
