@@ -4,7 +4,7 @@ What `draw.curves` shows of the same numbers takes matplotlib a hundred times as
 to be loaded: too long for a picture that is drawn every other second beside a training. Used by the
 studio.
 
-    >>> picture = chart({"training": ([1, 2, 3], [4.2, 3.1, 2.5])}, "step", "bits")
+    >>> picture = line_chart({"training": ([1, 2, 3], [4.2, 3.1, 2.5])}, "step", "bits")
     >>> picture.description
     'bits: line chart of bits against step. training from 4.2 at 1 to 2.5 at 3, lowest 2.5 at 3'
     >>> picture.html.count("<polyline")
@@ -34,7 +34,7 @@ def ticks(low: float, high: float, most: int = 6) -> np.ndarray:
     return found
 
 
-def chart(
+def line_chart(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     x: str,
     y: str,

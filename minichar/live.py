@@ -10,7 +10,6 @@ cell that was run, has its turn too. What is shown of it is studio.py's affair; 
 """
 
 import asyncio
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -34,7 +33,6 @@ WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # of a model, and kept during a step
 SHARE = 0.03  # of the time of a step, for others
 HELD_OUT = 10_000  # characters at the most
 PIECE = 50  # characters of each stream of them that are read at once
-FEW = 5_000  # steps at the most that a curve is drawn from
 MODEL = ("cell", "hidden", "embedding", "dropout", "seed")
 SIZES = ("hidden", "embedding", "batch", "length")
 DEFAULTS = {
@@ -120,10 +118,7 @@ class Live:
         return report
 
     def advance(self) -> Report | None:
-        """Take one step up to its next stop, one for each piece of held-out text, or on from there.
-
-        Its report, if this was the end of it. At a stop the weights stay as they are until then.
-        """
+        """Go on with a step, up to the next PIECE of held-out text; in the end, its report."""
         with self.lock:
             step, self.under_way = self.under_way or self.training.slices(PIECE), None
             try:
@@ -172,14 +167,6 @@ class Live:
         with self.lock:
             lines = self.settings["lines"]
             return side_by_side(self.model, temperatures, prime, length, seed, lines)
-
-    def piece(self, seed: int = 0, length: int = 24) -> str:
-        """A piece of the text that begins where a word does, or a line if it learns by lines."""
-        begins = "(?m)^(?=.)" if self.settings["lines"] else r"(?<!\S)(?=\S)"
-        places = [match.start() for match in re.finditer(begins, self.text[:-length])]
-        place = int(np.random.default_rng(seed).choice(places or [0]))
-        piece = self.text[place : place + length]
-        return piece.partition("\n")[0] if self.settings["lines"] else piece
 
     def use_best(self) -> None:
         """Go on from the weights that were best on the held-out text. ValueError without any."""
@@ -249,16 +236,6 @@ class Live:
         finally:
             self.going = False
         on_end(wrong)
-
-    def medians(self, reports: list[Report], points: int = 150) -> tuple[list, list]:
-        """Steps, and the median loss around each: at most `points` of them, in nats."""
-        reports = reports[:: 1 + len(reports) // FEW]
-        steps, losses = np.array([(r.step, r.loss) for r in reports]).reshape(-1, 2).T
-        known = np.isfinite(losses)
-        steps, losses = steps[known], losses[known]
-        parts = np.array_split(np.arange(len(steps)), min(points, len(steps)) or 1)
-        parts = [part for part in parts if len(part)]
-        return [int(steps[p[-1]]) for p in parts], [float(np.median(losses[p])) for p in parts]
 
 
 async def others(seconds: float) -> None:

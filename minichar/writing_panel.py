@@ -14,7 +14,7 @@ import numpy as np
 
 from minichar import draw
 from minichar.widgets import NAMED, WRAPPED, Dial
-from minichar.writing import loop_of, write
+from minichar.writing import loop_of, piece_of, write
 
 PACE = 0.05  # seconds a character
 DOUBT = 0.1  # a probability below is underlined
@@ -87,7 +87,9 @@ class WritingPanel(ipywidgets.VBox):
 
     def _take_piece(self) -> None:
         self.pieces += 1
-        self.prime.value = self.studio.live.piece(self.pieces).replace("\n", "\\n")
+        live = self.studio.live
+        piece = piece_of(live.text, self.pieces, lines=live.settings["lines"])
+        self.prime.value = piece.replace("\n", "\\n")
 
     def _reseed(self) -> None:
         self.seed += 1

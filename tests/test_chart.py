@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minichar import draw
-from minichar.chart import BOTTOM, LEFT, RIGHT, TOP, chart, ticks
+from minichar.chart import BOTTOM, LEFT, RIGHT, TOP, line_chart, ticks
 
 LINES = {"training": ([1, 2, 3], [4.0, 3.0, 2.0]), "<b>": ([1, 3], [4.0, 3.5])}
 
@@ -23,7 +23,7 @@ def lines(picture):
 
 
 def test_points_stand_in_proportion_within_the_field():
-    first, second, level = lines(chart(LINES, "step", "bits", {"counting": 3.0}))
+    first, second, level = lines(line_chart(LINES, "step", "bits", {"counting": 3.0}))
     assert np.diff(first[:, 0]) == pytest.approx([first[1, 0] - first[0, 0]] * 2, abs=0.11)
     assert np.diff(first[:, 1]) == pytest.approx([first[1, 1] - first[0, 1]] * 2, abs=0.11)
     assert first[0, 1] < first[-1, 1] and second[0] == pytest.approx(
@@ -35,7 +35,7 @@ def test_points_stand_in_proportion_within_the_field():
 
 
 def test_marks_stand_at_their_step_and_all_is_said():
-    picture = chart(LINES, "step", "bits", {"counting": 3.0}, marks=[2])
+    picture = line_chart(LINES, "step", "bits", {"counting": 3.0}, marks=[2])
     (mark,) = [p for p in parsed(picture).iter("path") if p.get("stroke") == draw.ORANGE]
     assert float(re.match(r"M([\d.]+)", mark.get("d"))[1]) == lines(picture)[0][1, 0]
     words = parsed(picture).get("aria-label")
@@ -45,9 +45,9 @@ def test_marks_stand_at_their_step_and_all_is_said():
 
 @pytest.mark.parametrize("y", [[2.0, 2.0], [0.0, 0.0], [1e-9, 1e9], [5e8, 5e8]])
 def test_any_numbers_make_a_chart(y):
-    (line,) = lines(chart({"a": ([7, 8], y)}, "x", "y"))
+    (line,) = lines(line_chart({"a": ([7, 8], y)}, "x", "y"))
     assert np.isfinite(line).all() and (line[:, 1] <= BOTTOM).all() and (line[:, 1] >= TOP).all()
-    (point,) = lines(chart({"a": ([7], y[:1])}, "x", "y"))
+    (point,) = lines(line_chart({"a": ([7], y[:1])}, "x", "y"))
     assert np.isfinite(point).all()
 
 

@@ -13,7 +13,6 @@ import pytest
 import minichar as mc
 from minichar import commands, running, sampling
 from minichar.__main__ import main
-from minichar.evaluation import evaluate
 
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 30
 SMALL = "--hidden 9,7 --embedding 5 --dropout 0.3 --batch 4 --length 9 --validation 0.1"
@@ -100,7 +99,7 @@ def test_what_is_printed_while_it_trains(at, capsys):
     assert [line.split(" of ")[0] for line in measured] == ["step 6", "step 12"]
     assert all("| held out " in line and "chars/s" in line for line in measured)
     assert any(line.startswith("    ") for line in lines)
-    bits = evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
+    bits = mc.training.evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
     assert lines[-2] == f"it needs {bits:.3f} bits on each held-out character"
     assert lines[-1] == "to see it write: minichar sample said.npz"
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import minichar as mc
+from minichar import curve_panel
 from minichar import live as live_module
 from minichar.live import Live
-from minichar.writing import loop_of
+from minichar.writing import loop_of, piece_of
 
 TEXT = "a rose is a rose is a rose\n" * 40
 SMALL = {"hidden": (6,), "batch": 4, "length": 8}
@@ -235,7 +236,7 @@ def test_counting_is_measured_on_the_held_out_text_at_its_best_order():
 
 def test_the_curve_is_thinned_by_medians(live):
     walk(live, 40)
-    steps, losses = live.medians(live.history, points=10)
+    steps, losses = curve_panel.medians(live.history, points=10)
     assert steps == list(range(4, 41, 4))
     assert losses[0] == pytest.approx(np.median([r.loss for r in live.history[:4]]))
 
@@ -285,13 +286,16 @@ def test_sizes_that_would_fill_the_memory_are_refused_before_it_is_taken(live, s
 
 
 def test_a_piece_of_the_text_begins_where_a_word_or_a_line_does(live):
+    def piece(seed):
+        return piece_of(live.text, seed, lines=live.settings["lines"])
+
     for seed in range(20):
-        piece = live.piece(seed)
-        place = live.text.index(piece)
-        assert len(piece) == 24 and piece[0] in "ari" and live.text[place - 1 : place] in "\n "
-    assert live.piece(1) == live.piece(1) and len({live.piece(k) for k in range(20)}) > 3
+        found = piece(seed)
+        place = live.text.index(found)
+        assert len(found) == 24 and found[0] in "ari" and live.text[place - 1 : place] in "\n "
+    assert piece(1) == piece(1) and len({piece(k) for k in range(20)}) > 3
     live.restart(lines=True)
-    assert {live.piece(k) for k in range(5)} == {"a rose is a rose is a ro"}
+    assert {piece(k) for k in range(5)} == {"a rose is a rose is a ro"}
 
 
 def test_by_lines_it_learns_and_saves_and_loads_and_goes_on_exactly(live, tmp_path):

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minichar as mc
-from minichar import graph, layers
-from minichar.evaluation import evaluate
+from minichar import graph, layers, training
 from minichar.model import CharModel
 
 VOCAB = mc.Vocabulary("abcdefg")
@@ -339,7 +338,7 @@ def test_it_writes_and_scores():
 def test_score_is_evaluate(cell):
     model, text = make(cell), VOCAB.decode(ids_of(40, 1))
     bits = mc.score(model, text[1:], prime=text[0])
-    nats = evaluate(model, text, length=7)
+    nats = training.evaluate(model, text, length=7)
     assert bits.mean() * math.log(2) == pytest.approx(nats, rel=1e-9)
 
 
