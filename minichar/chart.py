@@ -91,11 +91,11 @@ def line_chart(
             parts.append(f'<path d="{"".join(dots)}" {dot}/>')
         parts.append(f'<path d="M{place} 12h26" {look}/>')
         parts.append(f'<text x="{place + 32}" y="16">{html.escape(name)}</text>')
-        place += 56 + 7.2 * len(name)
+        place += 58 + 8.2 * len(name)
     words = in_words(lines, x, y, levels, marks)
     content = (
         f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{html.escape(words)}" '
-        'style="display: block; width: 100%; font: 13px sans-serif" fill="currentColor">'
+        'style="display: block; width: 100%; font: 16px sans-serif" fill="currentColor">'
         f"{''.join(parts)}</svg>"
     )
     return Picture(content, f"{y}: {words}")
