@@ -1,11 +1,14 @@
 """The part of the studio that shows how far the training is: the curve, and the numbers of now."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 
 from minichar import draw
+from minichar.chart import line_chart
+from minichar.training import Report
 from minichar.widgets import WRAPPED
 
 NUMBERS = (
@@ -13,7 +16,19 @@ NUMBERS = (
     *("characters a second", "steps clipped", "gradient / weights", "held-out, bits"),
 )
 RECENT = 20  # steps whose median is shown
+FEW = 2_000  # steps at the most that a curve is drawn from
 FRAME = "width: 36em; max-width: 100%; aspect-ratio: 66 / 36; overflow: hidden"
+
+
+def medians(reports: Sequence[Report], points: int = 150) -> tuple[list, list]:
+    """Steps, and the median loss around each: at most `points` of them, in nats."""
+    reports = reports[:: 1 + len(reports) // FEW]
+    steps, losses = np.array([(r.step, r.loss) for r in reports]).reshape(-1, 2).T
+    known = np.isfinite(losses)
+    steps, losses = steps[known], losses[known]
+    parts = np.array_split(np.arange(len(steps)), min(points, len(steps)) or 1)
+    parts = [part for part in parts if len(part)]
+    return [int(steps[p[-1]]) for p in parts], [float(np.median(losses[p])) for p in parts]
 
 
 class CurvePanel(ipywidgets.HBox):
@@ -51,23 +66,34 @@ class CurvePanel(ipywidgets.HBox):
 
     def show(self) -> None:
         """The curve, in bits or as perplexity, with the best of counting as a level."""
+        lines, *rest = self._shown()
+        if lines:
+            picture = line_chart(lines, *rest)
+            self.curve.value = f'<div style="{FRAME}">{picture.html}</div>'
+        else:
+            self.curve.value = f'<p style="{FRAME}">The curve begins with the second step.</p>'
+
+    def still(self) -> str:
+        """The curve as an image, which no page takes away; HTML."""
+        lines, x, y, levels, marks = self._shown()
+        return draw.curves(lines, "", x, y, levels, marks=marks).html if lines else ""
+
+    def _shown(self) -> tuple[dict, str, str, dict, list]:
+        """What the curve is made of: its lines, names of the axes, levels, marks."""
         live, bits = self.studio.live, self.unit.value == "bits"
 
         def shown(nats):
             return np.asarray(nats) / np.log(2) if bits else np.exp(np.minimum(nats, 20))
 
-        lines = {}
+        lines, levels = {}, {}
         for name, reports in (("training", live.history), ("before", live.before)):
             if len(reports) > 1:
-                steps, losses = live.medians(reports)
+                steps, losses = medians(reports)
                 lines[name] = (steps, shown(losses))
         if live.validations:
             steps, losses = zip(*live.validations, strict=True)
             lines["held-out"] = (steps, shown(losses))
-        if not lines:
-            self.curve.value = f'<p style="{FRAME}">The curve begins with the second step.</p>'
-            return
-        levels = {"counting, on the held-out text": float(shown(live.count()))}
+        if lines:
+            levels = {"counting, on the held-out text": float(shown(live.count()))}
         y = "bits per character" if bits else "perplexity"
-        picture = draw.curves(lines, "", "step", y, levels, marks=[s for s, _ in live.marks])
-        self.curve.value = f'<div style="{FRAME}">{picture.html}</div>'
+        return lines, "step", y, levels, [step for step, _ in live.marks]

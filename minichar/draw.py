@@ -97,20 +97,13 @@ def curves(
     each x of `marks`.
     """
     figure, axes = _axes(6.6, 3.2, title, x, y)
-    words, looks = [], itertools.cycle(LINES)
+    looks = itertools.cycle(LINES)
     for (name, (xs, ys)), (colour, style) in zip(lines.items(), looks, strict=False):
         axes.plot(xs, ys, style, color=colour, label=name, marker="o" if len(xs) < 20 else None)
-        low = int(np.argmin(ys))
-        words.append(
-            f"{name} from {ys[0]:.3g} at {xs[0]:g} to {ys[-1]:.3g} at {xs[-1]:g}, "
-            f"lowest {ys[low]:.3g} at {xs[low]:g}"
-        )
     for name, level in (levels or {}).items():
         axes.axhline(level, color=GREY, linestyle=(0, (4, 2)), linewidth=1, label=name)
-        words.append(f"a level line at {level:.3g}, {name}")
     for place in marks:
         axes.axvline(place, color=ORANGE, linewidth=1)
-    words += [f"a mark at {', '.join(f'{place:g}' for place in marks)}"] if marks else []
     if log_x:
         axes.set_xscale("log")
     if log_y:
@@ -118,7 +111,27 @@ def curves(
         axes.set_ylim(*log_y)
     for text in axes.legend(frameon=False, fontsize=9).get_texts():
         text.set_parse_math(False)
-    return Picture(figure, f"{title or y}: line chart of {y} against {x}. " + "; ".join(words))
+    return Picture(figure, f"{title or y}: {in_words(lines, x, y, levels or {}, marks)}")
+
+
+def in_words(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x: str,
+    y: str,
+    levels: Mapping[str, float],
+    marks: Sequence[float],
+) -> str:
+    """What a line chart shows, for whoever cannot see it; the arguments are those of `curves`."""
+    words = []
+    for name, (xs, ys) in lines.items():
+        low = int(np.argmin(ys))
+        words.append(
+            f"{name} from {ys[0]:.3g} at {xs[0]:g} to {ys[-1]:.3g} at {xs[-1]:g}, "
+            f"lowest {ys[low]:.3g} at {xs[low]:g}"
+        )
+    words += [f"a level line at {level:.3g}, {name}" for name, level in levels.items()]
+    words += [f"a mark at {', '.join(f'{place:g}' for place in marks)}"] if marks else []
+    return f"line chart of {y} against {x}. " + "; ".join(words)
 
 
 def heatmap(

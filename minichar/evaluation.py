@@ -10,6 +10,9 @@ costs next to nothing. Built in lesson 08.
     True
 """
 
+from collections.abc import Generator
+from typing import Any
+
 import numpy as np
 
 from minichar import backend, graph
@@ -29,23 +32,34 @@ def evaluate(model: CharModel, text: str, batch: int | None = None, length: int 
 
     Raises ValueError for a text too short for that, or with a character unknown to the model.
     """
+    return whole(evaluating(model, text, batch, length))
+
+
+def evaluating(
+    model: CharModel, text: str, batch: int | None = None, length: int = 200
+) -> Generator[None, None, float]:
+    """`evaluate` with a stop after each piece, for whoever has something else to do meanwhile."""
     ids = model.vocab.encode(text)
     batch = batch or min(64, max(1, len(ids) // 500))
     inputs, targets = streams(ids, batch)
     total, steps, state = 0.0, len(inputs), None
-    with graph.no_grad():
-        if batch > 1:
-            before = np.arange(-min(WARM, steps), 0)[:, None] + steps * np.arange(1, batch)
+    if batch > 1:
+        before = np.arange(-min(WARM, steps), 0)[:, None] + steps * np.arange(1, batch)
+        with graph.no_grad():
             _, state = model(ids[before])  # and an empty state for the first stream:
-            state = [tuple(backend.of(s).pad(s, ((1, 0), (0, 0))) for s in k) for k in state]
-        for at in range(0, steps, length):
-            here = slice(at, at + length)
+        state = [tuple(backend.of(s).pad(s, ((1, 0), (0, 0))) for s in k) for k in state]
+        yield
+    for at in range(0, steps, length):
+        here = slice(at, at + length)
+        with graph.no_grad():
             loss, state = model.loss(inputs[here], targets[here], state)
-            total += float(loss.data) * targets[here].size
-        rest = ids[steps * batch :, None]  # what does not fill all streams: the last one goes on
-        if len(rest) > 1:
+        total += float(loss.data) * targets[here].size
+        yield
+    rest = ids[steps * batch :, None]  # what does not fill all streams: the last one goes on
+    if len(rest) > 1:
+        with graph.no_grad():
             loss, _ = model.loss(rest[:-1], rest[1:], [tuple(s[-1:] for s in k) for k in state])
-            total += float(loss.data) * (len(rest) - 1)
+        total += float(loss.data) * (len(rest) - 1)
     return total / (len(ids) - 1)
 
 
@@ -56,16 +70,31 @@ def evaluate_lines(model: CharModel, text: str, batch: int = 64, length: int = 2
     lines are read side by side, in pieces of `length`. Raises ValueError as `lines.by_line` does,
     and for a character that the model does not know.
     """
+    return whole(evaluating_lines(model, text, batch, length))
+
+
+def evaluating_lines(
+    model: CharModel, text: str, batch: int = 64, length: int = 200
+) -> Generator[None, None, float]:
+    """`evaluate_lines` with a stop after each piece."""
     ids, total, count = model.vocab.encode(text), 0.0, 0
     inputs, targets = by_line(ids, model.vocab.encode("\n")[0], batch)
-    with graph.no_grad():
-        for read, wanted in zip(inputs.arrays, targets.arrays, strict=True):
-            state = None
-            for at in range(0, len(read), length):
-                here = slice(at, at + length)
+    for read, wanted in zip(inputs.arrays, targets.arrays, strict=True):
+        state = None
+        for at in range(0, len(read), length):
+            here = slice(at, at + length)
+            with graph.no_grad():
                 loss, state = model.loss(read[here], wanted[here], state)
-                total, count = (
-                    total + float(loss.data) * wanted[here].size,
-                    count + wanted[here].size,
-                )
+            total += float(loss.data) * wanted[here].size
+            count += wanted[here].size
+            yield
     return total / count
+
+
+def whole(slices: Generator) -> Any:
+    """What a generator returns in the end, without its stops."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            return end.value

@@ -10,10 +10,9 @@ cell that was run, has its turn too. What is shown of it is studio.py's affair; 
 """
 
 import asyncio
-import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,8 @@ from minichar.writing import side_by_side
 ENOUGH = 200  # characters; with less, there is hardly anything to learn from or to validate with
 WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # of a model, and kept during a step: about 1 GB each
 SHARE = 0.03  # of the time of a step, for others
-HELD_OUT = 10_000  # characters at the most: nothing else is done while they are read
+HELD_OUT = 10_000  # characters at the most
+PIECE = 50  # characters of each stream of them that are read at once
 MODEL = ("cell", "hidden", "embedding", "dropout", "seed")
 SIZES = ("hidden", "embedding", "batch", "length")
 DEFAULTS = {
@@ -108,15 +108,33 @@ class Live:
             self.baseline = self.baseline if same else None
             self.text, self.settings, self.model, self.training = text, settings, model, training
             self.history, self.validations, self.marks = [], [], []
+            self.under_way = None
 
     def step(self) -> Report:
         """Take one step of training. Raises Diverged when no rate is small enough."""
+        self.finish()
+        while (report := self.advance()) is None:
+            pass
+        return report
+
+    def advance(self) -> Report | None:
+        """Go on with a step, up to the next PIECE of held-out text; in the end, its report."""
         with self.lock:
-            report = self.training.step()
-            self.history.append(report)
-            if report.validation is not None:
-                self.validations.append((report.step, report.validation))
-            return report
+            step, self.under_way = self.under_way or self.training.slices(PIECE), None
+            try:
+                next(step)
+            except StopIteration as end:
+                report = end.value
+                self.history.append(report)
+                if report.validation is not None:
+                    self.validations.append((report.step, report.validation))
+                return report
+            self.under_way = step
+
+    def finish(self) -> None:
+        """Bring a step that is under way to its end."""
+        while self.under_way:
+            self.advance()
 
     def count(self) -> float:
         """Nats per character of the best counting model on the held-out text: the one to beat."""
@@ -150,22 +168,16 @@ class Live:
             lines = self.settings["lines"]
             return side_by_side(self.model, temperatures, prime, length, seed, lines)
 
-    def piece(self, seed: int = 0, length: int = 24) -> str:
-        """A piece of the text that begins where a word does, or a line if it learns by lines."""
-        begins = "(?m)^(?=.)" if self.settings["lines"] else r"(?<!\S)(?=\S)"
-        places = [match.start() for match in re.finditer(begins, self.text[:-length])]
-        place = int(np.random.default_rng(seed).choice(places or [0]))
-        piece = self.text[place : place + length]
-        return piece.partition("\n")[0] if self.settings["lines"] else piece
-
     def use_best(self) -> None:
         """Go on from the weights that were best on the held-out text. ValueError without any."""
         with self.lock:
+            self.finish()
             self.training.use_best()
 
     def save(self, path: str | Path) -> None:
         """Write the training to `path`: load it to go on exactly. Raises OSError or ValueError."""
         with self.lock:
+            self.finish()
             save_model(path, self.model, self.training)
 
     def load(self, path: str | Path, text: str | None = None) -> None:
@@ -192,12 +204,13 @@ class Live:
     # --- in the background
 
     def start(
-        self, on_turn: Callable[[], None], on_end: Callable[[Exception | None], None]
+        self, on_turn: Callable[[], Iterable | None], on_end: Callable[[Exception | None], None]
     ) -> None:
         """Train until `pause`, in the event loop of the notebook.
 
-        `on_turn` is called after each step, `on_end` when it ends, with the exception if one ended
-        it. Raises RuntimeError where no event loop runs.
+        `on_turn` is called after each step; where what it returns stops, others have their turn.
+        `on_end` is called when it ends, with the exception if one ended it. Raises RuntimeError
+        where no event loop runs.
         """
         loop = asyncio.get_running_loop()
         self.going = True
@@ -212,25 +225,17 @@ class Live:
     async def _run(self, on_turn: Callable, on_end: Callable) -> None:
         wrong = None
         try:
-            while self.going:
+            while self.going or self.under_way:
                 began = time.perf_counter()
-                self.step()
-                on_turn()
+                if self.advance():
+                    for _ in on_turn() or ():
+                        await others(0)
                 await others((time.perf_counter() - began) * SHARE)
         except Exception as error:
             wrong = error
         finally:
             self.going = False
         on_end(wrong)
-
-    def medians(self, reports: list[Report], points: int = 150) -> tuple[list, list]:
-        """Steps, and the median loss around each: at most `points` of them, in nats."""
-        reports = reports[:: 1 + len(reports) // 20_000]  # enough for a median, and soon gone over
-        reports = [r for r in reports if np.isfinite(r.loss)]
-        parts = np.array_split(np.arange(len(reports)), min(points, len(reports)) or 1)
-        steps = [reports[part[-1]].step for part in parts if len(part)]
-        losses = [float(np.median([reports[k].loss for k in p])) for p in parts if len(p)]
-        return steps, losses
 
 
 async def others(seconds: float) -> None:

@@ -12,7 +12,7 @@ import html
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -169,18 +169,23 @@ class Studio(ipywidgets.VBox):
 
     # --- while it trains
 
-    def _turn(self) -> None:
-        now, report = time.monotonic(), self.live.history[-1]
+    def _turn(self) -> Iterator[None]:
+        """What a step leads to. It stops after each thing that takes a while, for others' turn."""
+        report = self.live.history[-1]
         self._tell(report)
         if kept(report.step):
             self._remember(report)
-        if now - self.looked > OFTEN:
+            yield
+        if time.monotonic() - self.looked > OFTEN:
             self.seen.measure()
-            self.guarded(self.writing.show)
+            self.writing.wanted = True
+            self.guarded(self.writing.show_wanted)
             self.looked = time.monotonic()
-        if now - self.drew > SELDOM:
+            yield
+        if time.monotonic() - self.drew > SELDOM:
             self.guarded(self.seen.show)
             self.drew = time.monotonic()
+            yield
         if report.validation is not None:
             self.file_panel.keep(report.validation)
 
@@ -221,12 +226,7 @@ class Studio(ipywidgets.VBox):
 
     def still(self) -> draw.Picture:
         """What is seen now, as a picture that does not move."""
-        parts = [
-            self.status,
-            self.seen.curve,
-            self.seen.numbers,
-            self.writing.written,
-            self.history,
-        ]
+        below = self.seen.numbers, self.writing.written, self.history
+        parts = [self.status.value, self.seen.still(), *(part.value for part in below)]
         words = f"The studio after step {self.live.training.step_number:,}"
-        return draw.Picture("".join(part.value for part in parts), words)
+        return draw.Picture("".join(parts), words)

@@ -1,9 +1,8 @@
 """The training loop: pieces of text in, weights that predict them better out.
 
-`train` yields a `Report` a step and prints nothing: whoever calls it decides what to show. The text
-is read in streams side by side, and the state is carried from one piece to the next while gradients
-stop at its edge (truncated back-propagation through time). A loss that is no longer a number, or
-explodes, takes everything back to the last good moment and halves the rate. Built in lesson 08.
+`train` yields a `Report` a step and prints nothing. The text is read in streams side by side, and
+the state is carried on while gradients stop at a piece's edge (truncated back-propagation through
+time). A loss that is not finite, or explodes, takes all back and halves the rate. In lesson 08.
 
     for report in train(model, text, steps=1000):
         if report.step % 100 == 0:
@@ -12,14 +11,14 @@ explodes, takes everything back to the last good moment and halves the rate. Bui
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minichar import backend, optim
-from minichar.evaluation import evaluate, evaluate_lines
+from minichar.evaluation import evaluate, evaluating, evaluating_lines, whole  # noqa: F401
 from minichar.footprint import advice
 from minichar.lines import between_lines, by_line
 from minichar.model import CharModel
@@ -155,10 +154,7 @@ class Training:
             setattr(self, name, was[name])
 
     def use_best(self) -> None:
-        """Give the model its weights at the best validation, for the end. ValueError without one.
-
-        A training that goes on all the same does so from them, with the optimiser of now.
-        """
+        """Give the model its weights at the best validation. ValueError without one."""
         if self.best_weights is None:
             raise ValueError("nothing was validated yet: no weights are known to be the best")
         for name, w in self.model.parameters().items():
@@ -172,6 +168,10 @@ class Training:
 
     def step(self) -> Report:
         """One piece of text, one update of the weights. Raises Diverged when nothing helps."""
+        return whole(self.slices())
+
+    def slices(self, length: int = 200) -> Generator[None, None, Report]:
+        """`step`, with a stop after each `length` of held-out text: leave the training as it is."""
         began = time.perf_counter()
         if self.place >= len(self.inputs):
             self.place, self.epoch, self.state = 0, self.epoch + 1, None
@@ -196,10 +196,10 @@ class Training:
                 return self._take_back(value, "the update led to weights beyond all bounds")
         self.state, self.place = state, self.place + len(inputs)
         self.step_number += 1
-        seconds = time.perf_counter() - began
-        validation = None
+        seconds, validation = time.perf_counter() - began, None
         if self.held_out and self.step_number % self.validate_every == 0:
-            validation = (evaluate_lines if self.lines else evaluate)(self.model, self.held_out)
+            read = evaluating_lines if self.lines else evaluating
+            validation = yield from read(self.model, self.held_out, length=length)
             self.waited += 1
             if validation < self.best:
                 self.best, self.waited = validation, 0

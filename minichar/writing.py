@@ -12,6 +12,7 @@ texts. What `sampling.sample` writes one after another is the same. Used by the 
     True
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -20,6 +21,8 @@ import numpy as np
 from minichar import sampling
 from minichar.model import CharModel
 from minichar.text import clean
+
+BY_LINE, BY_WORD = re.compile("(?m)^(?=.)"), re.compile(r"(?<!\S)(?=\S)")
 
 
 def write(
@@ -68,6 +71,14 @@ def side_by_side(
     written = islice(write(model, temperatures, prime, seed, lines), length)
     ids = np.array([ids for ids, _ in written]).reshape(length, len(temperatures))
     return [model.vocab.decode(column) for column in ids.T]
+
+
+def piece_of(text: str, seed: int = 0, length: int = 24, lines: bool = False) -> str:
+    """A piece of the text that begins where a word does; with `lines`, where a line does."""
+    places = [m.start() for m in (BY_LINE if lines else BY_WORD).finditer(text[:-length])]
+    place = int(np.random.default_rng(seed).choice(places or [0]))
+    piece = text[place : place + length]
+    return piece.partition("\n")[0] if lines else piece
 
 
 def loop_of(text: str) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from minichar import draw
 from minichar.widgets import NAMED, WRAPPED, Dial
-from minichar.writing import loop_of, write
+from minichar.writing import loop_of, piece_of, write
 
 PACE = 0.05  # seconds a character
 DOUBT = 0.1  # a probability below is underlined
@@ -45,6 +45,7 @@ class WritingPanel(ipywidgets.VBox):
 
     def __init__(self, studio: Any):
         self.studio, self.seed, self.pieces, self.task = studio, 0, 0, None
+        self.wanted = False
         self.temperature = Dial("Temperature", 0.8, 0.1, 10, self._changed, by=0.05)
         self.prime = ipywidgets.Text(
             description="Start with", placeholder="a new line", continuous_update=False, **NAMED
@@ -76,11 +77,19 @@ class WritingPanel(ipywidgets.VBox):
         )
 
     def _changed(self, change: Any) -> None:
-        self.studio.guarded(self.show)
+        self.wanted = True
+        self.studio.guarded(self.show_wanted)
+
+    def show_wanted(self) -> None:
+        """Write anew, unless that was done since it was asked for: a drag asks faster than that."""
+        if self.wanted:
+            self.show()
 
     def _take_piece(self) -> None:
         self.pieces += 1
-        self.prime.value = self.studio.live.piece(self.pieces).replace("\n", "\\n")
+        live = self.studio.live
+        piece = piece_of(live.text, self.pieces, lines=live.settings["lines"])
+        self.prime.value = piece.replace("\n", "\\n")
 
     def _reseed(self) -> None:
         self.seed += 1
@@ -91,6 +100,7 @@ class WritingPanel(ipywidgets.VBox):
 
     def show(self) -> None:
         """Write the four texts anew."""
+        self.wanted = False
         middle, prime = self.temperature.number.value, self._prime()
         temperatures, parts = (0, middle / 2, middle, min(10.0, 2 * middle)), []
         texts = self.studio.live.samples(temperatures, prime, self.length.value, self.seed)

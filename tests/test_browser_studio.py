@@ -136,7 +136,8 @@ def test_training_moves_while_the_next_cell_runs(dashboard):
     dashboard.expect(dashboard.lesson.code.nth(1)).to_contain_text("the next cell has run")
     dashboard.moves_on()
     dashboard.moves_on()
-    dashboard.expect(dashboard.box.locator("img")).to_have_attribute("alt", re.compile("training"))
+    curve = dashboard.box.get_by_role("img")
+    dashboard.expect(curve).to_have_attribute("aria-label", re.compile("training"))
 
 
 def test_the_temperature_acts_at_once_while_training_runs(dashboard, record_property):
@@ -165,8 +166,8 @@ def test_a_new_rate_acts_and_leaves_a_mark(dashboard):
     field.fill("0.001")
     field.press("Enter")
     dashboard.moves_on()
-    curve = dashboard.box.locator("img")
-    dashboard.expect(curve).to_have_attribute("alt", re.compile("a mark at"))
+    curve = dashboard.box.get_by_role("img")
+    dashboard.expect(curve).to_have_attribute("aria-label", re.compile("a mark at"))
 
 
 def test_a_large_model_writes_as_quickly(dashboard, record_property):
@@ -228,7 +229,7 @@ def test_it_works_by_keyboard_and_everything_has_a_name(dashboard):
             .some(l => l.textContent.trim()) && !e.textContent.trim() && !e.ariaLabel && !e.title)
             .map(e => e.outerHTML)""")
         assert not nameless
-    assert not dashboard.box.locator("img:not([alt])").count()
+    assert not dashboard.box.locator("img:not([alt]), svg:not([aria-label])").count()
     dashboard.press("Train")
 
 

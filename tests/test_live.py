@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import minichar as mc
+from minichar import curve_panel
 from minichar import live as live_module
 from minichar.live import Live
-from minichar.writing import loop_of
+from minichar.writing import loop_of, piece_of
 
 TEXT = "a rose is a rose is a rose\n" * 40
 SMALL = {"hidden": (6,), "batch": 4, "length": 8}
@@ -72,6 +73,45 @@ def test_others_have_their_turn_between_two_steps(live):
 
     asyncio.run(main())
     assert set(heard) == set(range(6))  # not one was taken without asking
+
+
+def test_the_held_out_text_is_read_in_pieces_and_nothing_comes_in_between(tmp_path):
+    live, alone = (Live(TEXT * 20, **SMALL) for _ in range(2))
+    live.training.validate_every = alone.training.validate_every = 3
+    walk(alone, 7)
+
+    def stopped(step):
+        while live.training.step_number < step or not live.under_way:
+            live.advance()
+        return live.training.waited, len(live.history)
+
+    assert stopped(3) == (0, 2)  # the step is taken, what it leads to is not known yet
+    live.samples([1.0])
+    live.save(tmp_path / "a.npz")  # whoever needs a whole step gets it
+    assert not live.under_way and live.history[-1].validation == live.validations[-1][1]
+    stopped(6)
+    live.step()
+    assert [r.step for r in live.history] == list(range(1, 8))
+    assert [r.loss for r in live.history] == [r.loss for r in alone.history]
+    assert live.validations == alone.validations and live.training.best == alone.training.best
+    stopped(9)
+    live.restart()
+    assert live.step().step == 1 and not live.under_way
+
+
+def test_paused_while_it_validates_it_comes_to_the_end_of_the_step():
+    live = Live(TEXT * 20, **SMALL)
+    live.training.validate_every = 2
+
+    async def main():
+        live.start(lambda: None, lambda wrong: None)
+        while not live.under_way:
+            await asyncio.sleep(0)
+        live.pause()
+        await live.task
+
+    asyncio.run(main())
+    assert [r.step for r in live.history] == [1, 2] and len(live.validations) == 1
 
 
 def test_paused_and_started_at_once_it_goes_on_as_one(live):
@@ -196,7 +236,7 @@ def test_counting_is_measured_on_the_held_out_text_at_its_best_order():
 
 def test_the_curve_is_thinned_by_medians(live):
     walk(live, 40)
-    steps, losses = live.medians(live.history, points=10)
+    steps, losses = curve_panel.medians(live.history, points=10)
     assert steps == list(range(4, 41, 4))
     assert losses[0] == pytest.approx(np.median([r.loss for r in live.history[:4]]))
 
@@ -246,13 +286,16 @@ def test_sizes_that_would_fill_the_memory_are_refused_before_it_is_taken(live, s
 
 
 def test_a_piece_of_the_text_begins_where_a_word_or_a_line_does(live):
+    def piece(seed):
+        return piece_of(live.text, seed, lines=live.settings["lines"])
+
     for seed in range(20):
-        piece = live.piece(seed)
-        place = live.text.index(piece)
-        assert len(piece) == 24 and piece[0] in "ari" and live.text[place - 1 : place] in "\n "
-    assert live.piece(1) == live.piece(1) and len({live.piece(k) for k in range(20)}) > 3
+        found = piece(seed)
+        place = live.text.index(found)
+        assert len(found) == 24 and found[0] in "ari" and live.text[place - 1 : place] in "\n "
+    assert piece(1) == piece(1) and len({piece(k) for k in range(20)}) > 3
     live.restart(lines=True)
-    assert {live.piece(k) for k in range(5)} == {"a rose is a rose is a ro"}
+    assert {piece(k) for k in range(5)} == {"a rose is a rose is a ro"}
 
 
 def test_by_lines_it_learns_and_saves_and_loads_and_goes_on_exactly(live, tmp_path):

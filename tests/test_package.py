@@ -29,7 +29,7 @@ ORDER = (
     *("draw", "diagrams", "mode_diagrams", "graph_diagram", "waterfall"),
     *("palette", "coloured", "inside", "sound", "gallery"),
     *("live", "widgets", "pickers", "sweep_table"),
-    *("curve_panel", "keeping_panel", "writing_panel", "panels", "studio", "visiting"),
+    *("chart", "curve_panel", "keeping_panel", "writing_panel", "panels", "studio", "visiting"),
     *("__init__", "course", "running", "commands", "data_command", "page", "__main__"),
 )
 

@@ -331,7 +331,7 @@ def test_there_is_no_code_and_no_path(opened):
 def test_on_a_phone_it_fits_and_when_it_is_left_its_kernel_ends(site, opened):
     opened.set_viewport_size({"width": 390, "height": 844})
     moves_on(opened)
-    for chosen in ("img", "button:visible", ".slider-container:visible"):
+    for chosen in ("[role=img]", "button:visible", ".slider-container:visible"):
         ends = opened.locator(chosen).evaluate_all(
             "all => all.map(e => e.getBoundingClientRect().right)"
         )

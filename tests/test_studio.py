@@ -44,10 +44,13 @@ def test_it_is_there_by_its_name_and_says_what_it_shows(made):
     )
     made.one.click()
     made.one.click()
-    assert made.live.training.step_number == 2 and '<img src="data' in made.seen.curve.value
-    assert 'alt="' in made.seen.curve.value and "<td" in made.seen.numbers.value
+    assert made.live.training.step_number == 2 and "<svg" in made.seen.curve.value
+    assert 'aria-label="line chart of bits' in made.seen.curve.value
+    assert "<td" in made.seen.numbers.value
     still = made.still()
-    assert "after step 2" in still.description and made.seen.curve.value in still.html
+    assert "after step 2" in still.description and made.seen.numbers.value in still.html
+    shown = re.search('aria-label="(.*?)"', made.seen.curve.value)[1]
+    assert '<img src="data' in still.html and shown in still.html  # as an image, in the same words
 
 
 def test_training_starts_by_itself_where_a_loop_runs_and_pauses():
@@ -83,6 +86,40 @@ def test_what_is_asked_from_another_thread_is_done_in_the_one_that_trains():
         await made.live.task
 
     asyncio.run(main())
+
+
+def test_a_drag_that_asks_faster_than_it_writes_is_written_once(made, monkeypatch):
+    written = []
+
+    async def main():
+        one = studio.Studio(TEXT, start=False, **SMALL)
+        monkeypatch.setattr(
+            one.writing, "show", lambda show=one.writing.show: written.append(show())
+        )
+
+        def drag():
+            for value in np.linspace(1, 2, 9):
+                one.writing.temperature.number.value = value
+
+        await asyncio.to_thread(drag)
+        while not written:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert "temperature 2<" in one.writing.written.value and len(written) < 9
+
+    asyncio.run(main())
+
+
+def test_between_two_slow_things_others_have_their_turn(made, monkeypatch):
+    monkeypatch.setattr(keeping_panel, "SECONDS", 0)
+    made.live.training.validate_every, made.live.training.step_number = 1, 999
+    made.looked = made.drew = -99
+    done = []
+    for thing, name in ((made, "_remember"), (made.writing, "show"), (made.seen, "show")):
+        monkeypatch.setattr(thing, name, lambda *args, name=(thing, name): done.append(name))
+    monkeypatch.setattr(made.file_panel, "keep", lambda validation: done.append("keep"))
+    made.live.step()
+    assert [len(done) for _ in made._turn()] == [1, 2, 3] and done[-1] == "keep"
 
 
 def test_without_a_loop_one_step_still_works(made):
@@ -138,7 +175,7 @@ def test_a_step_that_is_taken_back_says_what_to_do(made):
     made.live.step()
     report = made.live.history[-1]
     made.live.history[-1] = report.__class__(**{**report.__dict__, "note": "the loss was 99"})
-    made._turn()
+    list(made._turn())
     assert "the loss was 99" in said(made) and "Lower the learning rate" in said(made)
 
 
@@ -150,7 +187,7 @@ def test_learning_by_heart_is_said_and_the_best_weights_can_be_had_back(made):
     made.live.rate = 0.5  # beyond the dial
     for _ in range(60):
         made.live.step()
-        made._turn()
+        list(made._turn())
         if made.live.training.waited == studio.BY_HEART:
             break
     assert "by heart" in said(made)
@@ -302,7 +339,7 @@ def marked(made):
 def turn(made, steps=1):
     for _ in range(steps):
         made.live.step()
-        made._turn()
+        list(made._turn())
 
 
 def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch):

@@ -556,7 +556,12 @@ def test_a_rate_beyond_all_bounds_ends_in_a_word_and_not_in_nan():
 
 def scripted(monkeypatch, values):
     values = iter(values)
-    monkeypatch.setattr(module, "evaluate", lambda *_, **__: next(values))
+
+    def read(*_, **__):
+        yield
+        return next(values)
+
+    monkeypatch.setattr(module, "evaluating", read)
 
 
 def test_patience(monkeypatch):
