@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import suppress
 
 import lab
 import nbformat
@@ -226,8 +227,25 @@ def lesson(request, tmp_path_factory):
     shutil.copy(lab.ROOT / "solutions" / name, folder)
     with lab.server(folder, request.param) as address, lab.browser(chromium) as running:
         lesson = lab.Lesson(running, address, name)
-        lesson.run_all()
+        run_once(lesson)
         yield lesson
+
+
+def run_once(lesson):
+    """Run every cell. It takes longer than `run_all` waits before it sends them all once more."""
+    from playwright.sync_api import TimeoutError
+
+    started = lesson.prompt(0).filter(has_text=re.compile(r"\[[*\d]+\]:"))
+    for _ in range(4):
+        lesson.page.get_by_role("menuitem", name="Run", exact=True).click()
+        lesson.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with suppress(TimeoutError):
+            started.wait_for(timeout=30_000)
+            break
+    failed = lesson.page.locator(lab.ERROR).first
+    ended = lesson.prompt(-1).filter(has_text=re.compile(r"\[\d+\]:"))
+    ended.or_(failed).wait_for(timeout=5 * lab.PATIENCE * 1000)
+    assert not failed.count(), failed.text_content()
 
 
 def test_the_picker_of_lesson_11_shows_the_cell_that_is_picked(lesson):
