@@ -35,11 +35,23 @@ class Moments:
 
         Raises ValueError where a row holds something that is no finite number.
         """
-        n, mean = len(rows), rows.mean(axis=0, dtype=np.float64)
+        mean = rows.mean(axis=0, dtype=np.float64)
         if not backend.of(rows).isfinite(mean).all():
             raise ValueError("some numbers are nan or infinite: the model has gone wrong")
-        centred, apart, total = rows - mean.astype(rows.dtype), mean - self._mean, self.n + n
-        self._cross = self._cross + centred.T @ centred
+        centred = rows - mean.astype(rows.dtype)
+        self._join(len(rows), mean, centred.T @ centred)
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """The moments of both kinds of rows together."""
+        both = Moments()
+        for part in (self, other):
+            if part.n:
+                both._join(part.n, part._mean, part._cross)
+        return both
+
+    def _join(self, n: int, mean: Any, cross: Any) -> None:
+        apart, total = mean - self._mean, self.n + n
+        self._cross = self._cross + cross.astype(np.float64)
         self._cross += apart[:, None] * apart * (self.n * n / total)
         self._mean, self.n = self._mean + apart * (n / total), total
 
@@ -89,6 +101,37 @@ class Moments:
         w = w * (scale[some] > 0)
         spread = np.sqrt(max(0, w @ covariance[np.ix_(some, some)] @ w))
         return float(w @ covariance[some, target] * scale[target] / spread) if spread else 0.0
+
+
+def best_ridges(
+    folds: Sequence[Moments], some: Sequence[int], targets: Sequence[int], ridges: Sequence[float]
+) -> np.ndarray:
+    """For each target the ridge with which a probe does best on rows it was not fitted to.
+
+    `folds` are the moments of parts of the rows. Each is judged by the weights that the others
+    give, by the sum of squared errors; that over all folds decides (Stone, "Cross-Validatory Choice
+    and Assessment of Statistical Predictions", 1974). Of equals the first of `ridges`: (targets,).
+    """
+    folds = [fold for fold in folds if fold.n]
+    some, targets = np.asarray(some, int), np.asarray(targets, int)
+    errors = np.zeros((len(ridges), len(targets)))
+    for k, held in enumerate(folds[: len(folds) * (len(folds) > 1)]):
+        fit = sum(folds[:k] + folds[k + 1 :], Moments())
+        # R = Q diag(size) Q': taken apart once, it is solved with any ridge at once.
+        size, Q = np.linalg.eigh(fit.correlation(some, some))
+        r, scale, apart = Q.T @ fit.correlation(some, targets), fit.scale(), held.mean - fit.mean
+        covariance = held.covariance
+        among, between = covariance[np.ix_(some, some)], covariance[np.ix_(some, targets)]
+        for error, ridge in zip(errors, ridges, strict=True):
+            w = Q @ (r / (size.clip(0) + ridge)[:, None]) * scale[some][:, None]  # (some, targets)
+            w /= np.where(scale[targets] > 0, scale[targets], 1)
+            error += held.n * (
+                covariance.diagonal()[targets]
+                - 2 * (w * between).sum(axis=0)
+                + (w * (among @ w)).sum(axis=0)
+                + (apart[targets] - apart[some] @ w) ** 2
+            )
+    return np.asarray(ridges)[errors.argmin(axis=0)]
 
 
 class Histograms:

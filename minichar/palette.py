@@ -45,16 +45,17 @@ _RULES = {
     ".text": "white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; unicode-bidi: isolate; "
     "background: none; margin: 0; padding: 0 2px; border: 0",
     ".long": "max-height: 28em; overflow: auto",
+    ".scale": "white-space: nowrap",
     ".key": f"padding: 0 5px; border-block: 1px solid {INK}",
     ".one": "outline: 2px solid currentColor; outline-offset: 1px; font-weight: bold",
     ".after": "color: #5F6B73",
     "table": "border-collapse: collapse; margin: 0 0 10px; color: inherit; border: 0",
     ":is(th, td)": f"padding: 0 8px 0 0; background: {PAPER}; text-align: left; border: 0",
     ".step": "display: inline-block; vertical-align: top; min-width: 12px; margin: 0 0 10px; "
-    "font: 13px/20px monospace; text-align: center",
-    ".step > *": "display: block; height: 20px; padding: 0 2px; white-space: pre",
+    "font: 13px/22px monospace; text-align: center",
+    ".step > *": "display: block; height: 22px; padding: 0 2px; white-space: pre",
     ".step .now": f"border-bottom: 2px solid {INK}; font-weight: bold",
-    ".step .one": "outline-offset: -2px",
+    ".step .one": "outline-width: 1px; outline-offset: -2px",  # within its ground, also a dark one
     ".step .bits": "height: 24px; margin: 2px 1px 0",
     **{f".step .b{k}": f"box-shadow: inset 0 -{3 * k}px {ORANGE}" for k in range(COUNT)},
     **{f".t{k}": f"background: {a}; color: {b}" for k, (a, b) in enumerate(TWO_WAYS)},
@@ -156,15 +157,16 @@ def spans(text: str, kinds: Sequence[int], notes: Sequence[str], flat: bool = Fa
 def key(low: str, high: str, scale: str = "t", start: int = 0) -> str:
     """HTML of a legend: the shades from `start` on in a row, words for their ends beside them."""
     row = "".join(f'<span class="key {scale}{k}">&nbsp;</span>' for k in range(start, COUNT))
-    return f"{html.escape(low)} {row} {html.escape(high)}"
+    return f'<span class="scale">{html.escape(low)} {row} {html.escape(high)}</span>'
 
 
 def figure(title: str, legend: str, body: str, words: str, unfold: bool = False) -> Picture:
     """The whole picture: title, legend, the words for it folded up, and `body`, which is HTML."""
     words = "\n".join(map(plain, words.split("\n")))
+    head = f"<b>{html.escape(plain(title))}</b><br>" if title else ""
     return Picture(
         f'<figure class="minichar-coloured"><style>{STYLE}</style>'
-        f"<figcaption><b>{html.escape(plain(title))}</b><br>{legend}"
+        f"<figcaption>{head}{legend}"
         f"<details{' open' * unfold}><summary>In words</summary>"
         f'<div class="words">{html.escape(words)}</div></details></figcaption>{body}</figure>',
         words,

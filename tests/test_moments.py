@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minichar.moments import Histograms, Moments
+from minichar.moments import Histograms, Moments, best_ridges
 
 
 def in_blocks(rows, cuts):
@@ -36,6 +36,50 @@ def test_float32_is_good_enough_within_a_block():
     rows = some_rows(5000, 6, dtype="float32")
     found = in_blocks(rows, range(0, 5000, 700)).correlation(range(6), range(6))
     np.testing.assert_allclose(found, np.corrcoef(rows.T.astype(float)), atol=1e-5)
+
+
+def test_blocks_of_float32_are_summed_up_in_float64():
+    block, moments = some_rows(20, 3, dtype="float32"), Moments()
+    moments.add(block)
+    alone = moments.covariance
+    for _ in range(3000):
+        moments.add(block)
+    assert moments.covariance.dtype == np.float64
+    np.testing.assert_allclose(moments.covariance, alone, rtol=1e-12)
+
+
+def test_parts_put_together_are_the_whole():
+    rows = some_rows(60, 4)
+    parts = [in_blocks(rows[:20], [7]), Moments(), in_blocks(rows[20:], [])]
+    whole, together = in_blocks(rows, []), sum(parts, Moments())
+    assert together.n == 60 and parts[0].n == 20
+    np.testing.assert_allclose(together.mean, whole.mean)
+    np.testing.assert_allclose(together.covariance, whole.covariance, atol=1e-10)
+
+
+def test_the_ridge_is_the_one_with_the_least_errors_on_rows_not_fitted():
+    rng, ridges = np.random.default_rng(3), (3, 0.3, 0.01)
+    rows = rng.standard_normal((90, 32)) + 4
+    rows[:, 3] = 7  # does not vary
+    rows[:, 30] += rows[:, :30].sum(axis=1) / 4  # many follow it a little
+    rows[:, 31] = rows[:, 5] - 2 * rows[:, 8]  # two follow it wholly
+    cuts = [(0, 40), (40, 60), (60, 90)]
+    folds = [in_blocks(rows[a:b], []) for a, b in cuts]
+    wanted = []
+    for target in (30, 31):
+        errors = []
+        for ridge in ridges:
+            error = 0
+            for a, b in cuts:
+                others = np.concatenate([rows[:a], rows[b:]])
+                w = in_blocks(others, []).probe(range(30), target, ridge)
+                guess = (rows[a:b, :30] - others[:, :30].mean(axis=0)) @ w
+                error += ((rows[a:b, target] - others[:, target].mean() - guess) ** 2).sum()
+            errors.append(error)
+        wanted.append(ridges[int(np.argmin(errors))])
+    found = best_ridges([Moments(), *folds], range(30), [30, 31, 3], ridges)
+    assert found.tolist() == [*wanted, 3] and wanted == [0.3, 0.01]
+    assert best_ridges(folds[:1], range(30), [31], ridges) == [3]  # nothing to judge by
 
 
 def test_what_does_not_vary_tells_nothing():

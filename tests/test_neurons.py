@@ -68,6 +68,24 @@ def test_measured_on_a_card_is_the_same(monkeypatch):
     np.testing.assert_allclose(found.probe("vowel"), wanted.probe("vowel"), atol=1e-7)
 
 
+def test_the_ridge_of_a_probe_is_found_by_fifths_of_the_text():
+    model, text, features = some_model(), some_text(250), {"vowel": FEATURES["vowel"]}
+    found = measure(model, text, features, batch=2, piece=60, run_up=9)
+    columns = [*look.record(model, text, "h", piece=60, run_up=9).values()]
+    rows = np.hstack([*columns, tabulate(text, features, "float64")])
+    for fold, part in zip(found.folds, np.split(rows, 5), strict=True):
+        np.testing.assert_allclose(fold.mean, part.mean(axis=0))
+        np.testing.assert_allclose(fold.covariance, np.cov(part.T, bias=True), atol=1e-12)
+    np.testing.assert_array_equal(found.probe("vowel"), found.probe("vowel", found.ridges[0]))
+
+
+def test_without_auc_all_else_is_there():
+    found, whole = (measure(some_model(), some_text(300), shifts=2, auc=a) for a in (False, True))
+    assert np.isnan(found.auc).all() and not np.isnan(whole.auc).all()
+    np.testing.assert_array_equal(found.correlation, whole.correlation)
+    np.testing.assert_array_equal(found.luck, whole.luck)
+
+
 def test_a_feature_out_of_step_is_the_feature_moved_round():
     model, text = some_model(), some_text(300)
     found = measure(model, text, {"vowel": FEATURES["vowel"]}, shifts=2, seed=5)

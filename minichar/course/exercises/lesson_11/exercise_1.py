@@ -56,6 +56,24 @@ def _until_line_end(text):
     return [value for line in text.splitlines(keepends=True) for value in in_quotes(line)]
 
 
+def _both_marks(text):
+    """An apostrophe opens and closes as well."""
+    return in_quotes(text.replace("'", '"'))
+
+
+def _escaped(text):
+    """A mark after a backslash does not count."""
+    return in_quotes(text.replace('\\"', "xx"))
+
+
+def _letters_alone(text):
+    """Blanks and signs are never inside."""
+    return [
+        value if c.isalnum() or c == '"' else 0
+        for c, value in zip(text, in_quotes(text), strict=True)
+    ]
+
+
 def _counted(text):
     """How many quotation marks there were so far."""
     return np.cumsum([c == '"' for c in text]).tolist()
@@ -94,10 +112,22 @@ def _counted(text):
         "the quotation marks alone": lambda text: [int(c == '"') for c in text],
         "one number for each mark": _changes_only,
         "a line end closes": _until_line_end,
+        "an apostrophe is a quotation mark, too": _both_marks,
+        "a mark after a backslash does not count": _escaped,
+        "only letters are inside": _letters_alone,
     },
 )
 def _(f):
-    for text in ('a "b" c', 'say("one", "two")', '"', '""x"', 'x = "a\nb" + c', "none", '"a" "b'):
+    for text in (
+        'a "b" c',
+        'say("one", "two")',
+        '"',
+        '""x"',
+        'x = "a\nb" + c',
+        "none",
+        '"a" "b',
+        r"""f("it's (1 + 2)", "\", "b", 'c')""",  # other marks, and a third string
+    ):
         got = call(f, text)
         if isinstance(got, np.ndarray):
             got = got.tolist()

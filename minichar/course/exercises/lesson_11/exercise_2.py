@@ -24,6 +24,12 @@ def _on_a(on_a, on_b):
     return np.argmax(np.abs(on_a))
 
 
+def _by_covariance(cells_a, feature_a, cells_b, feature_b):
+    """Chosen by the sum of the products, not divided by the lengths."""
+    j = int(np.abs((cells_a - cells_a.mean(axis=0)).T @ (feature_a - feature_a.mean())).argmax())
+    return j, correlations(cells_a, feature_a)[j], correlations(cells_b, feature_b)[j]
+
+
 @exercise(
     "11.2",
     "choose on A, confirm on B",
@@ -62,6 +68,7 @@ def _on_a(on_a, on_b):
         ),
         "A and B exchanged": _changed_choice(_on_a, lambda on_a, on_b, j: (j, on_b[j], on_a[j])),
         "r on A, twice": _changed_choice(_on_a, lambda on_a, on_b, j: (j, on_a[j], on_a[j])),
+        "by the covariance, not by r": _by_covariance,
         "the smallest |r|": _changed_choice(lambda on_a, on_b: np.argmin(np.abs(on_a))),
     },
 )
@@ -78,7 +85,9 @@ def _(f):
         for strengths, T in ((on_a, 60), (on_b, 45)):
             feature = rng.integers(4, size=T).astype(float)
             noise = rng.standard_normal((T, len(strengths))) * 0.4
-            given += [feature[:, None] * strengths + noise + rng.standard_normal(), feature]
+            cells = feature[:, None] * strengths + noise + rng.standard_normal()
+            cells[:, np.abs(on_a).argmax()] *= 0.1  # that it is small must not matter
+            given += [cells, feature]
         want = choose_and_confirm(*given)
         case = f"{len(on_a)} cells, case {seed + 1}"
         same(case, call(f, *given), want, parts=("the cell", "r on A", "r on B"))

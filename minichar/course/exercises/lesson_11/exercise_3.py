@@ -22,6 +22,13 @@ def _further_and_further(cells, feature, shifts):
     return luck(cells, feature, np.cumsum(shifts))
 
 
+def _without_the_best(cells, feature, shifts):
+    """The cell that follows the true feature best is left out."""
+    r = np.abs(correlations(cells, feature))
+    others = np.arange(len(r)) != r.argmax() if len(r) > 1 else slice(None)
+    return luck(cells[:, others], feature, shifts)
+
+
 def _no_wrapping(feature, k):
     """What comes in at the beginning is 0."""
     return np.concatenate([np.zeros(k), feature[:-k]])
@@ -62,6 +69,7 @@ def _shuffled(feature, k):
         "the mean of all cells": _changed_luck(of=lambda r: np.abs(r).mean()),
         "always the same cell": _always_the_same_cell,
         "the first cell only": _changed_luck(of=lambda r: abs(r[0])),
+        "without the best cell": _without_the_best,
         "shuffled in place of moved": _changed_luck(move=_shuffled),
         "each shift on top of the one before": _further_and_further,
         "moved back, not on": _changed_luck(move=lambda feature, k: np.roll(feature, -k)),
@@ -74,10 +82,13 @@ def _shuffled(feature, k):
     },
 )
 def _(f):
-    for seed, n, shifts in ((3, 5, [7, 20, 33]), (1, 1, [11, 3]), (2, 9, [25])):
+    # `lucky` follows the feature after the first shift, and the cell in the middle before.
+    cases = (3, 5, 4, [7, 20, 33]), (1, 1, 0, [11, 3]), (2, 9, 0, [25]), (4, 4, 2, [14, 31])
+    for seed, n, lucky, shifts in cases:
         rng = np.random.default_rng(seed)
         cells, feature = rng.standard_normal((50, n)), rng.standard_normal(50)
-        cells += cells[:, :1] - 2 * np.roll(feature, shifts[0])[:, None] * (np.arange(n) == n - 1)
+        cells += cells[:, -1:]
+        cells[:, lucky] -= 2 * np.roll(feature, shifts[0])
         cells[:, n // 2] += 2 * feature
         got = call(f, cells, feature, shifts)
         same(f"{n} cells, shifts {shifts}", got, np.array(luck(cells, feature, shifts)))
