@@ -35,7 +35,7 @@ def test_the_pitches_of_a_wav_are_those_of_the_score():
 
 
 def test_a_tune_made_up_by_the_shipped_network_is_heard_as_written():
-    """Every note of it, from the file that the browser plays; heard by FFT, so sound.py has no say."""
+    """Every note of it, from the file that the browser plays, heard by FFT."""
     begin = "\nX:7\nT:Lami Ro\nM:6/8\nL:1/8\nK:G\n|:"
     composer = gallery.network("tunes")
     written = mc.sample(composer, begin, 200, temperature=0.5, seed=5).split("\n\n")[0]
