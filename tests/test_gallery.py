@@ -75,6 +75,7 @@ def test_the_strip_of_a_network(name):
     assert set("".join(texts)) <= known
     assert gallery._file(name, ".json").stat().st_size < 20_000
     picture = gallery.evolution(written, 40, "Strip")
+    assert picture.html.startswith('<table class="mathjax_ignore')  # or $x$ would be a formula
     assert picture.description.count("steps:") == len(written)
     assert f"steps: {steps[-1]:,}, what it writes: " in picture.description
 
