@@ -46,7 +46,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         USES[options.word][0](entry, options)
     except ValueError as error:  # what came is no such text
-        raise CourseError(str(error)) from None
+        if entry.sha256:
+            raise CourseError(str(error)) from None
+        downloads.remove(entry)  # or it would be trusted from now on
+        raise CourseError(f"what came is not {entry.name}, so it was removed: {error}") from None
     return 0
 
 

@@ -28,6 +28,7 @@ MORE = 360_000  # characters that a grammar's network learns from beside its fil
 BITS = ("train", "held_out", "counting")
 LONGEST = 50_000  # characters of a part that are measured at most
 LINES = 7
+HEADER = ("text", "characters", "network", "bits: training", "held out", "n-gram", "a sample")
 ORDER = 8  # the longest memory of the counting model that a network is compared with
 
 
@@ -122,19 +123,39 @@ def shape(model: CharModel) -> str:
     return f"{model.settings()['cell'].upper()} {sizes.removeprefix('1 x ')}"
 
 
-def table(length: int = 120, temperature: float = 0.7, seed: int = 0) -> draw.Picture:
-    """The gallery: text, characters, network, bits per character, and a sample of each.
+def rows(length: int = 120, temperature: float = 0.7, seed: int = 0) -> list[tuple]:
+    """The gallery, a tuple in the order of HEADER for each network, its sample the last in it.
 
     Of a sample, at most LINES lines are shown.
     """
-    rows = []
+    found = []
     for e in exhibits():
         written = sample(e.model, length=length, temperature=temperature, seed=seed)
         bits = (e.train, e.held_out, e.counting)
         shown = "\n".join(written.strip().split("\n")[:LINES])
-        rows.append((e.name, f"{e.characters:,}", shape(e.model), *bits, shown))
-    header = ("text", "characters", "network", "bits: training", "held out", "n-gram", "a sample")
-    return draw.table(rows, header)
+        found.append((e.name, f"{e.characters:,}", shape(e.model), *bits, shown))
+    return found
+
+
+def table(**how: Any) -> draw.Picture:
+    """The gallery as a table to show; `how` as in `rows`."""
+    return _untypeset(draw.table(rows(**how), HEADER))
+
+
+def _untypeset(shown: draw.Picture) -> draw.Picture:
+    """The same, but what a network writes between two $ is not set as a formula by JupyterLab."""
+    html = shown.html.replace("<table>", '<table class="mathjax_ignore tex2jax_ignore">', 1)
+    return draw.Picture(html, shown.description)
+
+
+def in_print(found: list[tuple]) -> str:
+    """`rows` for a terminal: the numbers below each other, each sample below its numbers."""
+    form = "{:13}{:>10}  {:12}{:>14}{:>10}{:>8}"
+    lines = [form.format(*HEADER[:-1])]
+    for *facts, written in found:
+        numbers = [f"{fact:.3f}" if isinstance(fact, float) else fact for fact in facts]
+        lines += ["", form.format(*numbers), *(f"    | {line}" for line in written.split("\n"))]
+    return "\n".join(lines)
 
 
 def on_the_way(name: str) -> list[tuple[int, str]]:
@@ -152,8 +173,8 @@ def on_the_way(name: str) -> list[tuple[int, str]]:
 def evolution(written: list[tuple[int, str]], length: int = 120, title: str = "") -> draw.Picture:
     """The strip as a table: after how many steps, and the first `length` characters written."""
     rows = [(f"{step:,}", text[:length].strip("\n")) for step, text in written]
-    return draw.table(rows, ("steps", "what it writes"), title)
+    return _untypeset(draw.table(rows, ("steps", "what it writes"), title))
 
 
 if __name__ == "__main__":
-    print(table())
+    print(in_print(rows()))

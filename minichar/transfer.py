@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 CHUNK = 1 << 16  # bytes between two words to `tell`
 PATIENCE = (10, 60)  # seconds to wait for a connection, and then for its next bytes
+PACKED = {".zip": b"PK", ".gz": b"\x1f\x8b", ".xz": b"\xfd7zXZ"}  # what an archive begins with
 LARGEST = 1 << 30  # bytes, where the catalogue does not say how long a file is
 
 Tell = Callable[[int, int | None], None]  # bytes so far, and bytes in all if that is known
@@ -100,6 +101,11 @@ def transfer(source: Source, part: Path, tell: Tell | None) -> None:
                     tell(done, total)
     if not done:
         raise NotFetched(f"nothing came in place of {source.name}. Try again, or {by_hand(source)}")
+    if source.bytes and not source.sha256 and done < source.bytes / 2:
+        raise NotFetched(
+            f"{source.name} should have {size(source.bytes)}, and only {size(done)} came: a proxy "
+            f"may stand before {urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
+        )
     if total is not None and part.stat().st_size != total:
         raise NotFetched(
             f"{source.name} came mixed with something else, perhaps a second download of it at the "
@@ -108,11 +114,20 @@ def transfer(source: Source, part: Path, tell: Tell | None) -> None:
 
 
 def refuse_page(source: Source, kind: str, beginning: bytes) -> None:
-    """A page of a proxy, or one to log in, may come with a cheerful 200 in place of the file."""
+    """A page of a proxy, or one to log in, may come with a cheerful 200 in place of the file.
+
+    Raises NotFetched for a web page, and for what is no archive where the address ends as one.
+    """
     start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower()
     if kind.startswith("text/html") or start.startswith((b"<!doctype html", b"<html")):
         raise NotFetched(
             f"a web page came in place of {source.name}: a proxy or a log-in page may stand before "
+            f"{urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
+        )
+    packed = PACKED.get(Path(urlsplit(source.url).path).suffix, b"")
+    if not beginning.startswith(packed):
+        raise NotFetched(
+            f"what came in place of {source.name} is no archive: a proxy may stand before "
             f"{urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
         )
 

@@ -75,6 +75,10 @@ STANDINS = {
     "shakespeare": (b"First Player:\nWords.\n", "First Player:\nWords.\n"),
     "shakespeare-complete": (b"FIRST PLAYER:\nWords.\n", "FIRST PLAYER:\nWords.\n"),
     "war-and-peace": (b"\xef\xbb\xbfWAR\r\n\r\nAnd peace.\r\n", "WAR\n\nAnd peace.\n"),
+    "moby-dick": (
+        "CHAPTER 1. Words.\n\nA whale—“white”.\n".encode(),
+        "CHAPTER 1. Words.\n\nA whale—“white”.\n",
+    ),
     "wikipedia": (zipped({"enwik8": WIKI}), WIKI),
     "stacks": (
         tarred(

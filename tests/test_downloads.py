@@ -215,6 +215,26 @@ def test_the_page_of_a_proxy_is_not_the_text(server, first, kind, body):
     assert "a web page came" in refused(fetch, first) and kept() == []
 
 
+def test_a_few_words_of_a_proxy_are_not_the_text_whose_sha256_nobody_knows(server, first):
+    server.body = b"Access denied by the rules of this network.\n"
+    assert "only 1 kB came" in refused(fetch, first) and kept() == []
+    server.body = TEXT
+    assert fetch(first).read_bytes() == TEXT
+
+
+@pytest.mark.parametrize(
+    "ending, begins", [(".zip", b"PK"), (".tar.gz", b"\x1f\x8b"), (".tar.xz", b"\xfd7zXZ")]
+)
+def test_what_does_not_begin_as_an_archive_is_none(server, ending, begins, tmp_path):
+    packed = entry(server, ending=ending, bytes=None, members=("*",))
+    server.body = b"Access denied by the rules of this network.\n"
+    assert "no archive" in refused(fetch, packed) and kept() == []
+    (tmp_path / "saved").write_bytes(server.body)
+    assert "no archive" in refused(add, packed, tmp_path / "saved") and kept() == []
+    server.body = begins + b" and so on"
+    assert fetch(packed).read_bytes() == server.body
+
+
 def test_more_than_twice_what_it_should_be_is_not_read_to_its_end(server, first):
     server.body = TEXT * 9
     told = []
@@ -453,9 +473,10 @@ def test_what_goes_wrong_in_the_command_is_one_line(server, listed, capsys):
     server.status = 404
     assert main(["data", "get", "tale"]) == 2
     assert capsys.readouterr().err.startswith("minichar: 127.0.0.1 has no tale to give")
-    server.status, server.body = 200, b" \n"
+    server.status, server.body = 200, b"\xff" * len(TEXT)  # no UTF-8
     assert main(["data", "get", "fable"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "not fable, so it was removed" in error and kept() == []
 
 
 def test_load_text_goes_over_the_network_only_when_asked(server, listed):

@@ -75,6 +75,7 @@ def test_the_strip_of_a_network(name):
     assert set("".join(texts)) <= known
     assert gallery._file(name, ".json").stat().st_size < 20_000
     picture = gallery.evolution(written, 40, "Strip")
+    assert picture.html.startswith('<table class="mathjax_ignore')  # or $x$ would be a formula
     assert picture.description.count("steps:") == len(written)
     assert f"steps: {steps[-1]:,}, what it writes: " in picture.description
 
@@ -156,9 +157,24 @@ def test_a_network_in_a_word():
 def test_the_table_is_printed_by_one_command():
     command = [sys.executable, "-m", "minichar.gallery"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
-    for name in SHIPPED:
-        assert f"text: {name}, characters: " in done.stdout
-    assert done.stderr == ""
+    head, *lines = done.stdout.splitlines()
+    assert head.split("  ")[0] == "text" and done.stderr == ""
+    numbers = [line for line in lines if line and not line.startswith("    | ")]
+    assert [line.split()[0] for line in numbers] == SHIPPED
+    for line in numbers:
+        shown = gallery.exhibit(line.split()[0])
+        bits = [f"{b:.3f}" for b in (shown.train, shown.held_out, shown.counting)]
+        assert line.split()[1] == f"{shown.characters:,}" and line.split()[-3:] == bits
+        assert lines[lines.index(line) + 1].startswith("    | ")  # what it writes
+
+
+def test_in_print_the_columns_stand_below_each_other():
+    row = ("tags", "1,234", "LSTM 2 x 256", 1.0, 2.25, 3.5, "<a>\n</a>")
+    head, blank, numbers, *written = gallery.in_print([row]).splitlines()
+    assert blank == "" and written == ["    | <a>", "    | </a>"]
+    for name, value in zip(gallery.HEADER[3:6], ("1.000", "2.250", "3.500"), strict=True):
+        assert head.index(name) + len(name) == numbers.index(value) + len(value)
+    assert head.index("network") == numbers.index("LSTM")
 
 
 def test_a_network_is_trained_measured_and_kept(tmp_path, monkeypatch):

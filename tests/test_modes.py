@@ -223,3 +223,17 @@ def test_writing_leaves_no_graph_behind():
     writer.write(Tensor(np.ones((1, 1), "float32")), 2)
     assert all(t.grad is None for t in writer.parameters.values())
     assert isinstance(writer.cell, fused.LSTM)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_the_loss_of_one_text_sends_gradient_to_that_text_alone(which):
+    """Through reader and writer; of the summary c, too, only its own row."""
+    ids, n = some_texts([4, 2, 3])
+    says, m = some_texts([3, 5, 1], seed=1)
+    reader, writer = modes.Reader(5, 4, rng(), "float64"), modes.Writer(4, 5, 6, rng(), "float64")
+    x = one_hot(ids)
+    z, _ = writer(reader(x, n), modes.shifted(says))
+    mask = modes.inside(m, 5) & (np.arange(3) == which)
+    modes.masked_cross_entropy(z, says, mask).backward()
+    reached = modes.inside(n, len(ids)) & (np.arange(3) == which)
+    assert ((x.grad != 0).any(axis=2) == reached).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import sound, tunes
+from minichar import gallery, sound, tunes
 
 SCALE = tunes.read("X:1\nT:<b>Up & down\nM:4/4\nL:1/4\nK:D\nD E F G | A B c d | z4 | d2 D2 |\n")
 
@@ -34,14 +34,20 @@ def test_the_pitches_of_a_wav_are_those_of_the_score():
     assert not silence.any()
 
 
-def test_a_tune_made_up_by_a_model_is_heard_as_written():
-    text = mc.load_text("tunes")
-    made_up = "X:1\nM:4/4\nL:1/8\nK:C\n" + mc.sample(mc.NGram(text, 6), "K:C\n", 150, seed=2)
-    tune = tunes.read(tunes.split(made_up)[0])
-    assert len(tune.notes) > 10
-    samples = sound.waves(tune, 120)
-    for note in tune.notes[:10]:
-        first, last = (float(t) * 0.5 * sound.RATE for t in (note.start, note.start + note.length))
+def test_a_tune_made_up_by_the_shipped_network_is_heard_as_written():
+    """Every note of it, from the file that the browser plays, heard by FFT."""
+    begin = "\nX:7\nT:Lami Ro\nM:6/8\nL:1/8\nK:G\n|:"
+    composer = gallery.network("tunes")
+    written = mc.sample(composer, begin, 200, temperature=0.5, seed=5).split("\n\n")[0]
+    tune = tunes.read(begin + written + "\n")
+    assert len(tune.notes) > 40 and len({note.pitch for note in tune.notes}) > 5
+    src = re.search(r'src="data:audio/wav;base64,([^"]+)"', sound.player(tune, 120).html)[1]
+    with wave.open(io.BytesIO(base64.b64decode(src))) as file:
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    assert len(samples) == round(float(tune.beats) * 0.5 * rate)
+    for note in tune.notes:
+        first, last = (float(t) * 0.5 * rate for t in (note.start, note.start + note.length))
         assert heard(samples[round(first) : round(last)]) == pytest.approx(note.pitch, abs=0.3)
 
 

@@ -1,5 +1,6 @@
 """Exercise 12.1: `eighths(bar)`, how long the notes of a bar last together."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -47,6 +48,9 @@ def eighths(bar):
             for before, c in pairwise(" " + bar)
             if c.isalpha()
         ),
+        "the first five notes": lambda bar: sum(
+            int(length or 1) for _, length in re.findall(r"([A-Za-z])(\d?)", bar)[:5]
+        ),
     },
 )
 def _(f):
@@ -62,6 +66,8 @@ def _(f):
         "g",
         "G6",
         "C3E d3f",
+        "DEFG ABcd",
+        "efe d2e",
     ]
     rng = np.random.default_rng(0)
     for _ in range(6):

@@ -39,6 +39,22 @@ def _by_name(choose):
     return wrong
 
 
+def _named(marks):
+    """Closes the last begin of its own name that is still open, though another may be inside."""
+    waiting, found = [], []
+    for j, (what, name) in enumerate(marks):
+        if what == "begin":
+            waiting.append(j)
+        elif places := [i for i in waiting if marks[i][1] == name]:
+            waiting.remove(places[-1])
+            found.append((places[-1], j))
+    return found
+
+
+def _only_if_named_alike(marks):
+    return [(i, j) for i, j in matching(marks) if marks[i][1] == marks[j][1]]
+
+
 def _not_taken_off(marks):
     waiting, found = [], []
     for j, (what, _) in enumerate(marks):
@@ -56,8 +72,8 @@ def _not_taken_off(marks):
     hints=[
         (
             "Which begin does an end belong to?",
-            "To the last one that is still open. So keep a list of the open ones: append at a "
-            "begin, and take off the last at an end.",
+            "To the last one that is still open, whatever their names: a network may close the "
+            "wrong thing. Keep a list of the open ones: append at a begin, take off at an end.",
         ),
         (
             "How do I take it off?",
@@ -73,6 +89,8 @@ def _not_taken_off(marks):
         "the first opened, not the last": _queue,
         "the last begin of that name, open or not": _by_name(max),
         "the first begin of that name": _by_name(min),
+        "the last open one of that name": _named,
+        "only where the names agree": _only_if_named_alike,
         "never taken off": _not_taken_off,
         "the mark just before": lambda marks: [
             (j - 1, j) for j, (what, _) in enumerate(marks) if what == "end" and j
@@ -91,6 +109,8 @@ def _(f):
         [(begin, "lemma"), (begin, "lemma"), (end, "lemma"), (end, "lemma")],
         [(end, "proof"), (begin, "lemma"), (end, "lemma"), (end, "lemma"), (begin, "lemma")],
         [],
+        [(begin, "lemma"), (begin, "proof"), (end, "lemma"), (end, "proof")],
+        [(begin, "align"), (begin, "lemma"), (end, "proof"), (end, "align")],
     ]
     rng, names = np.random.default_rng(0), ["lemma", "proof", "align"]
     for _ in range(5):

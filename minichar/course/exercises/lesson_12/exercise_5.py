@@ -59,6 +59,9 @@ def _longest(pieces):
         ),
     ],
     wrong={
+        "one character is no run": lambda text, training: (
+            run if len(run := longest_shared(text, training)) > 1 else ""
+        ),
         "letters with gaps between them": _subsequence,
         "from the first character only": _prefix,
         "the last character left out": lambda text, training: longest_shared(text[:-1], training),
@@ -100,6 +103,7 @@ def _(f):
         ("", "abc"),
         ("same", "same"),
         ("qab rcd", "cdxab"),
+        ("xay", "qa"),
     ]
     rng = np.random.default_rng(0)
     for _ in range(6):

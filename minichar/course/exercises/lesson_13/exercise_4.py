@@ -37,6 +37,19 @@ def _changed_writing(
     return wrong
 
 
+def _ended(written):
+    """After its first line end a text holds nothing but line ends."""
+    text = np.array(written)
+    after = np.cumsum(text == 0, axis=0) - (text == 0) > 0
+    return np.where(after, 0, text)
+
+
+def _until_all_have_ended(written):
+    text = np.array(written)
+    ended = np.logical_or.accumulate(text == 0, axis=0).all(axis=1)
+    return text[: ended.argmax() + 1] if ended.any() else text
+
+
 def _with_the_start(written):
     return np.array([0 * written[0], *written[:-1]])
 
@@ -75,15 +88,19 @@ def _with_the_start(written):
         "one character too few": _changed_writing(steps=-1),
         "one character too many": _changed_writing(steps=1),
         "the line end in front": _changed_writing(out=_with_the_start),
+        "nothing but line ends after the first": _changed_writing(out=_ended),
+        "it stops when all have ended": _changed_writing(out=_until_all_have_ended),
+        "never a line end": _changed_writing(choose=lambda z: z[..., 1:].argmax(axis=2) + 1),
         "texts in rows": _changed_writing(out=lambda written: np.array(written).T),
         "what is read is one behind": lambda writer, c, length: _behind(writer, c, length),
     },
 )
 def _(f):
-    for B, K, V, length in ((3, 2, 9, 12), (1, 3, 7, 10), (4, 1, 9, 12), (2, 2, 5, 1)):
-        writer = modes.Writer(K, V, 6, np.random.default_rng(B), "float64")
+    cases = ((3, 2, 9, 12, 110), (1, 3, 7, 10, 0), (4, 1, 9, 12, 82), (2, 2, 5, 1, 2))
+    for B, K, V, length, seed in cases:  # with line ends (0) in the middle, and letters after them
+        writer = modes.Writer(K, V, 6, np.random.default_rng(seed), "float64")
         for name, w in writer.parameters.items():
-            w.data *= {"Wch": 6, "cell.Whh": 8}.get(name, 3)  # so that c, state and text all matter
+            w.data *= 8 if name == "cell.Whh" else 6  # so that c, state and text all matter
         c = Tensor(np.random.default_rng(length).standard_normal((B, K)))
         got, want = call(f, writer, c, length), write(writer, c, length)
         same(f"the text of length {length}, for {B} rows of c,", got, want)
