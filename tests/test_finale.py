@@ -1,9 +1,15 @@
 """The last table: what is stored can be measured again; choices are made by validation alone."""
 
+import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from minichar import finale
 from minichar.finale import Row
@@ -38,25 +44,51 @@ def test_the_networks_have_about_equally_many_weights():
     assert sizes == [row.weights for row in finale.stored()[2:]]
 
 
+def test_the_best_setting_stands_inside_the_grid():
+    for row in finale.stored()[2:]:
+        rate, dropout = map(float, re.findall(r"0\.\d+", row.setting))
+        assert rate in finale.RATES[1:-1], row
+        assert dropout in finale.DROPOUTS[:-1], row  # 0 is no edge: there is no less
+
+
+@given(arrays(float, (len(finale.RATES), len(finale.DROPOUTS)), elements=st.floats(1, 9)))
+def test_nothing_beside_what_is_chosen_is_better(losses):
+    def loss(setting):
+        return losses[finale.RATES.index(setting[0]), finale.DROPOUTS.index(setting[1])]
+
+    found = finale.choose(loss)
+    assert loss(found) <= loss(finale.START)
+    assert all(loss(near) >= loss(found) for near in finale.beside(found))
+
+
+def test_the_settings_beside_one():
+    assert set(finale.beside((0.006, 0.1))) == {
+        (0.012, 0.1),
+        (0.003, 0.1),
+        (0.006, 0.0),
+        (0.006, 0.3),
+    }
+    assert set(finale.beside((0.096, 0.0))) == {(0.048, 0.0), (0.096, 0.1)}
+
+
 def test_the_setting_is_chosen_by_validation_and_the_seeds_only_show_luck(monkeypatch):
-    best = {(0.006, 0.1): 2.0, (0.012, 0.1): 1.9, (0.012, 0.3): 1.8, (0.006, 0.3): 0.1}
+    best = {(0.012, 0.3): 2.0, (0.024, 0.3): 1.9, (0.024, 0.1): 1.8}
     asked = []
 
     def learn(name, rate, dropout, seed=0, steps=0):
         asked.append((rate, dropout, seed))
         model = SimpleNamespace(parameters=dict, held_out=seed + rate)
-        return SimpleNamespace(best=best[rate, dropout] + seed, model=model)
+        return SimpleNamespace(best=best.get((rate, dropout), 3.0) + seed, model=model)
 
-    monkeypatch.setattr(finale, "RATES", (0.006, 0.012))
-    monkeypatch.setattr(finale, "DROPOUTS", (0.1, 0.3))
     monkeypatch.setattr(finale, "learn", learn)
     monkeypatch.setattr(finale, "held_out_bits", lambda model: model.held_out)
     row = finale.network("LSTM")
-    first = [(0.006, 0.1, 0), (0.012, 0.1, 0), (0.012, 0.3, 0)]
-    assert asked == [*first, (0.012, 0.3, 1), (0.012, 0.3, 2)]
-    assert row.setting == "rate 0.012, dropout 0.3"
+    assert len(set(asked)) == len(asked)  # nothing is trained twice
+    assert {a for a in asked if a[2]} == {(0.024, 0.1, 1), (0.024, 0.1, 2)}
+    tried = sum(seed == 0 for _, _, seed in asked)
+    assert row.setting == f"rate 0.024, dropout 0.1, of {tried}"
     assert row.validation == pytest.approx(2.8 / np.log(2))
-    assert (row.low, row.held_out, row.high) == pytest.approx((0.012, 1.012, 2.012))
+    assert (row.low, row.held_out, row.high) == pytest.approx((0.024, 1.024, 2.024))
 
 
 @pytest.mark.parametrize("name", finale.NETWORKS)
@@ -74,3 +106,11 @@ def test_stored_and_read_again(tmp_path, monkeypatch):
     finale.store(rows)
     again = finale.stored()
     assert repr(again) == repr(rows).replace("=2,", "=2.0,").replace("=2)", "=2.0)")
+
+
+def test_the_table_is_printed_by_one_command():
+    command = [sys.executable, "-m", "minichar.finale"]
+    printed = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    for row in finale.stored():
+        (line,) = (line for line in printed.splitlines() if f"model: {row.model}," in line)
+        assert f"{row.held_out:.3f}" in line and row.setting in line

@@ -81,6 +81,15 @@ def _ones_name_only(settings):
             else f"{name}={settings[name]}"
             for name in sorted(settings)
         ),
+        "the first letters of the names": lambda settings: str(
+            sorted((name[0], repr(value)) for name, value in settings.items())
+        ),
+        "nothing between name and value": lambda settings: "".join(
+            f"{name}{settings[name]!r}" for name in sorted(settings)
+        ),
+        "all neurons in one sum": lambda settings: key(
+            settings | {"hidden": sum(settings.get("hidden", ()))}
+        ),
         "hash(), which is another in every process": lambda settings: str(
             hash(tuple(sorted(settings.items())))
         ),
@@ -112,6 +121,7 @@ def _(f):
         one | {"seed": 1},
         one | {"hidden": (64,)},
         one | {"hidden": (6, 464)},
+        one | {"hidden": (32, 96)},
         one | {"dropout": 0.30001},
         one | {"lr": 0.3, "dropout": 0.01},
         one | {"seed": 20, "batch": 0},
@@ -122,6 +132,13 @@ def _(f):
     for other in others:
         if of(other) == first:
             raise Wrong(f"two settings that differ have one key: {one} and {other}")
-    for a, b in (({"lr": 0.5}, {"dropout": 0.5}), ({"seed": 1}, {"seed": 11}), ({}, {"seed": 0})):
+    pairs = (
+        ({"lr": 0.5}, {"dropout": 0.5}),
+        ({"lr": 20}, {"length": 20}),
+        ({"seed": 1}, {"seed": 11}),
+        ({"layer1": 6}, {"layer": 16}),
+        ({}, {"seed": 0}),
+    )
+    for a, b in pairs:
         if of(a) == of(b):
             raise Wrong(f"two settings that differ have one key: {a} and {b}")

@@ -52,6 +52,7 @@ def _mask_after(q, k):
         "does not see itself": _weights(ahead=-1),
         "masks after the softmax": _mask_after,
         "0 for minus infinity": _weights(hidden=0.0),
+        "-30 for minus infinity": _weights(hidden=-30.0),
         "down the columns": _weights(axis=0),
         "no division": _weights(lambda T, d: 1),
         "divided by d": _weights(lambda T, d: d),
@@ -70,3 +71,5 @@ def _(f):
     for T, d in ((1, 3), (2, 5), (6, 4), (5, 1), (9, 16)):
         q, k = np.random.default_rng(T).standard_normal((2, T, d))
         same(f"the weights with T = {T} and d = {d}", call(f, q, k), attention_weights(q, k))
+    q, k = 10 * np.random.default_rng(0).standard_normal((2, 6, 4))  # scores far below 0, too
+    same("the weights of large scores", call(f, q, k), attention_weights(q, k))

@@ -58,11 +58,23 @@ def _a_first(a, b, combine):
 
 
 def _without(a, b, combine):
+    """As _loop, but by the formula, which `combine` alone should know."""
     states, h = [], 0 * b[0]
     for t in range(len(b)):
         h = a[t] * h + b[t]
         states.append(h)
     return np.array(states)
+
+
+def _for_show(a, b, combine):
+    combine((a, b), (a, b))
+    return _without(a, b, combine)
+
+
+def _squared(first, then):
+    """Another associative operation, with the same (1, 0) that changes nothing."""
+    (a1, b1), (a2, b2) = first, then
+    return a2 * a1, a2 * a2 * b1 + b2
 
 
 @exercise(
@@ -94,6 +106,7 @@ def _without(a, b, combine):
         "changed in place": _in_place,
         "a loop over the steps": _loop,
         "a loop without combine": _without,
+        "a loop, with combine called once for show": _for_show,
         "the products of a": lambda a, b, combine: np.cumprod(a, axis=0),
         "the sums of b": lambda a, b, combine: np.cumsum(b, axis=0),
     },
@@ -117,3 +130,6 @@ def _(f):
                 f"the states are right, but for {T} steps it calls combine {len(calls)} times: "
                 f"{rounds} rounds, each on all steps at once, are enough"
             )
+    a, b = np.random.default_rng(0).uniform(-1.5, 1.5, (2, 9))
+    what = "with another operation for combine, which squares a, the result"
+    same(what, call(f, a, b, _squared), parallel(a, b, _squared), tol=1e-8)
