@@ -308,3 +308,61 @@ def test_a_full_card_says_what_to_halve(card):
         training.step()
     card.log = strict._lifted(np.log)
     assert training.step().step == 1  # the one that failed has changed nothing
+
+
+@pytest.mark.parametrize(
+    "hidden, batch, length, what",
+    [
+        ((5, 4), 60, 7, r"Halve batch=60"),
+        ((5, 4), 1, 60, r"Halve length=60"),
+        ((200,), 1, 3, r"Halve hidden=\(200,\), the sizes"),
+    ],
+)
+def test_a_full_card_names_the_one_that_is_large(hidden, batch, length, what, card):
+    _, model = pair(hidden=hidden)
+    training = Training(model, TEXT, batch=batch, length=length)
+
+    def full(*_, **__):
+        raise MemoryError("out of memory allocating 1,000 bytes")
+
+    card.log = full
+    with pytest.raises(MemoryError, match=rf"the graphics card's memory is full, of about.*{what}"):
+        training.step()
+
+
+@cells
+def test_what_a_captured_step_would_need_holds_but_for_named_numbers(cell, card, monkeypatch):
+    """A CUDA graph repeats its launches on the same shapes, with the same plain numbers.
+
+    Two steps must launch the same, and nothing may come down. What differs would have to be moved
+    to the card before a step can be captured: Adam's two factors for each parameter, which follow
+    from the number of the step, and the two keys of each dropout.
+    """
+    _, model = pair(cell, dropout=0.3)
+    optimizer, rng = optim.Adam(model.parameters()), np.random.default_rng(0)
+    ids, state, traces = card.asarray(np.ones((8, 3), np.int32)), None, []
+    below = strict._below
+
+    def noted(thing):
+        if isinstance(thing, strict.ndarray):
+            traces[-1].append((thing.shape, thing.dtype, thing.strides))
+        elif isinstance(thing, int | float | np.generic):
+            traces[-1].append(thing)
+        return below(thing)
+
+    monkeypatch.setattr(strict, "_below", noted)
+    for _ in range(4):
+        traces.append([])
+        card.counts.reset()
+        loss, state = model.loss(ids[:-1], ids[1:], state, rng)
+        loss.backward()
+        optim.clip_by_norm(model.parameters(), 5.0)
+        optimizer.step()
+        assert card.counts.up == card.counts.down == 0
+    first, second = traces[-2:]
+    assert len(first) == len(second) > 500
+    differ = [(a, b) for a, b in zip(first, second, strict=True) if a != b]
+    assert not any(isinstance(a, tuple) for a, _ in differ)  # no array
+    keys = [a for a, _ in differ if isinstance(a, np.uint32)]
+    assert len(keys) == 2 * len(model.cells)
+    assert len(differ) - len(keys) == 2 * len(model.parameters())

@@ -1,18 +1,21 @@
 """The graphics card, in one call under ten minutes: does it compute right, and how fast is it?
 
-    python tests/benchmarks/gpu.py [--only check,a,e] [--csv gpu.csv]
+    python tests/benchmarks/gpu.py [--only check,a,e] [--csv gpu.csv] [--minutes 8]
 
 Needs numpy and CuPy, and PyTorch for the comparison. No card was at hand when this was written: the
 first run of it is the first of kernels.py on a card, too. First it checks: every kernel against
 the readable cell, twenty steps of training against numpy in float64 (1e-3), no wait inside a step.
-Then it times training steps, ours and those of PyTorch's nn.LSTM (cuDNN), in float32 and TF32, and
-ours on the processor, in turns. Ratios above 1 mean that minichar on the card is faster. At the end
-comes the size below which the card loses. A part that fails is named, and the others go on.
+Then it times training steps, ours in float32, TF32 and half precision, those of PyTorch's nn.LSTM
+(cuDNN) in float32 and TF32, and ours on the processor. Ratios above 1 mean that minichar on the
+card is faster. At the end come the size below which the card loses, and the goals. Each row is
+written to the table when it is known; what fails is named, and the rest goes on.
 """
 
 import argparse
+import ast
 import contextlib
 import csv
+import gc
 import importlib
 import importlib.util
 import os
@@ -32,10 +35,17 @@ if importlib.util.find_spec("threadpoolctl") is None:  # BLAS keeps the threads 
     one.ThreadpoolController = lambda: types.SimpleNamespace(select=lambda **_: alone)
     sys.modules["threadpoolctl"] = one
 
+try:
+    importlib.import_module("torch")
+except Exception:  # not there, or not for this driver: either way there is nothing to compare with
+    sys.modules["torch"] = None
+
 from rivals import LETTERS, V, characters, gigaflops, torch_step, training_step  # noqa: E402
 
 import minichar as mc  # noqa: E402
-from minichar import backend, device, footprint, fused, kernels  # noqa: E402
+from minichar import backend, device, footprint, fused, kernels, strict  # noqa: E402
+from minichar.half import HalfTraining  # noqa: E402
+from minichar.training import Training  # noqa: E402
 
 CONFIGURATIONS = {  # neurons by layer, texts side by side, characters a step, dropout
     "a": ((512, 512), 100, 100, 0.5),
@@ -45,10 +55,23 @@ CONFIGURATIONS = {  # neurons by layer, texts side by side, characters a step, d
 }
 SWEEP = (16, 32, 64, 128, 256, 512, 1024)
 COLUMNS = ("part", "what", "value", "unit")
+LIMITS = {"float64": 1e-9, "float32": 1e-3, "half": 3e-2}  # of twenty steps, against float64
+GOALS = {  # in which part, what of ours, the least
+    "a": (
+        ("torch float32 / card", 0.7),
+        ("torch TF32 / card, TF32", 0.5),
+        ("processor / card", 10),
+    ),
+    "e": (("processor / card", 10),),
+    "large": (("processor / card", 10),),
+}
 
 
-def parts(options):
-    """What to do, by name: functions that yield rows of COLUMNS but the first."""
+def parts(options, rows):
+    """What to do, by name: functions that yield rows of COLUMNS but the first.
+
+    `rows` are those found so far, for `goals` to look at.
+    """
     sizes, sweep = CONFIGURATIONS, SWEEP
     if options.tiny:
         sizes, sweep = {name: ((6, 6), 3, 4, c[3]) for name, c in sizes.items()}, (3, 4)
@@ -58,7 +81,16 @@ def parts(options):
     for name, configuration in sizes.items():
         found[name] = lambda c=configuration: configuration_rows(c, options.seconds, rate)
     found["sweep"] = lambda: smallest(sweep, options.seconds / 4)
+    found["goals"] = lambda: goals(rows)
     return found
+
+
+def attempt(what, work):
+    """The value of `work()`, or None and a row of what went wrong: no other row is lost by it."""
+    try:
+        return work(), None
+    except Exception as error:
+        return None, (what, f"FAILED: {type(error).__name__}: {device._first(error)}", "")
 
 
 def versions():
@@ -72,6 +104,8 @@ def versions():
         runtime = device.card().cuda.runtime
         if hasattr(runtime, name):
             yield f"CUDA {name[:7]}", getattr(runtime, name)(), ""
+    steady = "alone" not in globals()  # without it small steps on the processor may come out slow
+    yield "threads of BLAS for a step on the processor", "by its size" if steady else "all", ""
 
 
 def library(name):
@@ -88,18 +122,31 @@ def largest(found, wanted):
 
 
 def check(tiny):
-    """Raises AssertionError where a number is off; yields how far off the others are."""
-    xp = device.card()
+    """Yields how far off each number is; at the end raises AssertionError for those too far off."""
+    off = []
+    for what, limit, found in comparisons(device.card(), tiny):
+        value, failed = attempt(what, found)
+        if failed or not value < limit:  # nan is not, either
+            off.append(what)
+        yield failed or (what, value, f"share, at most {limit:g}")
+    assert not off, f"off: {'; '.join(off)}"
+    yield from once(device.card())
+
+
+def comparisons(xp, tiny):
+    """What is compared, the limit, and a function that finds the difference."""
     for dtype, limit in (("float64", 1e-12), ("float32", 1e-4)):
         for B, H in ((3, 5), (1, 7)) if tiny else ((64, 256), (100, 512), (7, 33), (1, 128)):
-            off = kernels_off(xp, dtype, B, H)
-            assert off < limit, f"kernels at {B} x {H} in {dtype}: off by {off:.1e}"
-            yield f"kernels against the readable cell, {B} x {H} {dtype}", off, "share"
+            what = f"kernels against the readable cell, {B} x {H} {dtype}"
+            yield what, limit, lambda d=dtype, B=B, H=H: kernels_off(xp, d, B, H)
     for cell in ("lstm", "gru", "rnn", "relu"):
-        for dtype, limit in (("float32", 1e-3), ("float64", 1e-9)):
-            off = training_off(cell, dtype, 8 if tiny else 64)
-            assert off < limit, f"20 steps of {cell} in {dtype}: losses are off by {off:.1e}"
-            yield f"20 steps against numpy in float64, {cell} {dtype}", off, "share"
+        for kind, limit in LIMITS.items():
+            what = f"20 steps against numpy in float64, {cell} {kind}"
+            yield what, limit, lambda c=cell, k=kind: training_off(c, k, 8 if tiny else 64)
+
+
+def once(xp):
+    """Whether a step waits anywhere, and whether the card writes what numpy writes."""
     model = mc.CharModel(LETTERS, hidden=(16, 16), dropout=0.5, device="gpu")
     ids = xp.asarray(np.zeros((9, 4), np.int32))
     one_step = training_step(model, ids, read=False)
@@ -109,7 +156,9 @@ def check(tiny):
         with cupyx.allow_synchronize(False):  # raises where the host would wait for the card
             one_step()
         yield "waits inside a step", 0, ""
-    here, there = (mc.CharModel(LETTERS, hidden=32, device=d, seed=1) for d in ("cpu", "gpu"))
+    here, there = (
+        mc.CharModel(LETTERS, hidden=32, dtype="float64", device=d, seed=1) for d in ("cpu", "gpu")
+    )
     same = mc.samples(here, 64, length=20, seed=1) == mc.samples(there, 64, length=20, seed=1)
     yield "64 texts at once are those of numpy", same, ""
 
@@ -129,12 +178,16 @@ def kernels_off(xp, dtype, B, H, T=20):
     return max(largest(*pair) for pair in zip(*outcomes, strict=True))
 
 
-def training_off(cell, dtype, H):
-    """Twenty steps on the card, and the same in float64 by numpy: the worst of losses."""
+def training_off(cell, kind, H):
+    """Twenty steps on the card, and the same in float64 by numpy: the worst of losses and norms."""
     text, losses = "".join(LETTERS.decode(np.random.default_rng(0).integers(0, V, 4000))), []
-    for kind, where in (("float64", "cpu"), (dtype, "gpu")):
-        model = mc.CharModel(LETTERS, cell, (H, H), dtype=kind, device=where)
-        reports = mc.train(model, text, 20, batch=8, length=20, validation=0.1, validate_every=10)
+    for how, where in (("float64", "cpu"), (kind, "gpu")):
+        dtype = "float32" if how == "half" else how
+        model = mc.CharModel(LETTERS, cell, (H, H), dtype=dtype, device=where)
+        training = (HalfTraining if how == "half" else Training)(
+            model, text, batch=8, length=20, validation=0.1, validate_every=10
+        )
+        reports = mc.train(model, text, 20, training=training)
         losses.append(np.array([(r.loss, r.gradient_norm, r.validation or 0) for r in reports]))
     return float(abs(losses[1] / np.where(losses[0], losses[0], 1) - (losses[0] > 0)).max())
 
@@ -169,36 +222,48 @@ def matmul_rate(rate, n):
 
 
 def configuration_rows(configuration, seconds, rate):
+    """Ours and the others', each by itself where it fails; then what a step of ours is made of."""
     hidden, B, T, dropout = configuration
     ids, there = characters(T, B), {"dropout": dropout, "hidden": hidden}
-    model = mc.CharModel(LETTERS, **there, device="gpu")
-    steps = {"card": training_step(model, ids)}
-    torch = library("torch")
+    model, torch = mc.CharModel(LETTERS, **there, device="gpu"), library("torch")
+    steps, found = {"card": training_step(model, ids)}, {}
     where = "cuda" if torch and torch.cuda.is_available() else "cpu"
-    if torch:
-        for name, fast in (("torch float32", False), ("torch TF32", True)):
-            inner = torch_step("lstm", *configuration, ids, where)
-            steps[name] = lambda inner=inner, fast=fast: with_tf32(torch, fast, inner)
-    found = milliseconds(steps, seconds)
-    ours = found["card"]
-    found["processor"] = processor(there, ids, seconds)
-    found["card, TF32"] = in_tf32(configuration, seconds)
+    for name, fast in (("torch float32", False), ("torch TF32", True)) if torch else ():
+        step, failed = attempt(name, lambda: torch_step("lstm", *configuration, ids, where))
+        if step:
+            _, failed = attempt(name, lambda step=step, fast=fast: with_tf32(torch, fast, step))
+        if failed:
+            yield failed
+        else:
+            steps[name] = lambda step=step, fast=fast: with_tf32(torch, fast, step)
+    found |= milliseconds(steps, seconds)
+    for name, alone in {
+        "card, half": lambda: milliseconds({"": half_step(there, B, T)}, seconds)[""],
+        "card, TF32": lambda: in_tf32(configuration, seconds),
+        "processor": lambda: processor(there, ids, seconds),
+    }.items():
+        value, failed = attempt(f"step, {name}", alone)
+        if failed:
+            yield failed
+        else:
+            found[name] = value
     for name, ms in found.items():
-        if ms is not None:
-            yield f"step, {name}", ms, "ms"
-            yield f"speed, {name}", B * T / ms * 1000, "characters/s"
-            if name != "card":
-                yield f"{name} / card", ms / ours, "times"
-    yield "launches a step", launches(steps["card"], configuration), ""
+        yield f"step, {name}", ms, "ms"
+        yield f"speed, {name}", B * T / ms * 1000, "characters/s"
+        if name != "card":
+            yield f"{name} / card", ms / found["card"], "times"
+    if "torch TF32" in found and "card, TF32" in found:
+        yield "torch TF32 / card, TF32", found["torch TF32"] / found["card, TF32"], "times"
+    yield "launches a step, counted on a stand-in", counted(configuration), ""
+    if where == "cuda":
+        value, failed = attempt("launches a step, by the profiler", lambda: profiled(steps["card"]))
+        yield failed or ("launches a step, by the profiler", value, "")
     if "float32" in rate:
-        share = gigaflops("lstm", *configuration) / ours / rate["float32"]
+        share = gigaflops("lstm", *configuration) / found["card"] / rate["float32"]
         yield "share of the card's rate", share, f"of {rate['float32']:.1f} TFLOP/s"
     yield "memory, as worked out", footprint.needed(model, B, T).total / 1e6, "MB"
-    pool = getattr(device.card(), "get_default_memory_pool", None)
-    if pool:
+    if pool := getattr(device.card(), "get_default_memory_pool", None):
         yield "memory, in CuPy's pool", pool().total_bytes() / 1e6, "MB"
-        del model, steps
-        pool().free_all_blocks()
 
 
 def with_tf32(torch, fast, step):
@@ -206,48 +271,64 @@ def with_tf32(torch, fast, step):
     return step()
 
 
+def half_step(there, B, T):
+    """A step of HalfTraining on the card, with all that a Training does."""
+    text = "".join(LETTERS.decode(np.random.default_rng(0).integers(0, V, 4 * B * T)))
+    model = mc.CharModel(LETTERS, **there, device="gpu")
+    return HalfTraining(model, text, batch=B, length=T, validation=0).step
+
+
 def processor(there, ids, seconds):
     """A step on the processor, once where it takes long."""
     step = training_step(mc.CharModel(LETTERS, **there), ids)
-    step()
     began = time.perf_counter()
     step()
-    took = time.perf_counter() - began
-    return 1000 * took if took > seconds else milliseconds({"": step}, seconds)[""]
+    if time.perf_counter() - began < seconds:
+        return milliseconds({"": step}, seconds)[""]
+    began = time.perf_counter()
+    step()
+    return 1000 * (time.perf_counter() - began)
 
 
 def in_tf32(configuration, seconds):
     """Ours with TF32, which CuPy decides on when it is imported: in a process of its own."""
     if "(a stand-in)" in device.find().line:
-        return None
+        return only_step(configuration, seconds)
     command = [sys.executable, __file__, "--only-step", repr((configuration, seconds))]
-    run = subprocess.run(
-        command, env=os.environ | {"CUPY_TF32": "1"}, capture_output=True, text=True
-    )
-    return float(run.stdout) if run.returncode == 0 else None
+    there = os.environ | {"CUPY_TF32": "1"}
+    run = subprocess.run(command, env=there, capture_output=True, text=True, timeout=90)
+    if run.returncode:
+        raise RuntimeError((run.stderr.strip() or "it has said nothing").splitlines()[-1])
+    return float(run.stdout.splitlines()[-1])
 
 
-def launches(step, configuration):
-    """Programs started on the card in a step: told by the profiler, else by the stand-in."""
-    torch = library("torch")
-    if torch and torch.cuda.is_available():
-        from torch.profiler import ProfilerActivity, profile
+def only_step(configuration, seconds):
+    hidden, B, T, dropout = configuration
+    model = mc.CharModel(LETTERS, hidden=hidden, dropout=dropout, device="gpu")
+    return milliseconds({"": training_step(model, characters(T, B))}, seconds)[""]
 
-        with profile(activities=[ProfilerActivity.CUDA]) as seen:
-            step()
-        if found := sum(e.count for e in seen.key_averages() if "Mem" not in e.key):
-            return f"{found} (profiler)"
-    from minichar import strict
 
+def profiled(step):
+    """Kernels that ran on the card in a step; copies and fills of memory are none."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as seen:
+        step()
+    found = [e for e in seen.key_averages() if str(e.device_type).endswith("CUDA")]
+    return sum(e.count for e in found if not e.key.startswith("Mem"))
+
+
+def counted(configuration):
+    """Programs that a step would start on a card: the numbers are none, so they are small."""
     hidden, B, T, dropout = configuration
     with np.errstate(all="ignore"), strict.instead_of_cupy() as card:
-        card.RawModule = Nothing  # so its numbers are none: only counted
+        card.RawModule = Nothing
         model = mc.CharModel(LETTERS, hidden=(2,) * len(hidden), dropout=dropout, device="gpu")
         step = training_step(model, characters(T, 2))
         step()
         card.counts.reset()
         step()
-        return f"{card.counts.launches} (counted on a stand-in)"
+        return card.counts.launches
 
 
 class Nothing:
@@ -257,8 +338,6 @@ class Nothing:
         pass
 
     def get_function(self, name):
-        from minichar import strict
-
         def launch(*_):
             strict.counts.launches += 1
 
@@ -281,40 +360,73 @@ def smallest(sizes, seconds):
         yield f"batch {B}: the card wins from", wins or f"above {sizes[-1]}", "neurons"
 
 
+def goals(rows):
+    """Each goal beside what was found: reached, not reached, or not measured."""
+    found = {(part, what): value for part, what, value, _ in rows}
+    for part, wanted in GOALS.items():
+        for what, least in wanted:
+            value = found.get((part, what))
+            if not isinstance(value, float):
+                yield f"{part}: {what}", "not measured", f"goal {least:g}"
+            else:
+                reached = "reached" if value >= least else "not reached"
+                yield f"{part}: {what}", value, f"goal {least:g}: {reached}"
+
+
+def tidy():
+    """Give back what a part has taken on the card, so that the next finds it free."""
+    gc.collect()
+    if pool := getattr(device.card(), "get_default_memory_pool", None):
+        pool().free_all_blocks()
+    torch = library("torch")
+    if torch and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="parts, as in check,a; all unless given")
-    parser.add_argument("--seconds", type=float, default=5, help="for each thing timed")
+    parser.add_argument("--seconds", type=float, default=4, help="for each thing timed")
+    parser.add_argument("--minutes", type=float, default=8, help="after which no part begins")
     parser.add_argument("--csv", type=Path, default=Path("gpu.csv"), help="where the table goes")
     parser.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)  # for its own test
     parser.add_argument("--only-step", type=str, help=argparse.SUPPRESS)  # see in_tf32
-    options = parser.parse_args()
+    options, began = parser.parse_args(), time.monotonic()
     if options.only_step:
-        import ast
-
-        (hidden, B, T, dropout), seconds = ast.literal_eval(options.only_step)
-        model = mc.CharModel(LETTERS, hidden=hidden, dropout=dropout, device="gpu")
-        step = training_step(model, characters(T, B))
-        print(milliseconds({"": step}, seconds)[""])
+        print(only_step(*ast.literal_eval(options.only_step)))
         return 0
+    rows, failed = [], []
+    todo = parts(options, rows)
+    wanted = options.only.split(",") if options.only else list(todo)
+    if unknown := set(wanted) - set(todo):
+        parser.error(f"--only {','.join(sorted(unknown))}: the parts are {', '.join(todo)}")
     found = device.find()
     if found.cupy is None:
         print(f"Nothing was measured. {found.line}")
         return 1
-    rows, failed, wanted = [], [], options.only.split(",") if options.only else None
-    for name, part in parts(options).items():
-        if wanted and name not in (*wanted, "versions"):
-            continue
-        try:
-            for what, value, unit in part():
-                rows.append((name, what, value, unit))
-                shown = f"{value:,.4g}" if isinstance(value, float) else str(value)
-                print(f"{name:<9} {what:<52} {shown:>14} {unit}", flush=True)
-        except Exception as error:  # one part's error is not to cost the others
-            failed.append(name)
-            print(f"{name:<9} FAILED: {type(error).__name__}: {error}", flush=True)
     with options.csv.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([COLUMNS, *rows])
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+
+        def say(name, what, value, unit):
+            rows.append((name, what, value, unit))
+            table.writerow(rows[-1])
+            file.flush()  # a run that is cut off leaves what it found
+            shown = f"{value:,.4g}" if isinstance(value, float) else str(value)
+            print(f"{name:<9} {what:<56} {shown:>14} {unit}", flush=True)
+            if isinstance(value, str) and value.startswith("FAILED"):
+                failed.append(f"{name} ({what})")
+
+        for name in (n for n in todo if n in ("versions", *wanted)):
+            if name != "goals" and time.monotonic() - began > 60 * options.minutes:
+                say(name, "part", f"FAILED: no time left of {options.minutes:g} minutes", "")
+                continue
+            try:
+                for row in todo[name]():
+                    say(name, *row)
+            except Exception as error:  # one part's error is not to cost the others
+                say(name, "part", f"FAILED: {type(error).__name__}: {device._first(error)}", "")
+            attempt("", tidy)
     print(f"Failed: {', '.join(failed)}" if failed else "All parts ran.", f"See {options.csv}.")
     return bool(failed)
 

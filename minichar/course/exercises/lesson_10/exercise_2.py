@@ -55,12 +55,12 @@ def _(f):
         rng = np.random.default_rng(seed)
         arrays = [rng.standard_normal(shape) for shape in shapes]
         wanted = norm(arrays)
-        same(f"the norm of {len(arrays)} gradients of numpy's", call(f, arrays), wanted)
+        same(f"the norm of numpy's arrays {', '.join(map(str, shapes))}", call(f, arrays), wanted)
         with strict.instead_of_cupy() as card:
             there = [card.asarray(g) for g in arrays]
             card.counts.reset()
             found = call(f, there)
-            name = f"for {len(arrays)} gradients on the card"
+            name = f"for {len(arrays)} array{'s' * (len(arrays) > 1)} on the card"
             travelled(name, card.counts, downs=1)
             if card.counts.bytes_down > 8:
                 raise Wrong(f"{name} {card.counts.bytes_down} bytes came down, expected one number")

@@ -66,6 +66,6 @@ def _(f):
         found, wanted = call(f, *case), break_even(*case)
         if wanted == float("inf"):
             if found != wanted:
-                raise Wrong(f"{name} is {found}, expected inf: such a card never wins")
+                raise Wrong(f"{name} is {found!r}, expected inf: such a card never wins")
         else:
             same(name, found, wanted)

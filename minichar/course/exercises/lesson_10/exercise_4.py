@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minichar.course.checking import call_on, exercise, same
+from minichar.course.checking import Wrong, call_on, exercise, same
 from minichar.course.exercises.lesson_10.exercise_1 import cell
 
 
@@ -40,6 +40,19 @@ def _old_c(k, n, H, a, c, h):
         h[k] = h[k] / np.tanh(c[k]) * np.tanh(before)
 
 
+def _added(k, n, H, a, c, h):
+    if k < n:
+        before = h[k]
+        thread(k, n, H, a, c, h)
+        h[k] += before
+
+
+def _changed(k, n, H, a, c, h):
+    thread(k, n, H, a, c, h)
+    if k < n:
+        a[k // H * 4 * H + k % H] = 0
+
+
 @exercise(
     "10.4",
     "what one thread does",
@@ -63,7 +76,11 @@ def _old_c(k, n, H, a, c, h):
         "as if there were one text": _thread(at=lambda k, H: k),
         "four numbers side by side": _thread(at=lambda k, H: 4 * k, step=lambda H: 1),
         "crashes: text and neuron exchanged": _thread(at=lambda k, H: k % H * 4 * H + k // H),
-        "crashes on threads that are left over": _thread(guard=False),
+        "threads that are left over write": _thread(guard=False),
+        "one thread too many": lambda k, n, *rest: thread(k, n + 1, *rest),
+        "the length of c taken for n": lambda k, n, H, a, c, h: thread(k, len(c), H, a, c, h),
+        "added to what was in h": _added,
+        "a changed": _changed,
         "one thread too few": lambda k, n, *rest: thread(k, n - 1, *rest),
         "the gates in another order": _thread(order=(1, 2, 0)),
         "every cell in each thread": _all_of_them,
@@ -82,8 +99,17 @@ def _(f):
                 result = f(k, n, H, a, c, h)
             return result
 
-        _, (_, new, h) = call_on(all_threads, a.ravel(), c.ravel(), np.zeros(n))
+        # On a card other numbers lie beyond an array's end, and h is not cleared before.
+        beyond = rng.standard_normal((3, 4 * block))
+        given = (a.ravel(), beyond[0]), (c.ravel(), beyond[1]), (rng.standard_normal(n), beyond[2])
+        given = [np.concatenate(parts) for parts in given]
+        _, (read, new, h) = call_on(all_threads, *given)
         name = f"{len(order)} threads for B = {B}, H = {H}"
+        for array, was, which in ((new, given[1], "c"), (h, given[2], "h")):
+            if (array[n:] != was[n:]).any():
+                raise Wrong(f"{name}: one with k >= n wrote into {which}, beyond its end")
         wanted = cell(a, c)
-        same(f"{name}: c", new.reshape(B, H), wanted[1])
-        same(f"{name}: h", h.reshape(B, H), wanted[0])
+        same(f"{name}: c", new[:n].reshape(B, H), wanted[1])
+        same(f"{name}: h", h[:n].reshape(B, H), wanted[0])
+        if (read != given[0]).any():
+            raise Wrong(f"{name}: `a` was changed, expected it to be read only")
