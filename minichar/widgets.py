@@ -7,8 +7,10 @@ reader, for a page where nothing runs. `Temperature` is used from lesson 00, `Fr
     widgets.Temperature(sampling.shipped("names"))
 """
 
+import asyncio
 import html
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import ipywidgets
@@ -148,9 +150,15 @@ class Frames(ipywidgets.VBox):
         self.number = ipywidgets.BoundedIntText(
             value=start, min=0, max=last, description=f"picture 0 to {last}", **NUMBER
         )
-        self.play = ipywidgets.Play(value=start, min=0, max=last, interval=600, show_repeat=False)
+        # ipywidgets has a Play of its own, whose buttons have no name for a screen reader.
+        self.play = ipywidgets.ToggleButton(
+            description="Play", icon="play", layout=ipywidgets.Layout(width="auto"), **NAMED
+        )
+        self.home, self.film = None, None
+        with suppress(RuntimeError):  # outside of a notebook there is no event loop
+            self.home = asyncio.get_running_loop()
         ipywidgets.link((self.slider, "value"), (self.number, "value"))
-        ipywidgets.link((self.slider, "value"), (self.play, "value"))
+        self.play.observe(self._pressed, "value")
         self.picture = ipywidgets.HTML()
         self.slider.observe(lambda change: self._show(change.new), "value")
         self._show(start)
@@ -160,6 +168,20 @@ class Frames(ipywidgets.VBox):
 
     def _show(self, k: int) -> None:
         self.picture.value = self.pictures[k].html
+
+    def _pressed(self, change: Any) -> None:
+        """Play in the notebook's event loop; a press may come from another thread."""
+        if change.new and self.home and (self.film is None or self.film.done()):
+            self.film = asyncio.run_coroutine_threadsafe(self.run(), self.home)
+
+    async def run(self, seconds: float = 0.6) -> None:
+        """One picture after the other, until the last or until the button is up again."""
+        if self.slider.value == self.slider.max:
+            self.slider.value = 0
+        while self.play.value and self.slider.value < self.slider.max:
+            await asyncio.sleep(seconds)
+            self.slider.value += self.play.value
+        self.play.value = False
 
     def still(self, which: Sequence[int] | None = None) -> draw.Picture:
         """Some pictures, one below the other: the first and last unless `which` names others."""

@@ -1,3 +1,4 @@
+import asyncio
 import html
 
 import numpy as np
@@ -177,12 +178,12 @@ def film():
     return Frames(pictures, name="Training", start=1)
 
 
-@pytest.mark.parametrize("control", ["slider", "number", "play"])
+@pytest.mark.parametrize("control", ["slider", "number"])
 def test_frames_go_together(film, control):
     assert film.picture.value == "<p>1</p>"
     for k in (3, 0, 4):
         getattr(film, control).value = k
-        assert film.slider.value == film.number.value == film.play.value == k
+        assert film.slider.value == film.number.value == k
         assert film.picture.value == f"<p>{k}</p>"
 
 
@@ -190,7 +191,38 @@ def test_frames_go_together(film, control):
 def test_a_frame_out_of_bounds_is_brought_back(film, typed, taken):
     film.number.value = typed
     assert film.slider.value == taken and film.picture.value == f"<p>{taken}</p>"
-    assert film.play.max == 4
+
+
+def test_frames_play_to_the_end_and_then_from_the_beginning(film):
+    film.play.value = True
+    asyncio.run(film.run(seconds=0))
+    assert film.picture.value == "<p>4</p>" and not film.play.value
+    shown = []
+    film.slider.observe(lambda change: shown.append(change.new), "value")
+    film.play.value = True
+    asyncio.run(film.run(seconds=0))
+    assert shown == [0, 1, 2, 3, 4]
+
+
+def test_a_film_stops_where_the_button_comes_up(film):
+    film.slider.observe(lambda change: film.play.set_trait("value", change.new < 3), "value")
+    film.play.value = True
+    asyncio.run(film.run(seconds=0))
+    assert film.picture.value == "<p>3</p>"
+
+
+def test_one_press_plays_one_film_in_the_loop_of_the_notebook():
+    async def pressed():
+        film = Frames([draw.Picture(str(k), "") for k in range(3)])
+        film.play.value = True
+        first = film.film
+        film.play.value = False
+        film.play.value = True  # up and down again before the film has noticed
+        assert film.film is first
+        await asyncio.wrap_future(first)
+        assert film.slider.value == 2
+
+    asyncio.run(pressed())
 
 
 def test_frames_still(film):

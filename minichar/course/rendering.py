@@ -1,0 +1,210 @@
+"""The lessons as pages to read, on a phone or wherever nothing runs: `render` and `reference`.
+
+A page shows what a learner sees, holes and folded hints, no answer; below a cell that is the same
+in the solution stands what it gave when the solution ran, widgets as their still pictures. A page
+is one file: it loads nothing, runs nothing, and its formulas are MathML. Used by `minichar site`;
+formulas and reference need the extra `site`.
+
+    render(Path("solutions"), Path("site/read"))    # [site/read/index.html, …]
+"""
+
+import html
+import importlib
+import os
+import re
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+import minichar
+from minichar.course.files import CHECK, CourseError, read_notebook
+from minichar.course.lessons import derive
+from minichar.course.markup import LIVE, body_of, document, missing, text_of
+
+FRONT = "../index.html"
+_TO_FRONT = f'<header><nav aria-label="The course"><a href="{FRONT}">The course</a></nav></header>'
+# What pdoc's pages lack for a reader by keyboard, by ear, or with weak eyes.
+_MENDED = {
+    "</head>": "<style>html .pdoc :is(.def, .annotation, .nb, .kc, .bp) { color: #00591a } "
+    "html .pdoc :is(h1, .pdoc-code) a { text-decoration: underline }</style></head>",
+    '<a class="headerlink"': '<a class="headerlink" aria-hidden="true" tabindex="-1"',
+    '<div class="attr function"': '<div class="attr function" tabindex="0"',
+    "<pre>": '<pre tabindex="0">',
+}
+_HOLD = "from minichar.course.rendering import hold_still\n\nhold_still()"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A lesson to be read: the name of its files without the ending, and the notebook to show."""
+
+    name: str
+    notebook: NotebookNode
+
+    @property
+    def title(self) -> str:
+        """The lesson's own heading, its name where it has none."""
+        return self._first(r"^# (.+)$") or self.name
+
+    @property
+    def about(self) -> str:
+        """What the lesson says one will do in it, and how long that takes; may be empty."""
+        do = self._first(r"\*\*What you'll do\.\*\* (.+?)(?:\n\n|\Z)")
+        minutes = self._first(r"(About \d+ minutes) of yours")
+        return f"{do} {minutes}." if minutes else do
+
+    def _first(self, pattern: str) -> str:
+        text = self.notebook.cells[0].source if self.notebook.cells else ""
+        found = re.search(pattern, text, re.M | re.S if "Z" in pattern else re.M)
+        return " ".join(found[1].split()) if found else ""
+
+
+def render(lessons: Path, out: Path) -> list[Path]:
+    """Run every solution in the folder `lessons` and write it as a page into `out`, with an index.
+
+    Returns the files written, the index first. The links lead to the site whose subfolder `out` is:
+    FRONT and, for a lesson that can be changed and run, LIVE. Raises CourseError for a solution
+    that stops with an error, and where there is none.
+    """
+    paths = sorted(lessons.glob("*.ipynb"))
+    if not paths:
+        raise CourseError(f"{lessons} holds no notebook")
+    pages = [Page(path.stem, readable(executed(path))) for path in paths]
+    out.mkdir(parents=True, exist_ok=True)
+    written = [out / "index.html"]
+    written[0].write_text(index(pages), encoding="utf-8")
+    for page in pages:
+        written.append(out / f"{page.name}.html")
+        written[-1].write_text(page_of(page, pages), encoding="utf-8")
+    return written
+
+
+def reference(out: Path) -> list[Path]:
+    """Write the reference of the package, from its docstrings, into `out`; returns the files.
+
+    The index comes first; it lists every module with its opening paragraph. Left out are the
+    exercises, whose source holds the answers, and what cannot be imported here.
+    """
+    try:
+        import pdoc
+    except ImportError:
+        raise missing("pdoc") from None
+    package, modules = Path(__file__).parents[1], {"minichar": minichar.__doc__}
+    for path in sorted([*package.glob("*.py"), *package.glob("course/*.py")]):
+        name = ".".join(["minichar", *path.relative_to(package).with_suffix("").parts])
+        if not path.stem.startswith("_"):
+            with suppress(ImportError):
+                modules[name] = importlib.import_module(name).__doc__
+    pdoc.render.configure(docformat="markdown", show_source=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Found 'Studio'")  # it comes when it is asked for
+        warnings.filterwarnings("ignore", "The module specification")  # in `__all__`, and here
+        pdoc.pdoc(*modules, output_directory=out)
+    for path in out.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for lacking, mended in _MENDED.items():
+            text = text.replace(lacking, mended)
+        path.write_text(text, encoding="utf-8")
+    rows = []
+    for name, text in modules.items():
+        link = f'<a href="{name.replace(".", "/")}.html">{name}</a>'
+        opening = text_of(text.split("\n\n")[0]).replace("<p>", "").replace("</p>", "")
+        rows.append(f"<li>{link}: {opening}</li>")
+    title, first = "The package, module by module", out / "index.html"
+    body = f"{_TO_FRONT}<main><h1>{title}</h1><ul>{''.join(rows)}</ul></main>"
+    first.write_text(document(title, body), encoding="utf-8")
+    return [first, *sorted(p for p in out.rglob("*.html") if p != first)]
+
+
+def hold_still() -> None:
+    """From now on, in this process, a widget is shown as its `.still()` picture."""
+    import ipywidgets
+
+    def still(self: Any, **options: Any) -> dict[str, str]:
+        if hasattr(self, "still"):
+            picture = self.still()
+            return {"text/html": picture.html, "text/plain": picture.description}
+        return {"text/plain": "Here stands something to move: open the lesson where it runs."}
+
+    ipywidgets.DOMWidget._repr_mimebundle_ = still
+
+
+def executed(path: Path) -> NotebookNode:
+    """The notebook at `path` with the outputs of a run in a fresh kernel; the file stays as it is.
+
+    Raises CourseError for a cell that fails.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"  # as in the tests; the kernel inherits them
+    notebook = read_notebook(path)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(_HOLD))
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        store_widget_state=False,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        reason = f"{error.ename}: {error.evalue}".splitlines()[0]
+        raise CourseError(f"{path.name} stopped with {reason}") from None
+    del notebook.cells[0]
+    return notebook
+
+
+def readable(solution: NotebookNode) -> NotebookNode:
+    """The learner's notebook with the outputs of `solution` where a cell is the same in both.
+
+    A check keeps none: "right" below a hole would be said of nothing. What went to stderr does not
+    either, since it speaks of the machine that ran it.
+    """
+    ran = {cell.id: cell for cell in solution.cells if cell.cell_type == "code"}
+    notebook = derive(solution)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and not CHECK.search(cell.source):
+            if ran[cell.id].source == cell.source:
+                cell.outputs = [o for o in ran[cell.id].outputs if o.get("name") != "stderr"]
+    return notebook
+
+
+def page_of(page: Page, pages: Sequence[Page]) -> str:
+    """The whole HTML of a lesson, with ways to the one before it, the next, and all of `pages`."""
+    at = pages.index(page)
+    around = []
+    for word, other in (("Before", pages[at - 1 : at]), ("Next", pages[at + 1 : at + 2])):
+        around += [f'<a href="{p.name}.html">{word}: {html.escape(p.title)}</a>' for p in other]
+    live = f'<a href="{LIVE}?path={page.name}.ipynb">Run and change this lesson</a>'
+    ways = '<a href="index.html">All lessons</a> ' + live
+    return document(
+        page.title,
+        f'<header><nav aria-label="This lesson">{ways}</nav></header>'
+        f"<main>{body_of(page.notebook, [p.name for p in pages])}</main>"
+        f'<footer><nav aria-label="Other lessons">{" ".join(around)}</nav></footer>',
+    )
+
+
+def index(pages: Sequence[Page]) -> str:
+    """The HTML of the page that lists the lessons."""
+    rows = []
+    for page in pages:
+        link = f'<a href="{page.name}.html">{html.escape(page.title)}</a>'
+        rows.append(f"<h2>{link}</h2>{text_of(page.about)}")
+    return document(
+        "The lessons, to read",
+        f"{_TO_FRONT}<main><h1>The lessons, to read</h1><p>Every lesson with its pictures, as it "
+        "stands before anything is solved. Nothing runs here; each page leads to the lesson that "
+        "does.</p>"
+        f"{''.join(rows)}</main>",
+    )
