@@ -8,7 +8,7 @@ import pytest
 from test_readme import README
 
 import minichar as mc
-from minichar.course import classroom
+from minichar.course import classroom, progress
 
 ROOT = Path(mc.__file__).parent.parent
 PAGE = ROOT / "solutions" / "16_glossary_and_index.ipynb"
@@ -63,3 +63,5 @@ def test_the_index_has_every_file_of_the_reading_order_once():
 def test_progress_leaves_it_out():
     rows = classroom.verdicts(ROOT, judge=lambda lesson: [])
     assert [heading[:2] for heading, _ in rows] == [f"{n:02d}" for n in range(16)]
+    page = ROOT / "notebooks" / PAGE.name
+    assert progress.judge([page]) == {page: progress.Report([], {})}
