@@ -124,6 +124,9 @@ def shipped(tmp_path_factory):
 def test_a_shipped_notebook_fails_at_its_first_exercise_and_nowhere_before(shipped, lesson):
     report = shipped[lesson.notebook.name]
     assert report.broken == {}
+    if not files.checks(files.read_notebook(lesson.solution)):  # the glossary
+        assert report.verdicts == []
+        return
     first, *others = report.verdicts
     assert first.state == "not done", first
     assert {v.state for v in others} <= {"waits"}

@@ -23,8 +23,12 @@ Rows = list[tuple[str, list[Verdict]]]  # a lesson's heading, the verdicts on it
 
 
 def verdicts(course: Path, judge: Callable[[Lesson], list[Verdict]]) -> Rows:
-    """Of each lesson of a course, as remembered, or by `judge`; CourseError where there is none."""
-    found = files.lessons(course)
+    """Of each lesson of a course, as remembered, or by `judge`; CourseError where there is none.
+
+    A lesson without exercises, such as the glossary, is left out.
+    """
+    lessons = files.lessons(course)
+    found = [one for one in lessons if files.checks(files.read_notebook(one.solution))]
     if not found:
         raise CourseError(f"{course} is no folder of the course: there is nothing in solutions/")
     return [

@@ -63,14 +63,15 @@ def judge(
 ) -> dict[Path, Report]:
     """Judge notebooks in one process; `tell` hears the seconds so far, twice a second."""
     found = {}
-    there = [path for path in notebooks if path.exists()]
+    solutions = {path: path.parent.parent / "solutions" / path.name for path in notebooks}
+    exercises = {path: list(checks(read_notebook(solutions[path]))) for path in notebooks}
+    there = [path for path in notebooks if exercises[path] and path.exists()]
     if there:
         found = _run_pytest(there, tell)
     reports = {}
     for path in notebooks:
-        numbers = checks(read_notebook(path.parent.parent / "solutions" / path.name))
         gone = f"{path.name} is not there; `minichar reset {path.name[:2]}` brings it back"
-        missing = {"verdicts": [[n, "missing", gone] for n in numbers], "broken": {}}
+        missing = {"verdicts": [[n, "missing", gone] for n in exercises[path]], "broken": {}}
         result = found[os.path.abspath(path)] if path in there else missing
         verdicts = [
             Verdict(number, checking.title(number)[2:-1], state, message)
