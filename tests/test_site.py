@@ -91,16 +91,16 @@ def test_a_lesson_for_the_browser_fetches_the_package_first(name):
 def test_no_jupyterlite(monkeypatch, tmp_path):
     monkeypatch.setattr(building, "find_spec", lambda name: None)
     with pytest.raises(CourseError, match=r'pip install .*"\.\[site\]"'):
-        building.build(tmp_path / "out")
+        building.assemble(tmp_path / "out")
 
 
 def test_folders_that_will_not_do(monkeypatch, tmp_path):
     monkeypatch.setattr(building, "find_spec", lambda name: name)
     with pytest.raises(CourseError, match="holds no Pyodide"):
-        building.build(tmp_path / "out", pyodide=tmp_path)
+        building.assemble(tmp_path / "out", pyodide=tmp_path)
     (tmp_path / "diary.txt").write_text("dear diary")
     with pytest.raises(CourseError, match="holds something else"):
-        building.build(tmp_path)
+        building.assemble(tmp_path)
     assert (tmp_path / "diary.txt").read_text() == "dear diary"
 
 

@@ -23,6 +23,7 @@ from minichar.course.files import CourseError
 
 STYLE = Path(__file__).with_name("rendering.css")
 LIVE = "../lab/index.html"  # from a page, the lesson where it runs
+REFERENCE = "../reference"  # the same for the files of the package
 SMALLEST = 0.65  # of its size in a notebook: below that, the numbers in a picture cannot be read
 
 
@@ -98,6 +99,9 @@ def body_of(notebook: NotebookNode, names: Sequence[str]) -> str:
     for link in soup.find_all("a", href=re.compile(r"^[^/:]+\.ipynb$")):
         name = link["href"].removesuffix(".ipynb")
         link["href"] = f"{name}.html" if name in names else f"{LIVE}?path={name}.ipynb"
+    for link in soup.find_all("a", href=re.compile(r"^\.\./minichar/[\w/]+\.py$")):
+        module = link["href"].removeprefix("../").removesuffix(".py").removesuffix("/__init__")
+        link["href"] = f"{REFERENCE}/{module}.html"
     for box in soup.select("table, img"):
         if not box.find_parent("table"):
             box.wrap(soup.new_tag("div", attrs={"class": "wide"}))

@@ -33,16 +33,27 @@ import logging
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
 
 
-def build(
+def build(out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = print) -> None:
+    """Write all of the site into `out`: `assemble`, the lessons as pages, and the reference."""
+    assemble(out, pyodide, tell)
+    from minichar.course import rendering  # its libraries are there, or `assemble` had refused
+
+    tell("the lessons as pages: each is run once, which takes some minutes")
+    rendering.render(course_folder() / "solutions", out / "read")
+    tell("the reference")
+    rendering.reference(out / "reference")
+
+
+def assemble(
     out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = lambda line: None
 ) -> None:
-    """Write the site into the folder `out`, which must be new, empty, or an earlier site.
+    """Write what runs, and the front page, into `out`: new, empty, or an earlier site.
 
     `pyodide` is a folder with a Pyodide distribution to take along, for use without a network;
     `tell` hears what is being done. Raises CourseError, in one line, when something is missing.
     """
     course = course_folder()
-    if find_spec("jupyterlite_core") is None or find_spec("jupyterlite_pyodide_kernel") is None:
+    if None in map(find_spec, ("jupyterlite_core", "jupyterlite_pyodide_kernel", "pdoc")):
         raise CourseError(MISSING)
     if pyodide is not None and not (pyodide / "pyodide-lock.json").is_file():
         raise CourseError(f"{pyodide} holds no Pyodide: there is no pyodide-lock.json in it")
