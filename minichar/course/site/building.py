@@ -24,7 +24,9 @@ from minichar.gallery import network
 NETWORKS = ("names", "shakespeare", "python")  # of datasets/weights/lstm, for the front page
 WIDGETS = ("ipywidgets", "jupyterlab_widgets", "comm")  # Pyodide has the rest of what we need
 MISSING = 'the site needs JupyterLite: `pip install -c constraints.txt -e ".[site]"` installs it'
-KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+KERNEL = "@jupyterlite/pyodide-kernel-extension"
+# Of JupyterLab's extensions these two, whatever else is installed here.
+EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", KERNEL)
 FIRST_CELL = """\
 # Here Python runs in your browser. This fetches the course's package: run it first, each time.
 import logging
@@ -71,13 +73,17 @@ def assemble(
             if ".before-reset-" not in notebook.name:
                 (lite / "files" / notebook.name).write_text(for_browser(notebook), "utf-8")
         settings = {"pyodideUrl": "./static/pyodide/pyodide.js"} if pyodide else {}
-        config = {"appName": "minichar", "litePluginSettings": {KERNEL: settings}}
+        config = {"appName": "minichar", "litePluginSettings": {f"{KERNEL}:kernel": settings}}
         text = json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config})
         (lite / "jupyter-lite.json").write_text(text, "utf-8")
         tell("JupyterLite")
         built = lite / "built"
         command = ["-m", "jupyter", "lite", "build", "--lite-dir", str(lite), "--apps", "lab"]
         command += ["--contents", str(lite / "files"), "--output-dir", str(built)]
+        command.append("--ignore-sys-prefix")
+        for extension in EXTENSIONS:
+            place = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / extension
+            command.append(f"--LiteBuildConfig.federated_extensions={place}")
         _run([*command, "--no-sourcemaps", "--no-unused-shared-packages"], lite)
         if pyodide:
             shutil.copytree(pyodide, built / "static" / "pyodide")
