@@ -57,16 +57,17 @@ class NGram:
         piece, contexts, V = np.zeros(len(ids), np.int64), 1, len(self.vocab)
         for k in range(min(order, len(ids) - 1) + 1):
             keys, piece, counts = np.unique(
-                piece[: len(ids) - k].astype(np.int64) * V + ids[k:],
+                piece[: len(ids) - k].astype(np.int64, copy=False) * V + ids[k:],
                 return_inverse=True,
                 return_counts=True,
             )
-            context = (keys // V).astype(np.intp)  # bincount wants this: 32 bits in a browser
+            context = (keys // V).astype(np.intp, copy=False)  # as bincount counts
             self.keys.append(keys)
             self.counts.append(counts.astype(np.int32))
             self.times.append(np.bincount(context, counts, contexts).astype(np.int32))
             self.different.append(np.bincount(context, minlength=contexts).astype(np.int32))
             contexts = len(keys)
+            del context  # before the next, longer one is made
 
     def probabilities(self, context: str = "") -> np.ndarray:
         """p of each character of the vocabulary after `context`: float64 (V,), its sum is 1."""
