@@ -23,7 +23,7 @@ from minichar.course.site import building, front_page
 from minichar.gallery import network
 
 pytestmark = pytest.mark.browser
-PATIENCE = 50  # seconds for a lesson, on however slow a machine
+PATIENCE = 240  # seconds for a lesson, on however slow a machine
 PYODIDE = os.environ.get("MINICHAR_PYODIDE")
 needs_pyodide = pytest.mark.skipif(
     not PYODIDE, reason="set MINICHAR_PYODIDE to a folder with Pyodide 0.27, numpy and matplotlib"
