@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,8 @@ def folder() -> Path:
     """Where fetched texts lie: the folder MINICHAR_DATA names, or else this user's cache folder."""
     if own := os.environ.get("MINICHAR_DATA"):
         return Path(own).expanduser().absolute()
+    if sys.platform == "emscripten":  # in a browser nothing is fetched, and there is no pooch
+        return Path("fetched").absolute()
     import pooch  # takes a tenth of a second
 
     return Path(pooch.os_cache("minichar"))
@@ -103,6 +106,8 @@ def fetch(source: Source, tell: Tell | None = None) -> Path:
     if path.is_file() and expected(source) in (None, digest_of(path)):
         _remember(source, path)
         return path
+    if sys.platform == "emscripten":
+        raise NotFetched(f"{source.name}: Python in a browser fetches no texts; upload it instead")
     import pooch  # takes a tenth of a second, and requests as long again
     from pooch.utils import get_logger
 

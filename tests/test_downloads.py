@@ -484,3 +484,12 @@ def test_load_text_goes_over_the_network_only_when_asked(server, listed):
         load_text("tale")
     assert not server.asked
     assert load_text("tale", download=True) == load_text("tale") == TEXT.decode()
+
+
+def test_a_browser_fetches_nothing_and_says_so(monkeypatch):
+    monkeypatch.setattr(downloads.sys, "platform", "emscripten")
+    monkeypatch.delenv("MINICHAR_DATA", raising=False)
+    entry = datasets.catalogue()["shakespeare"]
+    assert not place(entry).exists()
+    with pytest.raises(NotFetched, match="in a browser fetches no texts"):
+        fetch(entry)
