@@ -282,22 +282,6 @@ def test_a_lesson_runs_in_the_page_and_its_progress_is_kept(site, page, name):
 
 
 @needs_pyodide
-def test_the_temperature_slider_writes_anew_in_the_page(site, page):
-    name = "04_sampling.ipynb"
-    solve(site[0], name)
-    open_lesson(page, site[1], name)
-    run_all(page)
-    text = page.locator(".jp-OutputArea .widget-html-content").first
-    text.scroll_into_view_if_needed()
-    first = text.inner_text()
-    slider = page.locator(".jp-OutputArea [role=slider]").first
-    slider.focus()
-    for _ in range(10):
-        page.keyboard.press("ArrowRight")
-    waits_for(page, lambda: text.inner_text() != first)
-
-
-@needs_pyodide
 def test_a_wrong_answer_is_refused_in_the_page(site, page):
     out, address, _ = site
     name = "01_hello_by_hand.ipynb"
