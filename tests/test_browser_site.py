@@ -289,7 +289,8 @@ def test_a_wrong_answer_is_refused_in_the_page(site, page):
     (out / "files" / name).write_text(made, "utf-8")
     open_lesson(page, address, name)
     run_all(page)
-    assert any(line.startswith("NotDone") and "1.1" in line for line in failures(saved(page, name)))
+    found = failures(saved(page, name))
+    assert any("1.1" in line and "is not finished yet" in line for line in found), found
 
 
 @needs_pyodide
