@@ -12,7 +12,7 @@ from typing import Any
 from minichar import backend, layers, memory
 from minichar.graph import Tensor, node
 from minichar.text import whole_numbers
-from minichar.workers import side_by_side
+from minichar.workers import matmul, side_by_side
 
 SOME = 100_000  # numbers that are worked on at once: they stay in the processor's cache meanwhile
 
@@ -27,20 +27,20 @@ def project(x: Any, W: Tensor, b: Tensor) -> Tensor:
         def send_back(g):
             g = g.reshape(-1, N)
             one_hot = (x.reshape(1, -1) == xp.arange(D)[:, None]).astype(g.dtype)
-            dW = one_hot @ g  # row i: the sum over every place where character i was read
+            dW = matmul(one_hot, g)  # row i: the sum over every place where character i was read
             return dW, dW.sum(axis=0)
 
         return node("project", a, (W, b), send_back)
     if x.shape[-1] != D:
         raise ValueError(f"project: shapes {x.shape} and {W.shape} do not fit")
     flat = x.data.reshape(-1, D)
-    a = flat @ W.data
+    a = matmul(flat, W.data)
     a += b.data
 
     def send_back(g):
         g = g.reshape(-1, N)
-        dx = (g @ W.data.T).reshape(x.shape) if x.requires_grad else None
-        return dx, flat.T.dot(g), g.sum(axis=0)  # dot: @ is slow for one row
+        dx = matmul(g, W.data.T).reshape(x.shape) if x.requires_grad else None
+        return dx, matmul(flat.T, g), g.sum(axis=0)
 
     return node("project", a.reshape(*x.shape[:-1], N), (x, W, b), send_back)
 
@@ -108,7 +108,7 @@ class RNN(Fused, layers.RNN):
         def send_back(dy):
             da, back = xp.empty_like(a.data), self.way_back(T)
             self.in_parts(self.backward, (back,), dy, da, hs)
-            return da, hs[:-1].reshape(-1, H).T.dot(da.reshape(-1, H))
+            return da, matmul(hs[:-1].reshape(-1, H).T, da.reshape(-1, H))
 
         return node("rnn", hs[1:], (a, Whh), send_back), (hs[-1].copy(),)
 
@@ -139,7 +139,7 @@ class LSTM(Fused, layers.LSTM):
         def send_back(dy):
             da, back = xp.empty_like(a.data), self.way_back(T)
             self.in_parts(self.backward, (back,), dy, da, a.data, hs, cs, tcs)
-            return da, hs[:-1].reshape(-1, H).T.dot(da.reshape(-1, 4 * H))
+            return da, matmul(hs[:-1].reshape(-1, H).T, da.reshape(-1, 4 * H))
 
         return node("lstm", hs[1:], (a, Whh), send_back), (hs[-1].copy(), cs[-1].copy())
 
@@ -207,7 +207,7 @@ class GRU(Fused, layers.GRU):
             self.in_parts(self.backward, (back,), dy, dm, dn, a.data, hs, ms)
             flat = dm.reshape(-1, 3 * H)
             da = xp.concatenate([dm[:, :, : 2 * H], dn], axis=2)
-            return da, hs[:-1].reshape(-1, H).T.dot(flat), flat[:, 2 * H :].sum(axis=0)
+            return da, matmul(hs[:-1].reshape(-1, H).T, flat), flat[:, 2 * H :].sum(axis=0)
 
         return node("gru", hs[1:], (a, Whh, bn), send_back), (hs[-1].copy(),)
 

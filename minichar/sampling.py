@@ -161,7 +161,7 @@ def stream(
 
 def sample(model: Any, prime: str | None = None, length: int = 200, **settings: Any) -> str:
     """The whole text that `stream` yields with the same arguments, without the prime."""
-    with calm(1):  # one text: the threads of BLAS would only wait for each other
+    with calm():  # one text: the threads of BLAS would only wait for each other
         return "".join(stream(model, prime, length, **settings))
 
 

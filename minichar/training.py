@@ -181,8 +181,8 @@ class Training:
         inputs, targets = self.inputs[here], self.targets[here]
         for w in weights.values():
             w.grad = None  # a step that was interrupted may have left some
-        small, full = calm(self.batch * max(self.model.hidden)), advice(self.model, inputs.shape)
-        with small, full, np.errstate(over="ignore", invalid="ignore"):
+        full = advice(self.model, inputs.shape)
+        with calm(), full, np.errstate(over="ignore", invalid="ignore"):
             value, state = self.gradients(inputs, targets)
             norm = optim.clip_by_norm(weights, self.clip)
             rate = self._move()

@@ -1,60 +1,96 @@
-"""The texts of a batch side by side: each thread takes some of the rows.
+"""Work shared out to threads: the texts of a batch, the rows of a large matrix product.
 
-In the loop over time every step waits for the one before, but the rows of a batch never meet. So
+In the loop over time every step waits for the one before, but the texts of a batch never meet. So
 two threads can each walk half of them through all steps, which keeps two cores at work on all of
-it. The threads of BLAS share out one matrix product only, and wait for one another at each step:
-while a loop runs, BLAS gets one thread. How many threads there are is up to whoever set the number
-for BLAS (OPENBLAS_NUM_THREADS and the like); with 1 everything runs in the thread it is called in.
-Lesson 09 says why.
+it. The threads that BLAS has of its own share out one product at a time, and between two products
+they wait by running in a circle, in the way of whoever wants that core. So while a network learns,
+BLAS gets one thread, and these here do the sharing. How many there are is up to whoever set the
+number for BLAS (OPENBLAS_NUM_THREADS and the like); with 1 everything runs in the thread it is
+called in. Lesson 09 says why.
 """
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
-from contextvars import copy_context
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from functools import cache
+from typing import Any
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
-# Numbers in a step's state, all rows: below SMALL one thread of BLAS is enough; from LARGE on, two
-# threads bring more than it costs to share the rows out. Both measured, with 2 cores.
-SMALL, LARGE = 8_000, 32_000
+from minichar import backend
+
+# Between two calls of numpy the threads take turns, so the more there are, the more each must have
+# to do. LARGE: numbers in a step's state, all texts, that are worth two threads; four times as many
+# are worth four. WORTH: multiplications in a product, for each thread. Both measured, with 2 cores.
+LARGE, WORTH = 6_000, 5_000_000
+_free: ContextVar[int | None] = ContextVar("free", default=None)  # threads, once BLAS has but one
 
 
-def side_by_side(work: Callable[[slice], None], B: int, numbers: int) -> None:
+@contextmanager
+def calm() -> Iterator[int]:
+    """BLAS with one thread; yields how many threads there are for those who share out work.
+
+    On a busy machine the threads of BLAS make a step many times slower. Within another `calm`
+    nothing changes, and within a part of work that was shared out there is one thread.
+    """
+    if (free := _free.get()) is not None:
+        yield free
+        return
+    token = _free.set(threads())
+    try:
+        with _blas().limit(limits=1):
+            yield _free.get()
+    finally:
+        _free.reset(token)
+
+
+def side_by_side(work: Callable[[slice], Any], B: int, numbers: int) -> None:
     """Call `work` with slices that together are the B rows: one for each thread, if it is LARGE.
 
     `numbers` is how many there are in a step, all rows. What `work` raises is raised here, once all
     parts have ended.
     """
-    parts = min(B, threads()) if numbers >= LARGE else 1
-    if parts == 1:
-        return work(slice(0, B))
-    rows = [slice(B * k // parts, B * (k + 1) // parts) for k in range(parts)]
-    pool = _pool(parts, os.getpid())  # the threads do not follow into a forked process
-    with _blas().limit(limits=1):
-        # numpy's errstate, among others, goes along in a copy of the context.
-        others = [pool.submit(copy_context().run, work, part) for part in rows[1:]]
-        try:
-            work(rows[0])
-        finally:
-            wait(others)
-    for other in others:
-        other.result()  # raises what the part has raised
+    with calm() as free:
+        _share(work, B, min(free, math.isqrt(4 * numbers // LARGE)))
 
 
-def calm(numbers: int) -> AbstractContextManager:
-    """BLAS with one thread, where a step has so few `numbers` that its threads would mostly wait.
-
-    On an idle machine that costs little or gains a little; on a busy one it saves many times over.
-    """
-    return _blas().limit(limits=1) if numbers < SMALL else nullcontext()
+def matmul(a: Any, b: Any) -> Any:
+    """a @ b of arrays (n, K) and (K, N): where it is large, each thread takes some of the rows."""
+    (n, K), N = a.shape, b.shape[1]
+    wanted = n * K * N // WORTH
+    if wanted < 2 or backend.on_card(a):
+        return a.dot(b)  # @ is slow for a single row
+    out = np.empty((n, N), np.result_type(a, b))
+    with calm() as free:
+        _share(lambda rows: np.dot(a[rows], b, out[rows]), n, min(free, wanted))
+    return out
 
 
 def threads() -> int:
     """How many BLAS may use."""
     return max((library.num_threads for library in _blas().lib_controllers), default=1)
+
+
+def _share(work: Callable[[slice], Any], n: int, parts: int) -> None:
+    """Rows 0 to n, in so many parts: the first in this thread, each other one in its own."""
+    parts = max(1, min(n, parts))
+    rows = [slice(n * k // parts, n * (k + 1) // parts) for k in range(parts)]
+    if parts == 1:
+        return work(rows[0])
+    alone = copy_context()  # of the caller: numpy's errstate, among others, goes along
+    alone.run(_free.set, 1)
+    pool = _pool(parts, os.getpid())  # the threads do not follow into a forked process
+    others = [pool.submit(alone.copy().run, work, part) for part in rows[1:]]
+    try:
+        alone.run(work, rows[0])
+    finally:
+        wait(others)
+    for other in others:
+        other.result()  # raises what the part has raised
 
 
 @cache

@@ -33,7 +33,7 @@ def test_every_row_is_worked_on_once_and_blas_is_given_back(two_threads, B):
 
     workers.side_by_side(work, B, workers.LARGE)
     assert counts.tolist() == [1] * B
-    assert seen == [{1}] * min(2, B) if B > 1 else len(seen) == 1
+    assert seen == [{1}] * min(2, B)
     assert blas_threads() == {2}
 
 
@@ -43,6 +43,58 @@ def test_small_work_and_a_single_thread_stay_whole(two_threads):
     with threadpool_limits(1, "blas"):
         workers.side_by_side(parts.append, 10, workers.LARGE)
     assert parts == [slice(0, 10)] * 2
+
+
+def test_more_threads_want_more_work(monkeypatch):
+    monkeypatch.setattr(workers, "threads", lambda: 8)
+    parts = []
+    for times in (1, 3.9, 4, 16, 1000):
+        parts.append(set())
+        work = lambda rows: parts[-1].add(rows.start)  # noqa: E731
+        workers.side_by_side(work, 100, int(times * workers.LARGE))
+    assert [len(p) for p in parts] == [2, 3, 4, 8, 8]
+
+
+def test_while_calm_blas_has_one_thread_and_ours_have_the_others(two_threads):
+    parts = []
+    with workers.calm() as free, workers.calm() as again:
+        assert (free, again, blas_threads()) == (2, 2, {1})
+        workers.side_by_side(parts.append, 10, workers.LARGE)
+        assert blas_threads() == {1}
+    assert len(parts) == 2 and blas_threads() == {2}
+
+
+def test_work_shared_out_within_a_part_is_done_there(two_threads):
+    """Or both threads would wait for a third."""
+    parts = []
+
+    def work(rows):
+        workers.side_by_side(lambda inner: parts.append((rows, inner)), 10, workers.LARGE)
+
+    workers.side_by_side(work, 2, workers.LARGE)
+    whole = slice(0, 10)
+    assert sorted(parts, key=str) == [(slice(0, 1), whole), (slice(1, 2), whole)]
+
+
+@pytest.mark.parametrize("turned", ["", "a", "b", "ab"])
+@pytest.mark.parametrize("n", [1, 2, 401])
+def test_a_product_in_parts_is_the_whole(two_threads, n, turned):
+    rng = np.random.default_rng(0)
+    K, N = 300, 2 * workers.WORTH // 300 // n + 1
+    a, b = rng.standard_normal((n, K)), rng.standard_normal((K, N))
+    a = np.asfortranarray(a) if "a" in turned else a  # as a.T of a turned one
+    b = np.asfortranarray(b) if "b" in turned else b
+    result = workers.matmul(a, b)
+    np.testing.assert_allclose(result, a @ b, rtol=1e-12, atol=1e-12)
+    assert result.dtype == np.float64 and result.flags.c_contiguous
+
+
+def test_a_large_product_is_shared_out_and_a_small_one_is_not(two_threads, monkeypatch):
+    asked = []
+    monkeypatch.setattr(workers, "_share", lambda work, n, parts: asked.append((n, parts)))
+    for rows in (20, 19):
+        workers.matmul(np.ones((rows, 1000), "float32"), np.ones((1000, workers.WORTH // 10_000)))
+    assert asked == [(20, 2)]
 
 
 @pytest.mark.parametrize("bad", [0, 5])
@@ -78,7 +130,7 @@ def test_a_cell_in_parts_is_the_whole(two_threads, monkeypatch, module, kind):
         pytest.importorskip("numba", reason="runs with the extra fast: pip install '.[fast]'")
     module = importlib.import_module(f"minichar.{module}")
     cell = getattr(module, kind)(3, 4, np.random.default_rng(0), "float64")
-    x = Tensor(np.random.default_rng(1).standard_normal((6, 5, 3)), workers.LARGE)
+    x = Tensor(np.random.default_rng(1).standard_normal((6, 5, 3)), True)
 
     def run():
         x.grad = cell.parameters["Whh"].grad = None

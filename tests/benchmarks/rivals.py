@@ -12,6 +12,7 @@ import numpy as np
 
 import minichar as mc
 from minichar import graph
+from minichar.workers import calm
 
 V = 67
 LETTERS = mc.Vocabulary([chr(0x100 + i) for i in range(V)])
@@ -44,15 +45,16 @@ def minichar_step(cell, hidden, B, T, dropout, ids):
 
 def training_step(model, ids, read=True):
     """A step of ours. Unless told to `read` the loss, it leaves it where it is: on a card, too."""
-    optimizer, state = mc.optim.Adam(model.parameters(), lr=0.002), None
-    rng = np.random.default_rng(0)
+    weights, state, rng = model.parameters(), None, np.random.default_rng(0)
+    optimizer = mc.optim.Adam(weights, lr=0.002)
 
     def step():
         nonlocal state
-        loss, state = model.loss(ids[:-1], ids[1:], state, rng)
-        loss.backward()
-        mc.optim.clip_by_norm(model.parameters(), 5.0)
-        optimizer.step()
+        with calm():  # as in training.py
+            loss, state = model.loss(ids[:-1], ids[1:], state, rng)
+            loss.backward()
+            mc.optim.clip_by_norm(weights, 5.0)
+            optimizer.step()
         return float(loss.data) if read else loss.data
 
     return step

@@ -151,10 +151,16 @@ def watching(log):
             ("parts", None, (B, numbers), logs, None)
         )
 
+    def matmul(a, b):
+        result = workers.matmul(plain(a), plain(b))
+        note("products", workers.matmul, plain(a), plain(b), new=result)
+        return watched(result)
+
     def drop(self, x, rng, drop=layers.Dropout.__call__):
         return drop(self, x, rng and Random(rng))
 
     patches = [patch.object(backend, "of", of), patch.object(fused, "side_by_side", side_by_side)]
+    patches.append(patch.object(fused, "matmul", matmul))
     patches.append(patch.object(layers.Dropout, "__call__", drop))
     if (made_of := model.cells(True)) is not fused:
         patches.append(patch.object(made_of, "compiled", Library(made_of.compiled)))

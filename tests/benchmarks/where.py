@@ -33,6 +33,7 @@ from rivals import minichar_writes
 from watched import KINDS, again, flat, here, run, watching
 
 import minichar as mc
+from minichar.workers import calm
 
 LENGTH = 20  # characters that are written
 COLUMNS = (*KINDS, "calls", "fresh", "optimiser", "rest")
@@ -179,10 +180,11 @@ def parts(name, torch_step, torch_products):
         found["optimiser"] = spent["ms"] / count
         own_faults = (faults() - before - spent["faults"]) / count
         found["calls"] = 0
-        for kind, (large, small) in calls.items():
-            one = milliseconds(partial(run, small), as_before)
-            found["calls"] += one
-            found[kind] = milliseconds(partial(run, large), as_before) - one
+        with calm():  # as the step itself
+            for kind, (large, small) in calls.items():
+                one = milliseconds(partial(run, small), as_before)
+                found["calls"] += one
+                found[kind] = milliseconds(partial(run, large), as_before) - one
         filled, cost = touch(sizes)
         found["fresh"] = own_faults * cost / max(1, filled)
         if torch_step:
