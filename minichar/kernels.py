@@ -1,9 +1,9 @@
-"""The cells of fused.py on a graphics card: a step's gates in one launch, instead of ten or six.
+"""The cells of fused.py on a graphics card: a step's gates in one launch, instead of two to ten.
 
 Each call of CuPy starts a program on the card, and starting one takes longer than running it where
-the arrays are small. So what an LSTM does with its gates, number by number, is written out in CUDA,
-forward and backward: a thread has one cell of one text, and does all of it. The matrix products
-stay with the card's own library, and RNN and GRU with fused.py. Built in lesson 10.
+the arrays are small. So what a cell does with its gates, number by number, is written out in CUDA,
+forward and backward: a thread has one neuron of one text, and does all of it. The matrix products
+stay with the card's own library. Built in lesson 10.
 
 The tests translate this source for the processor and hold it to layers.py. On a card it has not
 been run yet: tests/benchmarks/gpu.py does that, in one call.
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend, fused
-from minichar.fused import GRU, RNN, Linear, each_step, scratch
+from minichar.fused import Linear, each_step, scratch
 
 __all__ = ["GRU", "LSTM", "RNN", "Linear"]
 THREADS = 256  # in a block
@@ -57,6 +57,60 @@ extern "C" __global__ void lstm_step_back(
   d[at + 3 * H] = into_c * i * (1 - g * g);
   dc[k] = into_c * f;
 }
+
+extern "C" __global__ void rnn_step(const real* p, real* z, real* h, int H, int n) {
+  int k = blockDim.x * blockIdx.x + threadIdx.x;
+  if (k < n) h[k] = tanh(z[k] + p[k]);
+}
+
+extern "C" __global__ void rnn_step_back(
+    const real* dy, const real* dh, const real* h, real* d, int H, int n) {
+  int k = blockDim.x * blockIdx.x + threadIdx.x;
+  if (k < n) d[k] = (dy[k] + dh[k]) * (1 - h[k] * h[k]);
+}
+
+extern "C" __global__ void relu_step(const real* p, real* z, real* h, int H, int n) {
+  int k = blockDim.x * blockIdx.x + threadIdx.x;
+  if (k >= n) return;
+  real a = z[k] + p[k];
+  h[k] = a < 0 ? 0 : a;  // what is no number stays none
+}
+
+extern "C" __global__ void relu_step_back(
+    const real* dy, const real* dh, const real* h, real* d, int H, int n) {
+  int k = blockDim.x * blockIdx.x + threadIdx.x;
+  if (k < n) d[k] = h[k] > 0 ? dy[k] + dh[k] : 0;
+}
+
+extern "C" __global__ void gru_step(
+    const real* p, real* z, const real* h, const real* bn, real* m, real* new_h, int H, int n) {
+  int k = blockDim.x * blockIdx.x + threadIdx.x;
+  if (k >= n) return;
+  int at = k / H * 3 * H + k % H;  // of its r; those of u and n are H further on each
+  real r = sigmoid(z[at] + p[at]);
+  real u = sigmoid(z[at + H] + p[at + H]);
+  m[k] = p[at + 2 * H] + bn[k % H];
+  real new_n = tanh(z[at + 2 * H] + r * m[k]);
+  z[at] = r;
+  z[at + H] = u;
+  z[at + 2 * H] = new_n;
+  new_h[k] = new_n + u * (h[k] - new_n);
+}
+
+extern "C" __global__ void gru_step_back(
+    const real* dy, const real* dh, real* kept, const real* z, const real* h, const real* m,
+    real* d, real* dn, int H, int n) {
+  int k = blockDim.x * blockIdx.x + threadIdx.x;
+  if (k >= n) return;
+  int at = k / H * 3 * H + k % H;
+  real r = z[at], u = z[at + H], a = z[at + 2 * H];
+  real into_h = dy[k] + dh[k] + kept[k];  // kept: what came straight from the new h to the old
+  dn[k] = into_h * (1 - u) * (1 - a * a);
+  d[at] = dn[k] * m[k] * r * (1 - r);
+  d[at + H] = into_h * (h[k] - a) * u * (1 - u);
+  d[at + 2 * H] = dn[k] * r;
+  kept[k] = into_h * u;
+}
 """
 
 
@@ -77,11 +131,33 @@ def launch(name: str, H: int, *arrays: Any) -> None:
     program((-(-n // THREADS),), (THREADS,), (*arrays, np.int32(H), np.int32(n)))
 
 
-class LSTM(fused.LSTM):
-    """As in fused.py; where the array library has no kernels of ours (RawModule), it is that."""
+def here(a: Any) -> bool:
+    """Whether the library of `a` takes kernels of ours: else the cells are those of fused.py."""
+    return hasattr(backend.of(a), "RawModule")
 
+
+class RNN(fused.RNN):
+    def forward(self, W: Any, a: Any, hs: Any) -> None:
+        if not here(a):
+            return super().forward(W, a, hs)
+        kind, (product,) = "relu" if self.activation == "relu" else "rnn", scratch(hs, self.H)
+        for h, z, new in each_step(hs, a, hs[1:]):
+            h.dot(W, product)
+            launch(f"{kind}_step", self.H, product, z, new)
+
+    def backward(self, back: Any, dy: Any, da: Any, hs: Any) -> None:
+        if not here(da):
+            return super().backward(back, dy, da, hs)
+        kind, (dh,) = "relu" if self.activation == "relu" else "rnn", scratch(hs, self.H)
+        dy = backend.of(da).ascontiguousarray(dy, da.dtype)
+        for above, h, d in each_step(dy[::-1], hs[:0:-1], da[::-1]):
+            launch(f"{kind}_step_back", self.H, above, dh, h, d)
+            d.dot(back, dh)
+
+
+class LSTM(fused.LSTM):
     def forward(self, W: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
-        if not hasattr(backend.of(a), "RawModule"):
+        if not here(a):
             return super().forward(W, a, hs, cs, tcs)
         (product,) = scratch(hs, 4 * self.H)
         for h, *step in each_step(hs, a, cs, cs[1:], tcs, hs[1:]):
@@ -89,11 +165,29 @@ class LSTM(fused.LSTM):
             launch("lstm_step", self.H, product, *step)
 
     def backward(self, back: Any, dy: Any, da: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
-        xp = backend.of(a)
-        if not hasattr(xp, "RawModule"):
+        if not here(a):
             return super().backward(back, dy, da, a, hs, cs, tcs)
-        dy = xp.ascontiguousarray(dy, a.dtype)
+        dy = backend.of(a).ascontiguousarray(dy, a.dtype)
         dh, dc = scratch(hs, self.H, self.H)
         for above, *step, d in each_step(*(x[::-1] for x in (dy, a, cs[:-1], tcs, da))):
             launch("lstm_step_back", self.H, above, dh, dc, *step, d)
+            d.dot(back, dh)
+
+
+class GRU(fused.GRU):
+    def forward(self, W: Any, bn: Any, a: Any, hs: Any, ms: Any) -> None:
+        if not here(a):
+            return super().forward(W, bn, a, hs, ms)
+        (product,) = scratch(hs, 3 * self.H)
+        for h, z, m, new in each_step(hs, a, ms, hs[1:]):
+            h.dot(W, product)
+            launch("gru_step", self.H, product, z, h, bn, m, new)
+
+    def backward(self, back: Any, dy: Any, dm: Any, dn: Any, a: Any, hs: Any, ms: Any) -> None:
+        if not here(a):
+            return super().backward(back, dy, dm, dn, a, hs, ms)
+        dy = backend.of(a).ascontiguousarray(dy, a.dtype)
+        dh, kept = scratch(hs, self.H, self.H)
+        for above, *step, d, d_n in each_step(*(x[::-1] for x in (dy, a, hs[:-1], ms, dm, dn))):
+            launch("gru_step_back", self.H, above, dh, kept, *step, d, d_n)
             d.dot(back, dh)

@@ -360,7 +360,7 @@ def test_what_a_captured_step_would_need_holds_but_for_named_numbers(cell, card,
         optimizer.step()
         assert card.counts.up == card.counts.down == 0
     first, second = traces[-2:]
-    assert len(first) == len(second) > 500
+    assert len(first) == len(second) > 300
     differ = [(a, b) for a, b in zip(first, second, strict=True) if a != b]
     assert not any(isinstance(a, tuple) for a, _ in differ)  # no array
     keys = [a for a, _ in differ if isinstance(a, np.uint32)]

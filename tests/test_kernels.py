@@ -75,6 +75,60 @@ def test_a_step_back_is_the_slope_of_a_step(card, B, H, seed):
         assert found == pytest.approx((step(*up)[0] - step(*down)[0]) / (2 * e), rel=1e-6, abs=1e-6)
 
 
+@TYPES
+@settings(max_examples=15)
+@given(B=st.integers(1, 9), H=st.integers(1, 70), seed=st.integers(0, 99))
+def test_a_step_of_a_gru_is_the_formula(card, dtype, limit, B, H, seed):
+    (p, z, h, *_), (*there,) = arrays(card, B, H, dtype, seed, 3, 3, 1, 1, 1)
+    bn = np.random.default_rng(seed + 1).standard_normal(H).astype(dtype)
+    kernels.launch("gru_step", H, *there[:3], card.asarray(bn), *there[3:])
+    _, gates, old, ms, new = (a.get().reshape(B, -1) for a in there)
+    np.testing.assert_array_equal(old, h)
+    for b in range(B):
+        for j in range(H):
+            (pr, pu, pn), (zr, zu, zn) = (map(float, x[b, j::H]) for x in (p, z))
+            r, u, m = sigmoid(zr + pr), sigmoid(zu + pu), pn + float(bn[j])
+            n = math.tanh(zn + r * m)
+            assert gates[b, j::H] == pytest.approx([r, u, n], abs=4 * limit)
+            assert ms[b, j] == pytest.approx(m, abs=4 * limit)
+            assert new[b, j] == pytest.approx(u * float(h[b, j]) + (1 - u) * n, abs=4 * limit)
+
+
+@pytest.mark.parametrize("name", ["rnn", "relu", "gru"])
+@settings(max_examples=15)
+@given(B=st.integers(1, 9), H=st.integers(1, 70), seed=st.integers(0, 99))
+def test_a_step_back_of_the_others_is_the_slope(card, name, B, H, seed):
+    """By what comes from below (z), by the product (p) and straight by the state before (h)."""
+    n = 3 if name == "gru" else 1
+    (p, z, h, w), _ = arrays(card, B, H, "float64", seed, n, n, 1, 1)
+    bn = card.asarray(np.random.default_rng(seed + 1).standard_normal(H))
+    rng, e = np.random.default_rng(seed), 1e-6
+
+    def step(p, z, h):
+        p, z, h = map(card.asarray, (p, z, h))
+        m, new = (card.asarray(np.zeros((B, H))) for _ in range(2))
+        between = (h, bn, m) if n == 3 else ()
+        kernels.launch(f"{name}_step", H, p, z, *between, new)
+        return (new.get() * w).sum(), z, m, new
+
+    _, gates, m, new = step(p, z, h)
+    third, zero = card.asarray(w / 3), np.zeros((B, H))
+    d, dn, kept = card.asarray(np.zeros((B, n * H))), card.asarray(zero), card.asarray(w / 3)
+    if n == 3:
+        arguments = third, third, kept, gates, card.asarray(h), m, d, dn
+    else:
+        arguments = third, card.asarray(w * 2 / 3), new, d
+    kernels.launch(f"{name}_step_back", H, *arguments)
+    dp = d.get()
+    dz = np.concatenate([dp[:, : 2 * H], dn.get()], 1) if n == 3 else dp
+    dh = kept.get() if n == 3 else zero
+    for k, found in enumerate((dp, dz, dh)):
+        way, at = rng.standard_normal(found.shape), [p, z, h]
+        up, down = (at[:k] + [at[k] + s * e * way] + at[k + 1 :] for s in (1, -1))
+        slope = (step(*up)[0] - step(*down)[0]) / (2 * e)
+        assert (found * way).sum() == pytest.approx(slope, rel=1e-5, abs=1e-5)
+
+
 def test_a_step_of_many_cells_takes_several_blocks(card):
     B, H = 5, kernels.THREADS  # and one cell more than the blocks before hold
     (p, *_), there = arrays(card, B, H + 1, "float64", 0, 4, 4, 1, 1, 1, 1)

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import time
 import types
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ from rivals import LETTERS, V, characters, gigaflops, torch_step, training_step 
 import minichar as mc  # noqa: E402
 from minichar import backend, device, footprint, fused, kernels, strict  # noqa: E402
 from minichar.half import HalfTraining  # noqa: E402
+from minichar.model import KINDS  # noqa: E402
 from minichar.training import Training  # noqa: E402
 
 CONFIGURATIONS = {  # neurons by layer, texts side by side, characters a step, dropout
@@ -137,8 +139,9 @@ def comparisons(xp, tiny):
     """What is compared, the limit, and a function that finds the difference."""
     for dtype, limit in (("float64", 1e-12), ("float32", 1e-4)):
         for B, H in ((3, 5), (1, 7)) if tiny else ((64, 256), (100, 512), (7, 33), (1, 128)):
-            what = f"kernels against the readable cell, {B} x {H} {dtype}"
-            yield what, limit, lambda d=dtype, B=B, H=H: kernels_off(xp, d, B, H)
+            for cell in KINDS:
+                what = f"kernels of {cell} against the readable cell, {B} x {H} {dtype}"
+                yield what, limit, partial(kernels_off, xp, cell, dtype, B, H)
     for cell in ("lstm", "gru", "rnn", "relu"):
         for kind, limit in LIMITS.items():
             what = f"20 steps against numpy in float64, {cell} {kind}"
@@ -163,12 +166,13 @@ def once(xp):
     yield "64 texts at once are those of numpy", same, ""
 
 
-def kernels_off(xp, dtype, B, H, T=20):
+def kernels_off(xp, name, dtype, B, H, T=20):
     """The worst of: y, the state, and the gradients of what went in and of the weights."""
     rng, outcomes = np.random.default_rng(0), []
     x, dy = (rng.standard_normal((T, B, H)) for _ in range(2))
-    for kind in (kernels.LSTM, fused.LSTM):
-        cell = kind(H, H, np.random.default_rng(1), dtype)
+    how = {"activation": "relu"} if name == "relu" else {}
+    for made_of in (kernels, fused):
+        cell = getattr(made_of, KINDS[name])(H, H, np.random.default_rng(1), dtype, **how)
         for w in cell.parameters.values():
             w.data = xp.asarray(w.data)
         read = mc.graph.Tensor(xp.asarray(x.astype(dtype)), True)
