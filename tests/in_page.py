@@ -13,15 +13,15 @@ import functools
 import http.server
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
 import pytest
-from lab import browser, needs_browser
+from lab import ERROR, browser, needs_browser
 
 from minichar.course.files import checks, lessons, read_notebook
 from minichar.course.site import building
@@ -31,7 +31,7 @@ PYODIDE = os.environ.get("MINICHAR_PYODIDE")
 needs_pyodide = pytest.mark.skipif(
     not PYODIDE, reason="set MINICHAR_PYODIDE to a folder with Pyodide 0.27, numpy and matplotlib"
 )
-KERNEL = "#jp-main-statusbar"
+CODE, KERNEL = ".jp-NotebookPanel .jp-CodeCell", "#jp-main-statusbar"
 # The cells of a lesson as this browser keeps them.
 IN_STORE = """async (path) => {
   const wait = (request) => new Promise((resolve, reject) => {
@@ -126,15 +126,15 @@ def waits_for(page, condition: Callable[[], object], patience: float = PATIENCE)
 def open_lesson(page, address: str, name: str) -> None:
     """Open a lesson in the lab, and wait until its kernel is ready."""
     page.goto(f"{address}lab/index.html?path={name}")
-    page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for()
+    page.locator(CODE).first.wait_for()
     idle(page)
 
 
-def idle(page, seconds: float = 2, patience: float = PATIENCE) -> None:
+def idle(page, seconds: float = 2) -> None:
     """Wait until for so long the kernel has had nothing to do, and no cell waits for it."""
     bar, waiting = page.locator(KERNEL), page.locator(".jp-InputPrompt").filter(has_text="[*]")
     quiet = time.monotonic()
-    end = quiet + patience
+    end = quiet + PATIENCE
     while time.monotonic() < quiet + seconds:
         if "| Idle" not in bar.inner_text() or waiting.count():
             quiet = time.monotonic()
@@ -144,10 +144,12 @@ def idle(page, seconds: float = 2, patience: float = PATIENCE) -> None:
 
 def run_all(page, patience: float = PATIENCE) -> None:
     """Run every cell, to the end or to the first that fails."""
+    ran = page.locator(f"{CODE} .jp-InputPrompt").last.filter(has_text=re.compile(r"\[\d+\]:"))
+    failed = page.locator(ERROR)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_timeout(2000)
-    idle(page, patience=patience)
+    waits_for(page, lambda: ran.count() or failed.count(), patience)
+    idle(page)
 
 
 def saved(page, name: str) -> list[dict]:
@@ -169,15 +171,8 @@ def failures(cells: list[dict]) -> list[str]:
     ]
 
 
-def solve(out: Path, name: str, go_on: bool = False) -> int:
-    """Put the solution of a lesson in its place in the site; how many exercises it has.
-
-    With `go_on`, a cell that fails does not keep the next from running.
-    """
+def solve(out: Path, name: str) -> int:
+    """Put the solution of a lesson in its place in the site; how many exercises it has."""
     lesson = next(x for x in lessons() if x.solution.name == name)
-    notebook = nbformat.reads(building.for_browser(lesson.solution), as_version=4)
-    for cell in notebook.cells:
-        if go_on and cell.cell_type == "code":
-            cell.metadata.tags = ["raises-exception"]
-    (out / "files" / name).write_text(nbformat.writes(notebook), "utf-8")
+    (out / "files" / name).write_text(building.for_browser(lesson.solution), "utf-8")
     return len(checks(read_notebook(lesson.solution)))
