@@ -12,10 +12,14 @@
 
 import difflib
 import os
+import sys
 import sysconfig
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
 
 from minichar import downloads
@@ -52,6 +56,8 @@ class Entry:
     @property
     def here(self) -> bool:
         """Whether the text can be loaded without a network."""
+        if self.name == "markup":  # Python in a browser comes without its help pages
+            return find_spec("pydoc_data") is not None
         return self.kind != "download" or downloads.place(self).is_file()
 
 
@@ -140,9 +146,18 @@ def python_source() -> str:
     Some ten with characters beyond ASCII are left out, because the table of accented letters in one
     of them would add sixty to the alphabet; so are the build settings, which are a machine's own.
     """
+    library = _library()
+    modules = (p for p in library.iterdir() if p.name.endswith(".py"))
+    ours = (p for p in modules if not p.name.startswith("_sysconfigdata"))
+    in_order = sorted(ours, key=lambda path: path.name)
+    return _joined("the source of Python's standard library", library, in_order)
+
+
+def _library() -> Traversable:
+    """The folder of Python's standard library; in a browser it lies packed in an archive."""
     library = Path(sysconfig.get_path("stdlib"))
-    modules = (p for p in library.glob("*.py") if not p.name.startswith("_sysconfigdata"))
-    return _joined("the source of Python's standard library", library, modules)
+    packed = library.with_name(f"python{sys.version_info.major}{sys.version_info.minor}.zip")
+    return zipfile.Path(packed) if packed.is_file() else library
 
 
 def markup() -> str:
@@ -159,11 +174,11 @@ def c_headers() -> str:
     import numpy
 
     include = Path(numpy.get_include())
-    return _joined("numpy's C headers", include, include.rglob("*.h"))
+    return _joined("numpy's C headers", include, sorted(include.rglob("*.h")))
 
 
-def _joined(what: str, place: Path, paths: Iterable[Path]) -> str:
-    contents = (path.read_bytes() for path in sorted(paths))
+def _joined(what: str, place: Traversable, paths: Iterable[Traversable]) -> str:
+    contents = (path.read_bytes() for path in paths)
     texts = [content.decode("ascii") for content in contents if content.isascii()]
     if not texts:
         raise FileNotFoundError(

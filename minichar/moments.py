@@ -154,7 +154,7 @@ class Histograms:
         bent = xp.copysign(xp.sqrt(size, size), values)  # from -1 to 1, which it does not reach
         bent += 1
         bent *= self.bins / 2
-        place = bent.astype(np.int64)
+        place = bent.astype(np.intp)  # as bincount counts
         xp.minimum(place, self.bins - 1, out=place)  # but for rounding
         place += xp.arange(C) * self.bins
         for k, rows in enumerate([slice(None), *xp.asarray(answers.T == 1)]):

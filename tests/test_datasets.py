@@ -341,10 +341,26 @@ def test_an_installation_without_its_sources_says_so(name, missing, tmp_path, mo
         load_text(name)
 
 
+def test_a_standard_library_that_is_packed_as_in_a_browser(tmp_path, monkeypatch):
+    packed = {
+        "b.py": "two\n",
+        "a.py": "one\n",
+        "_sysconfigdata_x.py": "mine\n",
+        "json/c.py": "no\n",
+    }
+    name = "python{}{}.zip".format(*sys.version_info)
+    (tmp_path / name).write_bytes(zipped(packed))
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path / "python3"))
+    assert load_text("python") == "one\n\ntwo\n"
+
+
 def test_a_python_without_help_pages_says_so(monkeypatch):
+    assert "markup" in datasets.at_hand()
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     with pytest.raises(FileNotFoundError, match="help pages"):
         load_text("markup")
+    monkeypatch.setattr(datasets, "find_spec", lambda name: None)
+    assert "markup" not in datasets.at_hand()
 
 
 def test_the_examples_run():

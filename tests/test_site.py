@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,7 @@ from minichar.course.site import building, front_page, weights
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINK = '<a href="nowhere.html">x</a>'
 
 
 def unpacked(data: bytes) -> tuple[dict, dict]:
@@ -108,3 +110,32 @@ def test_a_step_that_fails_is_said_in_one_line(tmp_path):
     with pytest.raises(CourseError, match="No module named") as error:
         building._run(["-m", "no_such_module"], tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_site_with_a_dead_link_is_refused(monkeypatch, tmp_path):
+    rendering = pytest.importorskip("minichar.course.rendering", reason="needs the extra site")
+    monkeypatch.setattr(building, "assemble", lambda out, *_: out.mkdir())
+    monkeypatch.setattr(rendering, "render", lambda lessons, out: None)
+    monkeypatch.setattr(rendering, "reference", lambda out: None)
+    out = tmp_path / "out"
+    building.build(out, tell=lambda line: None)
+    out.rmdir()
+    monkeypatch.setattr(rendering, "reference", lambda _: (out / "index.html").write_text(LINK))
+    with pytest.raises(CourseError, match="1 links of the site lead nowhere, .*nowhere.html"):
+        building.build(out, tell=lambda line: None)
+
+
+def test_links_to_files_of_the_package_lead_into_the_lab():
+    made = building.for_browser(ROOT / "notebooks" / "16_glossary_and_index.ipynb")
+    links = set(re.findall(r"\]\(([\w/]+\.py)\)", made))
+    assert len(links) > 20 and all(link.startswith(f"{building.SOURCE}/") for link in links)
+    assert all((ROOT / link.replace(building.SOURCE, "minichar", 1)).is_file() for link in links)
+
+
+def test_the_picture_of_a_coloured_text_is_what_its_command_makes():
+    made = runpy.run_path(str(ROOT / ".github" / "coloured.py"))["picture"]()
+    path = ROOT / ".github" / "coloured.png"
+    data = path.read_bytes()
+    assert data.startswith(b"\x89PNG") and len(data) < 150_000
+    assert re.search(r"!\[[^\]]{40,}\]\(\.github/coloured\.png\)", README)
+    assert "each coloured by its value" in made.description

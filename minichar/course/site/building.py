@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from minichar.course.files import CourseError, checks, course_folder, lessons, read_notebook
+from minichar.course.site import links
 from minichar.course.site.front_page import front_page
 from minichar.course.site.weights import packed
 from minichar.gallery import network
@@ -27,6 +28,11 @@ MISSING = 'the site needs JupyterLite: `pip install -c constraints.txt -e ".[sit
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 # Of JupyterLab's extensions these two, whatever else is installed here.
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", KERNEL)
+# A lesson is short enough to be there whole: so a search in the page finds all of it, and a widget
+# stays when it is scrolled out of sight.
+SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
+SOURCE = "package"  # the folder with the package's files, to read; were it called minichar, Python
+# would import that instead of the wheel
 FIRST_CELL = """\
 # Here Python runs in your browser. This fetches the course's package: run it first, each time.
 import logging
@@ -36,7 +42,10 @@ logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
 
 
 def build(out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = print) -> None:
-    """Write all of the site into `out`: `assemble`, the lessons as pages, and the reference."""
+    """Write all of the site into `out`: `assemble`, the lessons as pages, and the reference.
+
+    Raises CourseError as `assemble` does, and for a link that leads nowhere.
+    """
     assemble(out, pyodide, tell)
     from minichar.course import rendering  # its libraries are there, or `assemble` had refused
 
@@ -44,6 +53,8 @@ def build(out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = 
     rendering.render(course_folder() / "solutions", out / "read")
     tell("the reference")
     rendering.reference(out / "reference")
+    if found := links.dead(out):
+        raise CourseError(f"{len(found)} links of the site lead nowhere, the first {found[0]}")
 
 
 def assemble(
@@ -72,8 +83,13 @@ def assemble(
         for notebook in sorted((course / "notebooks").glob("[0-9s]*.ipynb")):
             if ".before-reset-" not in notebook.name:
                 (lite / "files" / notebook.name).write_text(for_browser(notebook), "utf-8")
+        for path in [*course.glob("minichar/*.py"), *course.glob("minichar/course/*.py")]:
+            place = lite / "files" / SOURCE / path.relative_to(course / "minichar")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
         settings = {"pyodideUrl": "./static/pyodide/pyodide.js"} if pyodide else {}
-        config = {"appName": "minichar", "litePluginSettings": {f"{KERNEL}:kernel": settings}}
+        config = {"appName": "minichar", "settingsOverrides": SETTINGS}
+        config["litePluginSettings"] = {f"{KERNEL}:kernel": settings}
         text = json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config})
         (lite / "jupyter-lite.json").write_text(text, "utf-8")
         tell("JupyterLite")
@@ -95,11 +111,17 @@ def assemble(
 
 
 def for_browser(notebook: Path) -> str:
-    """A lesson as it stands in the site: the same, with a cell first that fetches the package."""
+    """A lesson as it stands in the site: the same, with a cell first that fetches the package.
+
+    Its links to files of the package lead to those in the folder SOURCE.
+    """
     content = read_notebook(notebook)
     first = dict(cell_type="code", id="fetch-package", metadata={}, source=FIRST_CELL)
     first |= dict(execution_count=None, outputs=[])
     where = 1 if content.cells[0].cell_type == "markdown" else 0  # below the title
+    for cell in content.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("](../minichar/", f"]({SOURCE}/")
     content.cells.insert(where, first)
     return json.dumps(content, ensure_ascii=False, indent=1)
 
