@@ -3,7 +3,7 @@ import pytest
 from matplotlib.axes import Axes
 from pictures import NASTY, VOCABULARY, Page, image, pixels_of
 
-from minichar import coloured, diagrams, draw
+from minichar import coloured, diagrams, draw, sound, tunes
 
 
 def unrolled(title=""):
@@ -46,7 +46,11 @@ def test_a_dollar_is_no_formula():
 
 def test_a_dollar_is_no_formula_in_html_either():
     """MathJax passes over these classes, JupyterLab's (3) and nbconvert's (2), and over <pre>."""
-    for picture in (draw.table([["$a$"]], ["$b$"], "$c$"), coloured.text("$a$", [0, 0, 0], "$b$")):
+    for picture in (
+        draw.table([["$a$"]], ["$b$"], "$c$"),
+        coloured.text("$a$", [0, 0, 0], "$b$"),
+        sound.player(tunes.read("X:1\nT:$a$\nK:C\nC\n")),
+    ):
         tag, attributes = Page(picture.html).elements[0]  # all else is within
         assert {"mathjax_ignore", "tex2jax_ignore"} <= set(attributes["class"].split())
         assert picture.html.count(f"<{tag} ") == 1 and picture.html.endswith(f"</{tag}>")
