@@ -6,6 +6,7 @@
     python datasets/build.py choose                   what lesson 08 chooses by, measured: minutes
     python datasets/build.py network tunes            also environments, tags: minutes each
     python datasets/build.py network python           the network that reads Python: half an hour
+    python datasets/build.py network moby-dick        also latex, wiki: once their text is fetched
     python datasets/build.py network shakespeare input.txt     char-rnn's file of plays, likewise
     python datasets/build.py measure shakespeare input.txt     note in its file what it reaches
     python datasets/build.py table                    lesson 15's models: a quarter of an hour
@@ -94,29 +95,33 @@ def lstm_weights() -> None:
     save_model(HERE / "weights" / "lstm" / "names.npz", training.model)
 
 
-NETWORKS = {  # name: steps, streams, characters a step of each, learning rate, dropout
-    "python": (5000, 50, 100, 0.004, 0.1),
-    "shakespeare": (9000, 32, 64, 0.003, 0.3),
-    "environments": (3000, 32, 100, 0.006, 0.1),
-    "tags": (3000, 32, 100, 0.006, 0.1),
-    "tunes": (4000, 32, 100, 0.006, 0.1),
-}
 LARGE = {"hidden": (256, 256), "embedding": 64}  # 1.8 MB in half precision
+MIDDLE = {"hidden": (192, 192), "embedding": 48}  # 1.0 MB
 SMALL = {"hidden": 128, "embedding": 32}  # 0.2 MB; enough for a grammar
+NETWORKS = {  # name: layers, steps, streams, characters a step of each, learning rate, dropout
+    "python": (LARGE, 5000, 50, 100, 0.004, 0.1),
+    "shakespeare": (LARGE, 9000, 32, 64, 0.003, 0.3),
+    "moby-dick": (MIDDLE, 4500, 32, 100, 0.004, 0.2),
+    "latex": (MIDDLE, 4500, 32, 100, 0.004, 0.2),
+    "wiki": (MIDDLE, 2500, 32, 100, 0.004, 0.4),
+    "environments": (SMALL, 3000, 32, 100, 0.006, 0.1),
+    "tags": (SMALL, 3000, 32, 100, 0.006, 0.1),
+    "tunes": (SMALL, 4000, 32, 100, 0.006, 0.1),
+}
 
 
 def network(name: str, text: str, place: Path) -> None:
-    """Train two layers of 256 on the first nine tenths of `text`; write PLACE/NAME.npz.
+    """Train a network as NETWORKS says on the first nine tenths of `text`; write PLACE/NAME.npz.
 
-    A grammar's network has one layer of 128, and `gallery.learned_from` says what it learns from:
-    more than the file. PLACE/NAME.json has what it wrote on the way, at steps 0, 1, 2, 5, 10 and so
-    on. The tab is for the Python source of others. Prints as it goes.
+    `gallery.learned_from` says what a grammar's network learns from: more than the file.
+    PLACE/NAME.json has what it wrote on the way, at steps 0, 1, 2, 5, 10 and so on. The tab is for
+    the Python source of others. Prints as it goes.
     """
-    steps, batch, length, rate, dropout = NETWORKS[name]
-    made, tab = name in GRAMMARS, "" if name in GRAMMARS else "\t"
+    layers, steps, batch, length, rate, dropout = NETWORKS[name]
+    tab = "\t" if name in ("python", "shakespeare") else ""
     train_text = gallery.learned_from(name, text)
-    shape = (SMALL if made else LARGE) | {"dropout": dropout, "seed": 0}
-    model = CharModel(Vocabulary.of(text + tab), "lstm", **shape)
+    vocab = Vocabulary.of(text + tab)
+    model = CharModel(vocab, "lstm", **layers, dropout=dropout, seed=0)
     training = Training(
         model,
         train_text,

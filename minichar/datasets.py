@@ -25,7 +25,7 @@ from pathlib import Path
 from minichar import downloads
 from minichar.text import clean, read_text
 
-ROOM = 4  # an archive may hold this many times the characters that the catalogue says
+ROOM = 5  # an archive may hold this many times the characters it should, or its own bytes
 LARGEST = 1 << 30  # bytes of a folder of one's own
 
 
@@ -135,7 +135,8 @@ def _fetched(entry: Entry, download: bool) -> str:
 
     path = downloads.fetch(entry) if download else downloads.verified(entry)
     if entry.members:
-        return unpacking.archived(path, entry.members, ROOM * entry.characters)
+        limit = ROOM * max(entry.characters, entry.bytes or 0)
+        return unpacking.archived(path, entry.members, limit)
     text = read_text(path)
     return unpacking.without_frame(text) if entry.gutenberg else text
 

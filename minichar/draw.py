@@ -19,6 +19,8 @@ import numpy as np
 # Okabe and Ito's colours: told apart in every kind of colour vision, and each of another lightness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F6B73"
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (ORANGE, ":"), (GREY, "-"))
+# A $ in a text is a character like others: JupyterLab and nbconvert find no formula in this class.
+RAW = "mathjax_ignore tex2jax_ignore"
 
 
 class Picture:
@@ -220,7 +222,7 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = 
     for row in rows:
         named = zip(header, row, strict=True)
         words.append(", ".join(f"{name}: {shown(value)}" for name, value in named))
-    return Picture(f"<table>{caption}{head}{body}</table>", "\n".join(words))
+    return Picture(f'<table class="{RAW}">{caption}{head}{body}</table>', "\n".join(words))
 
 
 def written(prime: str, text: str) -> Picture:

@@ -23,7 +23,10 @@ from minichar.ngram import NGram
 from minichar.sampling import sample
 from minichar.text import split
 
-EXHIBITS = ("names", "shakespeare", "python", "environments", "tags", "tunes")
+EXHIBITS = (
+    *("names", "shakespeare", "moby-dick", "python", "latex", "wiki"),
+    *("environments", "tags", "tunes"),
+)
 MORE = 360_000  # characters that a grammar's network learns from beside its file
 BITS = ("train", "held_out", "counting")
 LONGEST = 50_000  # characters of a part that are measured at most
@@ -139,13 +142,7 @@ def rows(length: int = 120, temperature: float = 0.7, seed: int = 0) -> list[tup
 
 def table(**how: Any) -> draw.Picture:
     """The gallery as a table to show; `how` as in `rows`."""
-    return _untypeset(draw.table(rows(**how), HEADER))
-
-
-def _untypeset(shown: draw.Picture) -> draw.Picture:
-    """The same, but what a network writes between two $ is not set as a formula by JupyterLab."""
-    html = shown.html.replace("<table>", '<table class="mathjax_ignore tex2jax_ignore">', 1)
-    return draw.Picture(html, shown.description)
+    return draw.table(rows(**how), HEADER)
 
 
 def in_print(found: list[tuple]) -> str:
@@ -173,7 +170,7 @@ def on_the_way(name: str) -> list[tuple[int, str]]:
 def evolution(written: list[tuple[int, str]], length: int = 120, title: str = "") -> draw.Picture:
     """The strip as a table: after how many steps, and the first `length` characters written."""
     rows = [(f"{step:,}", text[:length].strip("\n")) for step, text in written]
-    return _untypeset(draw.table(rows, ("steps", "what it writes"), title))
+    return draw.table(rows, ("steps", "what it writes"), title)
 
 
 if __name__ == "__main__":

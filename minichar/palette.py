@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minichar.draw import Picture
+from minichar.draw import RAW, Picture
 
 COUNT = 9  # shades in a scale, about as many as can be told apart; odd, so that one is the middle
 MOST = 8  # characters that share a span, and so a note that shows when the mouse is over them
@@ -165,7 +165,7 @@ def figure(title: str, legend: str, body: str, words: str, unfold: bool = False)
     words = "\n".join(map(plain, words.split("\n")))
     head = f"<b>{html.escape(plain(title))}</b><br>" if title else ""
     return Picture(
-        f'<figure class="minichar-coloured"><style>{STYLE}</style>'
+        f'<figure class="minichar-coloured {RAW}"><style>{STYLE}</style>'
         f"<figcaption>{head}{legend}"
         f"<details{' open' * unfold}><summary>In words</summary>"
         f'<div class="words">{html.escape(words)}</div></details></figcaption>{body}</figure>',

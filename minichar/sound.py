@@ -82,7 +82,7 @@ def player(tune: Tune, beats_a_minute: float = 120) -> draw.Picture:
     words = f"{title}: {len(tune.notes)} notes in {seconds:.0f} seconds, {notes}{more}"
     shown = html.escape(title)
     return draw.Picture(
-        f'<figure style="margin: 4px 0"><figcaption>{shown}</figcaption>'
+        f'<figure class="{draw.RAW}" style="margin: 4px 0"><figcaption>{shown}</figcaption>'
         f'<audio controls aria-label="{shown}" src="data:audio/wav;base64,{data}"></audio>'
         "</figure>",
         words,

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.axes import Axes
 from pictures import NASTY, VOCABULARY, Page, image, pixels_of
 
-from minichar import diagrams, draw
+from minichar import coloured, diagrams, draw, sound, tunes
 
 
 def unrolled(title=""):
@@ -42,6 +42,19 @@ def test_a_dollar_is_no_formula():
     draw.descents(np.hypot, {title: np.eye(2)}, title)
     unrolled(title)
     assert 'reading "$$"' in diagrams.through_time("$$a").description
+
+
+def test_a_dollar_is_no_formula_in_html_either():
+    """MathJax passes over these classes, JupyterLab's (3) and nbconvert's (2), and over <pre>."""
+    for picture in (
+        draw.table([["$a$"]], ["$b$"], "$c$"),
+        coloured.text("$a$", [0, 0, 0], "$b$"),
+        sound.player(tunes.read("X:1\nT:$a$\nK:C\nC\n")),
+    ):
+        tag, attributes = Page(picture.html).elements[0]  # all else is within
+        assert {"mathjax_ignore", "tex2jax_ignore"} <= set(attributes["class"].split())
+        assert picture.html.count(f"<{tag} ") == 1 and picture.html.endswith(f"</{tag}>")
+    assert Page(draw.written("$a$", "$b$").html).elements[0][0] == "pre"
 
 
 def test_descents_say_where_each_path_begins_and_ends_and_how_high():

@@ -180,7 +180,7 @@ def test_in_print_the_columns_stand_below_each_other():
 def test_a_network_is_trained_measured_and_kept(tmp_path, monkeypatch):
     """As datasets/build.py does it, but for 3 steps."""
     build = runpy.run_path(str(folder() / "build.py"))
-    monkeypatch.setitem(build["NETWORKS"], "tags", (3, 4, 10, 0.01, 0.0))
+    monkeypatch.setitem(build["NETWORKS"], "tags", (build["SMALL"], 3, 4, 10, 0.01, 0.0))
     monkeypatch.setattr(gallery, "MORE", 2000)
     build["network"]("tags", load_text("tags"), tmp_path)
     assert [step for step, _ in json.loads((tmp_path / "tags.json").read_text())] == [0, 1, 2, 3]
