@@ -1,8 +1,8 @@
 """One table at the end: every kind of model of the course on the same names, in bits per character.
 
 All networks have about as many weights as the LSTM of lesson 08 and are trained like it. Rate and
-dropout are chosen for each by the validation part, on one seed: from the same setting on, to one
-beside it that is better, until there is none. Then two more seeds show how much is luck. The
+dropout are chosen for each by the validation part, on one seed: from the same setting on, to one of
+the eight around it that is better, until none is. Then two more seeds show how much is luck. The
 held-out names are opened once, at the end. `python datasets/build.py table` measures it anew, on
 two cores for a quarter of an hour or so, and writes what `stored` reads; `python -m
 minichar.finale` prints that. Built in lesson 15.
@@ -96,9 +96,14 @@ def held_out_bits(model: CharModel) -> float:
 
 
 def beside(setting: tuple[float, float]) -> list[tuple[float, float]]:
-    """The settings next to (rate, dropout): the rate one up or down, or the dropout."""
+    """The settings next to (rate, dropout): the rate one up or down, or the dropout, or both.
+
+    Both, because the best rate is not the same for every dropout: a walk that changes one of them
+    at a time stops where it would take both to get on.
+    """
     i, j = RATES.index(setting[0]), DROPOUTS.index(setting[1])
-    places = [(i + 1, j), (i - 1, j), (i, j - 1), (i, j + 1)]
+    straight, across = ((1, 0), (-1, 0), (0, -1), (0, 1)), ((1, -1), (-1, 1), (-1, -1), (1, 1))
+    places = [(i + di, j + dj) for di, dj in (*straight, *across)]
     return [
         (RATES[i], DROPOUTS[j]) for i, j in places if 0 <= i < len(RATES) and 0 <= j < len(DROPOUTS)
     ]

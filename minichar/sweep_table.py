@@ -21,7 +21,7 @@ from minichar.draw import Picture
 from minichar.palette import ONE_WAY
 from minichar.widgets import NAMED
 
-CELL = "text-align: center; padding: 3px 10px; border: 1px solid"
+CELL = "text-align: center; padding: 3px 10px; border: 1px solid #888"
 
 
 def shown(value: Any) -> str:
@@ -105,6 +105,7 @@ class SweepTable(ipywidgets.VBox):
             for name in (f"{self.row} ↓ {self.column} →", *self.columns)
         )
         title = f"{self.title}: bits per character; the darker, the fewer; ★ the fewest"
-        caption = f'<caption style="text-align: left"><b>{html.escape(title)}</b></caption>'
+        style = "text-align: left; white-space: nowrap"
+        caption = f'<caption style="{style}"><b>{html.escape(title)}</b></caption>'
         table = f'<table style="border-collapse: collapse">{caption}<tr>{names}</tr>'
         return Picture(f"{table}{''.join(lines)}</table>", "\n".join([title, *words]))

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 from importlib.util import find_spec
 
@@ -74,17 +73,33 @@ def test_lines_of_a_few_texts_at_a_time_can_be_shared_too(client):
 
 
 @needs_dask
-def test_a_worker_that_dies_in_the_middle_of_a_step_takes_nothing_along(client):
-    alone = mc.Training(model(hidden=(150,)), TEXT, **HOW)
-    shared = Shared(client, model(hidden=(150,)), TEXT, 4, **HOW)
+def test_a_worker_that_dies_in_the_middle_of_a_step_takes_nothing_along(
+    client, tmp_path, monkeypatch
+):
+    """It has worked out its share, and dies before it can send it: nested, so that it travels."""
+    died = tmp_path / "died"
+
+    def dying(model, *share):
+        found = sharing.gradients(model, *share)
+        try:
+            died.touch(exist_ok=False)
+        except FileExistsError:
+            return found
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    alone = mc.Training(model(), TEXT, **HOW)
+    shared = Shared(client, model(), TEXT, 4, **HOW)
+    monkeypatch.setattr(sharing, "gradients", dying)  # here only: a worker calls the plain one
+    died.touch()
     for k in range(8):
-        killer = threading.Timer(0.01, kill, (client, 1)) if k in (2, 5) else None
-        if killer:
-            killer.start()
+        if k in (2, 5):
+            died.unlink()  # the first to see that is the one
+        before = set(client.run(os.getpid).values())
         shared.step()
-        if killer:
-            killer.join()
         alone.step()
+        assert died.exists()
+        if k in (2, 5):
+            assert before - set(client.run(os.getpid).values())
     same(alone, shared)
     assert shared.step_number == alone.step_number == 8
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minichar as mc
-from minichar.graph import Tensor, check_gradients
+from minichar.graph import Tensor, check_gradients, cross_entropy
 from minichar.training import evaluate
 from minichar.transformer import Block, BlockModel, LayerNorm
 
@@ -147,6 +147,33 @@ def test_it_learns_and_writes(mixer):
     reports = list(mc.train(model, text, 60, batch=8, length=12, optimizer=optimizer))
     assert reports[-1].loss < 0.2 < reports[0].loss  # it starts at about ln 6 = 1.8
     assert mc.sample(model, prime="\n", length=12, temperature=0) == "abcde\nabcde\n"
+
+
+def recalled(model, between, steps):
+    """The task of lessons 06 and 15: the share of first letters recalled after so many others."""
+    dice, right = rng(), []
+    optimizer = mc.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(steps):
+        ids = dice.integers(8, size=(between + 2, 32))
+        ids[-1] = 8
+        z, _ = model(ids)
+        cross_entropy(z[-1], ids[0]).backward()
+        mc.optim.clip_by_norm(model.parameters(), 1.0)
+        optimizer.step()
+        right.append((z.data[-1].argmax(axis=1) == ids[0]).mean())
+    return np.mean(right[-20:])
+
+
+def test_attention_recalls_what_an_lstm_has_forgotten():
+    letters = mc.Vocabulary("abcdefgh?")
+    block = BlockModel(letters, width=32, blocks=1, heads=1, reach=21)
+    assert recalled(block, 20, 300) > 0.9
+    assert recalled(mc.CharModel(letters, "lstm", hidden=32), 20, 300) < 0.5
+
+
+def test_two_mingrus_recall_more_than_one():
+    one, two = (BlockModel(mc.Vocabulary("abcdefgh?"), "mingru", 32, n) for n in (1, 2))
+    assert recalled(one, 5, 400) < 0.8 and recalled(two, 5, 400) > 0.9
 
 
 @mixers

@@ -11,7 +11,7 @@ def sends(k, t, n):
 
 def _ring(f, n):
     """Play the ring by the rule `f`; raise Wrong where not everyone has the sum of everything."""
-    held = [[{k} for _ in range(n)] for k in range(n)]  # whose numbers are in it, [worker][piece]
+    held = [[{k} for _ in range(n)] for k in range(n)]  # whose numbers are in it, [machine][piece]
     for t in range(2 * (n - 1)):
         chosen = [call(f, k, t, n) for k in range(n)]
         for k, j in enumerate(chosen):
@@ -28,16 +28,16 @@ def _ring(f, n):
                 continue
             if twice := held[right][j] & message:
                 raise Wrong(
-                    f"with {n} workers, in round {t} worker {right} adds to its piece {j} what is in "
-                    f"it already: the numbers of worker {min(twice)} are counted twice"
+                    f"with {n} machines, in round {t} machine {right} adds to its piece {j} what is in "
+                    f"it already: the numbers of machine {min(twice)} are counted twice"
                 )
             held[right][j] |= message
     for k, row in enumerate(held):
         for j, whose in enumerate(row):
             if len(whose) < n:
                 raise Wrong(
-                    f"with {n} workers, after {2 * (n - 1)} rounds piece {j} of worker {k} is the sum "
-                    f"over {len(whose)} of {n} workers"
+                    f"with {n} machines, after {2 * (n - 1)} rounds piece {j} of machine {k} is the sum "
+                    f"over {len(whose)} of {n} machines"
                 )
 
 
@@ -47,14 +47,14 @@ def _ring(f, n):
     answer=sends,
     hints=[
         (
-            "What does a worker send next?",
+            "What does a machine send next?",
             "What it has just received, added to its own: piece j that came in round t goes on in "
-            "round t + 1. Worker k got it from k - 1, so sends(k, t + 1, n) is sends(k - 1, t, n).",
+            "round t + 1. Machine k got it from k - 1, so sends(k, t + 1, n) is sends(k - 1, t, n).",
         ),
         (
             "Where to begin?",
-            "Worker k begins with piece k: then all n pieces are on their way at once, each from "
-            "another worker.",
+            "Machine k begins with piece k: then all n pieces are on their way at once, each from "
+            "another machine.",
         ),
         (
             "Below 0?",

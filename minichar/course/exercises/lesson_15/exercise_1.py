@@ -34,7 +34,7 @@ def _mask_after(q, k):
     answer=attention_weights,
     hints=[
         (
-            "How are all questions compared with all keys at once?",
+            "How are all queries compared with all keys at once?",
             "q @ k.T is (T, T): row t holds the comparisons of q[t] with every k. Divide by np.sqrt(d).",
         ),
         (
@@ -58,7 +58,7 @@ def _mask_after(q, k):
         "divided by d": _weights(lambda T, d: d),
         "divided by the root of T": _weights(lambda T, d: np.sqrt(T)),
         "times the root of d": _weights(lambda T, d: 1 / np.sqrt(d)),
-        "keys ask, questions answer": _weights(swap=True),
+        "keys ask, queries answer": _weights(swap=True),
         "sees only what lies ahead": lambda q, k: attention_weights(q[::-1], k[::-1])[::-1, ::-1],
     },
 )
