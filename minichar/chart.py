@@ -29,6 +29,7 @@ def ticks(low: float, high: float, most: int = 6) -> np.ndarray:
     power = 10.0 ** np.floor(np.log10((high - low) / most))
     for step in (power, 2 * power, 5 * power, 10 * power):
         found = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
+        found += 0.0  # or a zero may be -0
         if len(found) <= most:
             return found
     return found

@@ -80,6 +80,15 @@ def save_model(
         archive.write(path, header, arrays)
 
 
+def of_the_demo(path: str | Path) -> bool:
+    """Whether a file is to be read as one of recurrentjs: each is that is no .npz of ours.
+
+    Raises OSError where there is none.
+    """
+    with open(path, "rb") as file:
+        return file.read(1) != b"P"  # as every zip begins
+
+
 def load_model(path: str | Path, device: str = "cpu") -> CharModel:
     """The model in a file of `save_model`, or of the save button of the recurrentjs demo.
 
@@ -89,9 +98,8 @@ def load_model(path: str | Path, device: str = "cpu") -> CharModel:
     where there is none; RuntimeError where no GPU works.
     """
     library(device)  # first of all, so that a missing GPU is no bad file
-    with open(path, "rb") as file:
-        if file.read(1) != b"P":  # as every zip begins
-            return recurrentjs.read(path)[0].to(device)
+    if of_the_demo(path):
+        return recurrentjs.read(path)[0].to(device)
     with archive.opened(path) as found:
         model = _read_model(found)
         if found.header["training"] is None:
@@ -111,10 +119,13 @@ def load_training(
     to be given again. `device` is that of `load_model`; on another than before the last digits are
     no longer the same.
 
-    Raises NoTraining, a BadModelFile, for a file without one and for another text; BadModelFile as
-    `load_model` does.
+    Raises NoTraining, a BadModelFile, for a file without one, as all of recurrentjs are, and for
+    another text; BadModelFile as `load_model` does.
     """
     library(device)
+    if of_the_demo(path):
+        recurrentjs.read(path)  # a bad one is refused as such
+        raise NoTraining(f"{Path(path).name} says nothing of the place in the text: load_model")
     with archive.opened(path) as found:
         model, saved, name = _read_model(found).to(device), found.header["training"], found.name
         if saved is None:

@@ -75,7 +75,7 @@ def strips(
     title: str = "",
     low: float = -1,
     high: float = 1,
-    width: int = 80,
+    width: int = 64,
 ) -> Picture:
     """The same text once for each of several cells, one below the other, coloured by `values`.
 

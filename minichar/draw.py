@@ -108,6 +108,8 @@ def curves(
         axes.axvline(place, color=ORANGE, linewidth=1)
     if log_x:
         axes.set_xscale("log")
+    elif all(float(place).is_integer() for xs, _ in lines.values() for place in xs):
+        axes.xaxis.get_major_locator().set_params(integer=True)  # no half a letter or step
     if log_y:
         axes.set_yscale("log")
         axes.set_ylim(*log_y)
@@ -151,7 +153,8 @@ def heatmap(
     from matplotlib.colors import PowerNorm
 
     rows, columns = [visible(c) for c in rows], [visible(c) for c in columns]
-    figure, axes = _axes(0.22 * len(columns) + 1.6, 0.2 * len(rows) + 1.2, title, x, y)
+    wide = min(0.22 * len(columns) + 1.6, 9)  # wider ones a page makes small, letters and all
+    figure, axes = _axes(wide, 0.2 * len(rows) + 1.2, title, x, y)
     shown = axes.imshow(values, cmap="Blues", aspect="auto", norm=PowerNorm(0.5, vmin=0))
     axes.set_xticks(range(len(columns)), columns, fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)

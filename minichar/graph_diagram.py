@@ -224,7 +224,7 @@ class _Graph:
         lines = [line for line in lines if line[0]]
         for k, (text, ink, weight) in enumerate(lines):
             at = y + 0.19 * ((len(lines) - 1) / 2 - k)
-            size = min(9, 104 / len(text))  # so that long words fit
+            size = min(10, 104 / len(text))  # so that long words fit
             look = {"ha": "center", "va": "center", "fontsize": size, "parse_math": False}
             axes.text(x, at, text, color=ink, weight=weight, zorder=4, **look)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from minichar import datasets, draw
 from minichar.keeping import LAST, Entry, Kept
-from minichar.widgets import NAMED, WRAPPED
+from minichar.widgets import NAMED, WRAPPED, light_arrows
 
 SECONDS = 10.0  # at the least, between two files
 COLUMNS = "display: grid; grid-template-columns: 9em 5em minmax(0, 1fr); gap: 0 8px"
@@ -48,7 +48,7 @@ class FilePanel(ipywidgets.VBox):
         self.where, self.table = ipywidgets.HTML(), ipywidgets.VBox()
         rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take]
         boxes = [ipywidgets.HBox(r, layout=WRAPPED) for r in (*rows, [self.auto, self.where])]
-        super().__init__([*boxes, self.table])
+        super().__init__([*boxes, self.table, light_arrows()])
         self.fill()
 
     def _path(self) -> Path:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar.checkpoint import NoTraining, load_model, load_training, save_model
+from minichar.checkpoint import NoTraining, load_model, load_training, of_the_demo, save_model
 from minichar.datasets import load_text
 from minichar.model import CharModel
 from minichar.ngram import NGram
@@ -183,6 +183,9 @@ class Live:
     def load(self, path: str | Path, text: str | None = None) -> None:
         """Go on with a saved training of this text; or begin with the model in the file.
 
+        A file of recurrentjs holds no step, and its solver's memory is that of summed losses: so it
+        begins with the optimiser of now, and reads as the demo does, one line at a time.
+
         `text` is another one to go on with, by its name or path. Raises BadModelFile or ValueError,
         with nothing changed, for what does not fit.
         """
@@ -194,7 +197,10 @@ class Live:
             training = load_training(path, text)
             model = training.model
         except NoTraining:
-            training = self._training(text, model, self.settings)
+            settings = self.settings
+            if of_the_demo(path):  # "\0" is its line end where "\n" is a letter
+                settings = settings | {"lines": "\0" not in model.vocab.characters}
+            training = self._training(text, model, settings)
         shape = {name: getattr(model, name) for name in MODEL if name != "seed"}
         shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
         shape |= {"optimizer": type(training.optimizer).__name__.lower()}

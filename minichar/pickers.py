@@ -15,7 +15,7 @@ import numpy as np
 
 from minichar import coloured
 from minichar.draw import Picture
-from minichar.widgets import NAMED, NUMBER, WRAPPED
+from minichar.widgets import NAMED, NUMBER, WRAPPED, light_arrows
 
 Cell = tuple[int, str, int]  # (layer, kind, index), each counted from 0
 GATES = "oifru"  # from 0, shut, to 1, open; the others go from -1 to 1
@@ -89,7 +89,7 @@ class CellPicker(ipywidgets.VBox):
         rows = [ipywidgets.HBox([self.layer, self.kind, self.index], layout=WRAPPED)]
         if self.ranks:
             rows.append(ipywidgets.HBox([self.feature, self.best], layout=WRAPPED))
-        super().__init__([*rows, self.picture])
+        super().__init__([*rows, self.picture, light_arrows()])
 
     @property
     def cell(self) -> Cell:

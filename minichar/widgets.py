@@ -23,6 +23,21 @@ NAMED = {"style": {"description_width": "initial"}}  # otherwise a long name is 
 NUMBER = {**NAMED, "layout": ipywidgets.Layout(width="200px")}
 WRAPPED = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
 
+ARROW = (
+    "url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E"
+    "%3Cpath d='M5 7l4 4 4-4' fill='none' stroke='%23ddd' stroke-width='2'/%3E%3C/svg%3E\")"
+)
+
+
+def light_arrows() -> ipywidgets.HTML:
+    """A widget without height that makes the arrow of each dropdown light where the page is dark.
+
+    In JupyterLab's dark themes ipywidgets leaves it black on nearly black.
+    """
+    rule = f'[data-jp-theme-light="false"] {{ --jp-widgets-dropdown-arrow: {ARROW} }}'
+    layout = ipywidgets.Layout(height="0", margin="0", overflow="hidden")
+    return ipywidgets.HTML(f"<style>{rule}</style>", layout=layout)
+
 
 class Dial(ipywidgets.HBox):
     """A slider over powers of ten, and a number field beside it that says the same.

@@ -113,6 +113,12 @@ def slide(page, key, times):
         page.keyboard.press(key)
 
 
+def test_the_arrow_of_a_dropdown_is_light_on_dark(opened, picker):
+    dropdown, body = opened.page.get_by_label("Layer"), opened.page.locator("body")
+    arrow = dropdown.evaluate("e => getComputedStyle(e).backgroundImage")
+    assert ("stroke='%23ddd'" in arrow) == (body.get_attribute("data-jp-theme-light") == "false")
+
+
 def test_the_best_cells_of_a_feature_can_be_gone_through(opened, picker):
     best = opened.page.get_by_label("Best cells")
     opened.expect(best).to_be_disabled()

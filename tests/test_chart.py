@@ -60,3 +60,4 @@ def test_ticks_are_round_few_and_within(ends):
     digits = step / 10 ** np.floor(np.log10(step) + 1e-9)
     assert np.isclose(digits, [1, 2, 5, 10], rtol=1e-6).any()
     assert np.allclose(found / step, np.round(found / step), atol=1e-6)
+    assert "-0" not in [f"{tick:,g}" for tick in found]

@@ -16,7 +16,7 @@ from train_and_save import TEXT, fresh
 import minichar as mc
 from minichar import optim
 from minichar.archive import BadModelFile
-from minichar.checkpoint import load_model, load_training, save_model
+from minichar.checkpoint import NoTraining, load_model, load_training, save_model
 from minichar.training import Diverged, Training
 
 OPTIMIZERS = [
@@ -253,6 +253,18 @@ def test_a_model_alone_holds_no_training(tmp_path):
     save_model(tmp_path / "m.npz", a_training().model)
     with pytest.raises(BadModelFile, match="m.npz holds no training"):
         load_training(tmp_path / "m.npz", TEXT)
+
+
+def test_a_file_of_the_demo_holds_no_training_and_a_damaged_one_is_no_model(tmp_path):
+    path = tmp_path / "m.json"
+    training = Training(mc.CharModel(mc.Vocabulary.of(TEXT + "\n"), hidden=3), TEXT)
+    save_model(path, training.model, training)
+    with pytest.raises(NoTraining, match="m.json says nothing of the place"):
+        load_training(path, TEXT)
+    path.write_text(path.read_text()[:-1])
+    with pytest.raises(BadModelFile) as refused:
+        load_training(path, TEXT)
+    assert refused.type is BadModelFile
 
 
 def test_a_training_is_saved_with_its_own_model_and_a_known_optimiser(tmp_path):

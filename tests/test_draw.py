@@ -146,6 +146,25 @@ def test_heatmap_names_the_darkest_row_first():
     assert said.startswith("Pairs: table of 2 by 3 shades; darkest ⏎, b: 0.75, q, a: 0.1, ")
 
 
+def test_a_wide_heatmap_is_no_wider_than_a_page():
+    narrow, wide = (image(draw.heatmap(np.eye(n), "a" * n, "b" * n)).shape[1] for n in (20, 90))
+    assert narrow < wide < 1000
+
+
+def test_whole_numbers_along_an_axis_have_no_halves_between(monkeypatch):
+    ticks = []
+    monkeypatch.setattr(draw, "Picture", lambda figure, words: ticks.extend(shown(figure)))
+
+    def shown(figure):
+        figure.draw_without_rendering()
+        return [label.get_text() for label in figure.axes[0].get_xticklabels()]
+
+    draw.curves({"a": ((1, 5, 10, 20), (1, 0, 1, 0)), "b": (range(3), range(3))})
+    assert len(ticks) > 3 and not any("." in tick for tick in ticks)
+    draw.curves({"a": ((1, 5, 10, 20.5), (1, 0, 1, 0))})
+    assert any("." in tick for tick in ticks)
+
+
 def test_table_keeps_texts_as_they_are():
     rows = [(1, 0.12345, NASTY), (20, np.float64(2), "two\nlines")]
     picture = draw.table(rows, ("step", "bits", NASTY), title=NASTY)

@@ -162,7 +162,7 @@ def test_a_real_lesson_has_its_pictures(real):
     assert len(Page(html_of(real, REAL[1])).all("img")) >= 4
     index = Page(html_of(real, "index"))
     assert [a["href"] for a in index.all("a")] == ["../index.html", *(f"{n}.html" for n in REAL)]
-    assert "About 45 minutes." in index.text
+    assert re.search(r"About \d+ minutes\.", index.text)
 
 
 @pytest.mark.browser

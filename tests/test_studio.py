@@ -3,9 +3,11 @@
 import asyncio
 import datetime
 import html
+import json
 import random
 import re
 import threading
+from pathlib import Path
 
 import ipywidgets
 import numpy as np
@@ -289,6 +291,40 @@ def test_one_without_its_text_waits_instead_of_forgetting_it(monkeypatch):
         made.close()
 
     asyncio.run(main())
+
+
+def test_a_network_of_the_demo_goes_on_from_what_its_file_knew():
+    golden = Path(__file__).parent / "golden"
+    costs = json.loads((golden / "saved_model_continued.json").read_text())["costs"]
+    text = "".join(f"{line}\n" for line in costs) * 40
+    made = studio.Studio(text, start=False, hidden=(5,), batch=4, length=20)
+    _, model, files = made.panels.children
+    files.path.value = str(golden / "saved_model_real.json")
+    files.load.click()
+    assert said(made) == "Loaded saved_model_real.json, at step 0."
+    assert (model.cell.value, model.hidden.value, model.embedding.value) == ("lstm", "4,3", 3)
+    assert made.text_panel.lines.value  # as the demo reads
+    (block, *_) = made.live.training.inputs.arrays  # a line, as often as there is room for it
+    line = made.live.model.vocab.decode(block[1:, 0])
+    made.one.click()
+    nats = costs[line] / (len(line) + 1)  # what recurrentjs said of it, and of its end
+    assert made.live.history[0].loss == pytest.approx(nats, rel=1e-9)
+    assert shown_in(made, "step") == 1
+    assert shown_in(made, "perplexity") == pytest.approx(np.exp(nats), rel=0.01)
+    blocks = len(made.live.training.inputs.arrays)
+    losses = [made.live.step().loss for _ in range(4 * blocks)]
+    assert np.mean(losses[-blocks:]) < np.mean(losses[:blocks]) - 0.3
+    made.live.save("on.json")
+    files.path.value = "on.json"  # what was learned goes back to the demo
+    trained = made.live.model.parameters()["1.Whh"].data.copy()
+    files.load.click()
+    assert (made.live.model.parameters()["1.Whh"].data == trained).all()
+
+
+def shown_in(made, name):
+    """A number of the studio's table."""
+    shown = re.search(rf">{name}</td>.*?>([^<]+)</td>", made.seen.numbers.value, re.S)[1]
+    return float(shown.replace(",", ""))
 
 
 def slowly(made):

@@ -70,6 +70,12 @@ def _returns_nothing(read, j):
     return read(held)[1]
 
 
+def _both(read, j):
+    """All that the second reading returns, the cells as well."""
+    m = read(lambda c: c)[0][:, j].mean()
+    return read(lambda c: np.where(np.arange(len(c)) == j, m, c))
+
+
 def _all_held(read, j):
     means = read(lambda c: c)[0].mean(axis=0)
     return read(lambda c: means)[1]
@@ -111,6 +117,7 @@ def _all_held(read, j):
         "the mean so far": _mean_so_far,
         "`change` returns nothing": _returns_nothing,
         "nothing is held": lambda read, j: read(lambda c: c)[1],
+        "the cells and the bits, not the bits alone": _both,
         "the cells, not the bits": lambda read, j: read(lambda c: c)[0],
     },
 )
