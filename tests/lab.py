@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -175,3 +176,18 @@ class Lesson:
     def prompt(self, cell: int):
         """What stands before a cell of code: [ ]: or [*]: or its number."""
         return self.code.nth(cell).locator(".jp-InputPrompt")
+
+
+@contextmanager
+def shown(code: str, theme: str) -> Iterator[Lesson]:
+    """A notebook that was run whole: a cell for each piece of `code` between lines of "---"."""
+    chromium = needs_browser()
+    cells = [nbformat.v4.new_code_cell(piece.strip()) for piece in code.split("\n---\n")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    with TemporaryDirectory(prefix="minichar-shown-") as folder:
+        nbformat.write(notebook, Path(folder, "shown.ipynb"))
+        with server(folder, theme) as address, browser(chromium) as running:
+            lesson = Lesson(running, address, "shown.ipynb")
+            lesson.run_all()
+            yield lesson

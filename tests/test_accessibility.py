@@ -6,7 +6,6 @@ Only what the package shows is judged, not JupyterLab around it.
 import re
 
 import lab
-import nbformat
 import pytest
 from axe import findings
 
@@ -52,17 +51,9 @@ OUTPUT = ".jp-OutputArea-output"
 
 
 @pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"])
-def opened(request, tmp_path_factory):
+def opened(request):
     """A notebook with every widget, one of each kind of picture, and the studio; all run."""
-    chromium = lab.needs_browser()
-    folder = tmp_path_factory.mktemp("accessible")
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in CODE.split("---")]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, folder / "all.ipynb")
-    with lab.server(folder, request.param) as address, lab.browser(chromium) as running:
-        lesson = lab.Lesson(running, address, "all.ipynb")
-        lesson.run_all()
+    with lab.shown(CODE, request.param) as lesson:
         yield lesson
 
 

@@ -3,7 +3,6 @@
 import re
 
 import lab
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -41,16 +40,8 @@ coloured.text(long, rng.uniform(-1, 1, len(long)), title="Long")
 
 
 @pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"])
-def opened(request, tmp_path_factory):
-    chromium = lab.needs_browser()
-    folder = tmp_path_factory.mktemp("pickers")
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in CODE.split("---")]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, folder / "look.ipynb")
-    with lab.server(folder, request.param) as address, lab.browser(chromium) as running:
-        lesson = lab.Lesson(running, address, "look.ipynb")
-        lesson.run_all()
+def opened(request):
+    with lab.shown(CODE, request.param) as lesson:
         yield lesson
 
 
