@@ -162,7 +162,7 @@ def update(course: Path | None = None, run: bool = False) -> Iterator[str]:
     """
     for lesson in lessons(course):
         if run:
-            write(lesson.solution, written(clean(_executed(lesson))))
+            write(lesson.solution, written(clean(executed(lesson.solution))))
         for path, data in expected(lesson).items():
             old = path.read_bytes() if path.exists() else None
             if old == data:
@@ -181,22 +181,32 @@ def _worked_in(notebook: Path) -> bool:
         return True
 
 
-def _executed(lesson: Lesson) -> NotebookNode:
+def executed(path: Path, before: str = "") -> NotebookNode:
+    """The notebook at `path` with the outputs of a run in a fresh kernel; the file stays as it is.
+
+    The code `before` runs first and leaves no trace. Raises CourseError for a cell that fails.
+    """
     from nbclient import NotebookClient  # slow to import, and only whoever writes lessons needs it
     from nbclient.exceptions import CellExecutionError
 
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # as in the tests; the kernel inherits them
-    notebook = read_notebook(lesson.solution)
-    here = {"metadata": {"path": str(lesson.solution.parent)}}
+    notebook = read_notebook(path)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     client = NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources=here, record_timing=False
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        store_widget_state=False,
     )
     try:
         client.execute()
     except CellExecutionError as error:
         reason = f"{error.ename}: {error.evalue}".splitlines()[0]
-        raise CourseError(f"solutions/{lesson.solution.name} stopped with {reason}") from None
+        raise CourseError(f"{path.parent.name}/{path.name} stopped with {reason}") from None
+    del notebook.cells[0]
     return notebook
 
 

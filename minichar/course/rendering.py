@@ -10,7 +10,6 @@ formulas and reference need the extra `site`.
 
 import html
 import importlib
-import os
 import re
 import warnings
 from collections.abc import Sequence
@@ -19,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 
 import minichar
-from minichar.course.files import CHECK, CourseError, read_notebook
-from minichar.course.lessons import derive
+from minichar.course.files import CHECK, CourseError
+from minichar.course.lessons import derive, executed
 from minichar.course.markup import LIVE, body_of, document, missing, text_of
 
 FRONT = "../index.html"
@@ -75,7 +73,7 @@ def render(lessons: Path, out: Path) -> list[Path]:
     paths = sorted(lessons.glob("*.ipynb"))
     if not paths:
         raise CourseError(f"{lessons} holds no notebook")
-    pages = [Page(path.stem, readable(executed(path))) for path in paths]
+    pages = [Page(path.stem, readable(executed(path, _HOLD))) for path in paths]
     out.mkdir(parents=True, exist_ok=True)
     written = [out / "index.html"]
     written[0].write_text(index(pages), encoding="utf-8")
@@ -133,35 +131,6 @@ def hold_still() -> None:
         return {"text/plain": "Here stands something to move: open the lesson where it runs."}
 
     ipywidgets.DOMWidget._repr_mimebundle_ = still
-
-
-def executed(path: Path) -> NotebookNode:
-    """The notebook at `path` with the outputs of a run in a fresh kernel; the file stays as it is.
-
-    Raises CourseError for a cell that fails.
-    """
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-
-    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"  # as in the tests; the kernel inherits them
-    notebook = read_notebook(path)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(_HOLD))
-    client = NotebookClient(
-        notebook,
-        timeout=600,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        record_timing=False,
-        store_widget_state=False,
-    )
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}".splitlines()[0]
-        raise CourseError(f"{path.name} stopped with {reason}") from None
-    del notebook.cells[0]
-    return notebook
 
 
 def readable(solution: NotebookNode) -> NotebookNode:
