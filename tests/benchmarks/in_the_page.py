@@ -32,7 +32,6 @@ from minichar.course.files import lessons
 from minichar.course.site import building
 
 FIRST = "00_start_here.ipynb"
-LONGEST = 1800  # seconds for a lesson
 NETWORKS = {"100, 20 texts": (100, 20), "256, 50 texts": (256, 50)}
 SPEED = f"""\
 import json, time
@@ -134,7 +133,7 @@ def run(host, chromium, wanted):
             in_page.open_lesson(page, host.address, name)
             began = time.perf_counter()
             try:
-                in_page.run_all(page, LONGEST)
+                in_page.run_all(page)
             except AssertionError as error:
                 print(f"{lesson.solution.stem}: {error}", flush=True)
             seconds = time.perf_counter() - began - 2  # of quiet, at the end
