@@ -13,9 +13,7 @@ minichar.finale` prints that. Built in lesson 15.
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +158,9 @@ def hundred_lines() -> Row:
 
 def measured() -> Iterator[Row]:
     """Every row of the table, in order, as it becomes known. The networks: two at a time."""
+    from concurrent.futures import ProcessPoolExecutor  # not in a browser, which shows the table
+    from multiprocessing import get_context
+
     yield counting()
     yield hundred_lines()
     one_thread = {"initializer": threadpool_limits, "initargs": (1,)}  # of BLAS, in each process

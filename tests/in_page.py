@@ -17,7 +17,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from minichar.course.files import checks, lessons, read_notebook
 from minichar.course.site import building
 
 PATIENCE = 240  # seconds for what is sure to come, on however slow a machine
+LONGEST = 1800  # seconds for a whole lesson
 PYODIDE = os.environ.get("MINICHAR_PYODIDE")
 needs_pyodide = pytest.mark.skipif(
     not PYODIDE, reason="set MINICHAR_PYODIDE to a folder with Pyodide 0.27, numpy and matplotlib"
@@ -142,13 +143,18 @@ def idle(page, seconds: float = 2) -> None:
         page.wait_for_timeout(200)
 
 
-def run_all(page, patience: float = PATIENCE) -> None:
+def run_all(page) -> None:
     """Run every cell, to the end or to the first that fails."""
-    ran = page.locator(f"{CODE} .jp-InputPrompt").last.filter(has_text=re.compile(r"\[\d+\]:"))
-    failed = page.locator(ERROR)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    waits_for(page, lambda: ran.count() or failed.count(), patience)
+    prompts, failed = page.locator(f"{CODE} .jp-InputPrompt"), page.locator(ERROR)
+    ran = prompts.last.filter(has_text=re.compile(r"\[\d+\]:"))
+    begun = prompts.filter(has_text=re.compile(r"\[[\d*]+\]:"))
+    for _ in range(4):  # what is sent while the page is busy with itself is lost without a word
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with suppress(AssertionError):
+            waits_for(page, begun.count, PATIENCE / 4)
+            break
+    waits_for(page, lambda: ran.count() or failed.count(), LONGEST)
     idle(page)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import lab
@@ -192,8 +193,9 @@ def test_what_is_wider_than_a_phone_scrolls_in_its_own_box(mini):
             assert page.locator(what).evaluate_all(wider), what
 
 
-def test_the_reference_has_every_module_and_no_answer(tmp_path):
+def test_the_reference_has_every_module_and_no_answer(tmp_path, monkeypatch):
     pytest.importorskip("pdoc", reason="needs the extra site: pip install '.[site]'")
+    monkeypatch.setitem(sys.modules, "minichar.tunes", None)  # one that cannot be imported
     files = rendering.reference(tmp_path)
     assert files[0] == tmp_path / "index.html"
     links = [a["href"] for a in Page(files[0].read_text(encoding="utf-8")).all("a")]
@@ -207,3 +209,9 @@ def test_the_reference_has_every_module_and_no_answer(tmp_path):
             if tag == "a" and target and not target.startswith(("http", "#", "../index.html")):
                 assert (path.parent / target.partition("#")[0]).exists(), f"{path.name}: {target}"
     assert "next-character probabilities" in html_of(tmp_path, "minichar/widgets")
+    names = {path.relative_to(tmp_path).with_suffix("").as_posix() for path in files}
+    package = Path(minichar.__file__).parent
+    there = {f"minichar/{path.stem}" for path in package.glob("[a-z]*.py")}
+    assert there | {"minichar/course"} < names
+    closed = Page(html_of(tmp_path, "minichar/tunes"))
+    assert "ABC notation" in closed.text and closed.all("a")[0]["href"] == "../index.html"

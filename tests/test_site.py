@@ -1,8 +1,11 @@
 """The site, without a browser: what the front page says, the files of its networks, refusals."""
 
+import ast
 import json
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -139,3 +142,19 @@ def test_the_picture_of_a_coloured_text_is_what_its_command_makes():
     assert data.startswith(b"\x89PNG") and len(data) < 150_000
     assert re.search(r"!\[[^\]]{40,}\]\(\.github/coloured\.png\)", README)
     assert "each coloured by its value" in made.description
+
+
+def test_what_lessons_import_is_there_in_a_browser():
+    """Without the modules that Pyodide lacks, and what pyproject.toml leaves out there."""
+    lacking = "_multiprocessing _posixshmem lzma ssl pydoc_data nbformat pooch pytest".split()
+    lines = [f"import sys; sys.modules |= dict.fromkeys({lacking})"]
+    for lesson in lessons():
+        for cell in read_notebook(lesson.solution).cells:
+            if cell.cell_type == "code" and "check, hint" in cell.source:  # the lesson's imports
+                nodes = ast.parse(cell.source).body
+                lines += [
+                    ast.unparse(n) for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)
+                ]
+    assert len(lines) > 40
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    assert not done.returncode, done.stderr

@@ -8,19 +8,19 @@ formulas and reference need the extra `site`.
     render(Path("solutions"), Path("site/read"))    # [site/read/index.html, …]
 """
 
+import ast
 import html
 import importlib
 import re
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
-import minichar
+import minichar.course
 from minichar.course.files import CHECK, CourseError
 from minichar.course.lessons import derive, executed
 from minichar.course.markup import LIVE, body_of, document, missing, text_of
@@ -87,23 +87,32 @@ def reference(out: Path) -> list[Path]:
     """Write the reference of the package, from its docstrings, into `out`; returns the files.
 
     The index comes first; it lists every module with its opening paragraph. Left out are the
-    exercises, whose source holds the answers, and what cannot be imported here.
+    exercises, whose source holds the answers. Of what cannot be imported here (numba may not be
+    installed) there is what the file says of itself.
     """
     try:
         import pdoc
     except ImportError:
         raise missing("pdoc") from None
-    package, modules = Path(__file__).parents[1], {"minichar": minichar.__doc__}
+    package, closed = Path(__file__).parents[1], set()
+    modules = {"minichar": minichar.__doc__, "minichar.course": minichar.course.__doc__}
     for path in sorted([*package.glob("*.py"), *package.glob("course/*.py")]):
         name = ".".join(["minichar", *path.relative_to(package).with_suffix("").parts])
         if not path.stem.startswith("_"):
-            with suppress(ImportError):
-                modules[name] = importlib.import_module(name).__doc__
+            modules[name] = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                closed.add(name)
     pdoc.render.configure(docformat="markdown", show_source=False)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Found 'Studio'")  # it comes when it is asked for
         warnings.filterwarnings("ignore", "The module specification")  # in `__all__`, and here
-        pdoc.pdoc(*modules, output_directory=out)
+        pdoc.pdoc(*(modules.keys() - closed), output_directory=out)
+    for name in closed:
+        to_index = f'<nav><a href="{"../" * name.count(".")}index.html">The package</a></nav>'
+        body = f"<header>{to_index}</header><main><h1>{name}</h1>{text_of(modules[name])}</main>"
+        (out / f"{name.replace('.', '/')}.html").write_text(document(name, body), "utf-8")
     for path in out.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         for lacking, mended in _MENDED.items():

@@ -32,7 +32,6 @@ from minichar.course.files import lessons
 from minichar.course.site import building
 
 FIRST = "00_start_here.ipynb"
-LONGEST = 1800  # seconds for a lesson
 NETWORKS = {"100, 20 texts": (100, 20), "256, 50 texts": (256, 50)}
 SPEED = f"""\
 import json, time
@@ -66,7 +65,7 @@ def size(folder):
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
 
 
-def cost(host, chromium):
+def cost(host, chromium, times):
     whole, pyodide = size(host.folder), size(host.folder / "static" / "pyodide")
     print(f"the site without its pages to read: {whole:.0f} MB, of which Pyodide is {pyodide:.0f}")
     with in_page.visitor(chromium) as page:
@@ -88,7 +87,7 @@ def cost(host, chromium):
             page.keyboard.press("Shift+Enter")
             cells.nth(k).locator(".jp-InputPrompt").get_by_text(f"[{k + 1}]:").wait_for()
             told(f"its {what} has run", began, host)
-    rounds = [(in_the_page(host, chromium), here()) for _ in range(3)]
+    rounds = [(in_the_page(host, chromium), here()) for _ in range(times)]
     for name in NETWORKS:
         page, alone = ([r[k][name] for r in rounds] for k in (0, 1))
         ratios = ", ".join(f"{b / a:.1f}" for a, b in zip(page, alone, strict=True))
@@ -97,7 +96,8 @@ def cost(host, chromium):
 
 
 def told(what, began, host):
-    print(f"{time.perf_counter() - began:5.1f} s, {host.sent / 1e6:5.1f} MB: {what}", flush=True)
+    seconds, load = time.perf_counter() - began, os.getloadavg()[0]
+    print(f"{seconds:5.1f} s, {host.sent / 1e6:5.1f} MB: {what} (load {load:.1f})", flush=True)
 
 
 def in_the_page(host, chromium):
@@ -134,7 +134,7 @@ def run(host, chromium, wanted):
             in_page.open_lesson(page, host.address, name)
             began = time.perf_counter()
             try:
-                in_page.run_all(page, LONGEST)
+                in_page.run_all(page)
             except AssertionError as error:
                 print(f"{lesson.solution.stem}: {error}", flush=True)
             seconds = time.perf_counter() - began - 2  # of quiet, at the end
@@ -153,10 +153,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pyodide", type=Path, help="a folder with Pyodide, numpy and matplotlib")
     parser.add_argument("--lessons", nargs="*", metavar="NN", help="run these, or all")
+    parser.add_argument("--rounds", type=int, default=3, help="times the speed is measured")
     options = parser.parse_args()
     with site(options.pyodide) as (host, chromium):
         if options.lessons is None:
-            return cost(host, chromium)
+            return cost(host, chromium, options.rounds)
         return min(run(host, chromium, options.lessons), 1)
 
 
