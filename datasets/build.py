@@ -96,14 +96,14 @@ def lstm_weights() -> None:
 
 
 LARGE = {"hidden": (256, 256), "embedding": 64}  # 1.8 MB in half precision
-MIDDLE = {"hidden": (192, 192), "embedding": 48}  # 1.0 MB
+MIDDLE = {"hidden": 256, "embedding": 64}  # 0.7 MB
 SMALL = {"hidden": 128, "embedding": 32}  # 0.2 MB; enough for a grammar
 NETWORKS = {  # name: layers, steps, streams, characters a step of each, learning rate, dropout
     "python": (LARGE, 5000, 50, 100, 0.004, 0.1),
     "shakespeare": (LARGE, 9000, 32, 64, 0.003, 0.3),
-    "moby-dick": (MIDDLE, 4500, 32, 100, 0.004, 0.2),
-    "latex": (MIDDLE, 4500, 32, 100, 0.004, 0.2),
-    "wiki": (MIDDLE, 2500, 32, 100, 0.004, 0.4),
+    "moby-dick": (MIDDLE, 1600, 32, 100, 0.005, 0.1),
+    "latex": (MIDDLE, 3500, 32, 100, 0.005, 0.1),
+    "wiki": (MIDDLE, 1000, 32, 100, 0.005, 0.3),
     "environments": (SMALL, 3000, 32, 100, 0.006, 0.1),
     "tags": (SMALL, 3000, 32, 100, 0.006, 0.1),
     "tunes": (SMALL, 4000, 32, 100, 0.006, 0.1),

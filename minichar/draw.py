@@ -235,9 +235,10 @@ def written(prime: str, text: str) -> Picture:
     """
     short = max(map(len, (prime + text).split("\n"))) <= 24
     shape = "columns: 14ch" if short else "max-height: 16em; overflow: auto"
-    style = (
-        f"white-space: pre-wrap; overflow-wrap: anywhere; max-width: 90ch; {shape}; "
-        "padding: 6px 10px; border-left: 3px solid #0072B2; margin: 4px 0"
+    style = (  # word-break, because JupyterLab breaks the words in a <pre> anywhere
+        "white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; max-width: 90ch; "
+        f"{shape}; padding: 6px 10px; border-left: 3px solid #0072B2; margin: 4px 0"
     )
+    reached = "" if short else ' tabindex="0"'  # by keyboard, because it is scrolled by keyboard
     start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
-    return Picture(f'<pre style="{style}">{start}{html.escape(text)}</pre>', prime + text)
+    return Picture(f'<pre style="{style}"{reached}>{start}{html.escape(text)}</pre>', prime + text)

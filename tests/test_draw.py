@@ -195,6 +195,15 @@ def test_written_shows_where_the_model_took_over():
     assert picture.html.index("</span>") < picture.html.index("&amp;amp;")
 
 
+def test_a_long_line_is_broken_between_words_and_what_scrolls_can_be_reached_by_keyboard():
+    short, long = (
+        Page(draw.written("", text).html).all("pre")[0] for text in ("a\nb", "to be " * 100)
+    )
+    assert "word-break: normal" in long["style"]  # JupyterLab would have it break-all
+    assert "overflow: auto" in long["style"] and long["tabindex"] == "0"
+    assert "overflow" not in short["style"].replace("overflow-wrap", "") and "tabindex" not in short
+
+
 @pytest.mark.parametrize("character, shown", [(" ", "␣"), ("\n", "⏎"), ("\t", "⇥"), ("é", "é")])
 def test_visible(character, shown):
     assert draw.visible(character) == shown
