@@ -9,7 +9,7 @@
     python datasets/build.py network moby-dick        also latex, wiki: once their text is fetched
     python datasets/build.py network shakespeare input.txt     char-rnn's file of plays, likewise
     python datasets/build.py measure shakespeare input.txt     note in its file what it reaches
-    python datasets/build.py table                    lesson 15's models: a quarter of an hour
+    python datasets/build.py table                    lesson 15's models: ten minutes on two cores
 
 tests/test_datasets.py runs the same functions and compares with the files, byte for byte.
 """

@@ -3,9 +3,9 @@
 All networks have about as many weights as the LSTM of lesson 08 and are trained like it. Rate and
 dropout are chosen for each by the validation part, on one seed: from the same setting on, to one of
 the eight around it that is better, until none is. Then two more seeds show how much is luck. The
-held-out names are opened once, at the end. `python datasets/build.py table` measures it anew, on
-two cores for a quarter of an hour or so, and writes what `stored` reads; `python -m
-minichar.finale` prints that. Built in lesson 15.
+held-out names are opened once, at the end. `python datasets/build.py table` measures it anew, in
+ten minutes or so on two idle cores, and writes what `stored` reads; `python -m minichar.finale`
+prints that. Built in lesson 15.
 
     >>> [row.model for row in stored()][0]
     'counting'
