@@ -183,28 +183,23 @@ class Live:
     def load(self, path: str | Path, text: str | None = None) -> None:
         """Go on with a saved training of this text; or begin with the model in the file.
 
-        A file of recurrentjs holds no step, and its solver's memory is that of summed losses: so it
-        begins with the optimiser of now, and reads as the demo does, one line at a time.
-
-        `text` is another one to go on with, by its name or path. Raises BadModelFile or ValueError,
-        with nothing changed, for what does not fit.
+        A file of recurrentjs has no step: it begins anew, a line at a time, as there. `text` is
+        another one to go on with. Raises BadModelFile or ValueError for what does not fit.
         """
         model, text = load_model(path), self.text if text is None else load_text(text)
-        unknown = sorted(set(text) - set(model.vocab.characters))
-        if unknown:
+        if unknown := sorted(set(text) - set(model.vocab.characters)):
             raise ValueError(f"that model has never seen {unknown[0]!r}, which this text has")
         try:
             training = load_training(path, text)
             model = training.model
         except NoTraining:
-            settings = self.settings
-            if of_the_demo(path):  # "\0" is its line end where "\n" is a letter
-                settings = settings | {"lines": "\0" not in model.vocab.characters}
-            training = self._training(text, model, settings)
+            lines = "\0" not in model.vocab.characters  # its line end, where "\n" is a letter
+            own = {"lines": lines} if of_the_demo(path) else {}
+            training = self._training(text, model, self.settings | own)
         shape = {name: getattr(model, name) for name in MODEL if name != "seed"}
         shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
-        shape |= {"optimizer": type(training.optimizer).__name__.lower()}
-        shape |= {"lines": bool(training.lines)}
+        kind = type(training.optimizer).__name__.lower()
+        shape |= {"optimizer": kind, "lines": bool(training.lines)}
         self._take(text, self.settings | shape, model, training)
 
     # --- in the background

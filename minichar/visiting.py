@@ -29,7 +29,7 @@ def visit(**settings: Any) -> Studio:
     studio = Studio(**settings)
     studio.visit = folder  # it goes when this does, or the process
     panel = studio.file_panel
-    for box in panel.children:
+    for box in filter(lambda child: hasattr(child, "children"), panel.children):
         box.children = [child for child in box.children if child is not panel.path]
     panel.path.close()
     studio.model_panel.code.layout.display = "none"

@@ -94,7 +94,7 @@ STANDINS = {
     ),
     "latex": (
         tarred(
-            "xz",
+            "gz",
             {
                 "python-escript-5.6/doc/user/wave.tex": "\\begin{equation}\n\\end{equation}\n",
                 "python-escript-5.6/doc/cookbook/intro.tex": "\\chapter{Heat}\n",
