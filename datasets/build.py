@@ -101,7 +101,7 @@ SMALL = {"hidden": 128, "embedding": 32}  # 0.2 MB; enough for a grammar
 NETWORKS = {  # name: layers, steps, streams, characters a step of each, learning rate, dropout
     "python": (LARGE, 5000, 50, 100, 0.004, 0.1),
     "shakespeare": (LARGE, 9000, 32, 64, 0.003, 0.3),
-    "moby-dick": (MIDDLE, 1600, 32, 100, 0.005, 0.1),
+    "moby-dick": (MIDDLE, 9000, 32, 64, 0.004, 0.1),
     "latex": (MIDDLE, 3500, 32, 100, 0.005, 0.1),
     "wiki": (MIDDLE, 1000, 32, 100, 0.005, 0.3),
     "environments": (SMALL, 3000, 32, 100, 0.006, 0.1),
