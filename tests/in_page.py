@@ -27,7 +27,6 @@ from minichar.course.files import checks, lessons, read_notebook
 from minichar.course.site import building
 
 PATIENCE = 240  # seconds for what is sure to come, on however slow a machine
-LONGEST = 1800  # seconds for a whole lesson
 PYODIDE = os.environ.get("MINICHAR_PYODIDE")
 needs_pyodide = pytest.mark.skipif(
     not PYODIDE, reason="set MINICHAR_PYODIDE to a folder with Pyodide 0.27, numpy and matplotlib"
@@ -143,7 +142,7 @@ def idle(page, seconds: float = 2) -> None:
         page.wait_for_timeout(200)
 
 
-def run_all(page) -> None:
+def run_all(page, patience: float = 2 * PATIENCE) -> None:
     """Run every cell, to the end or to the first that fails."""
     prompts, failed = page.locator(f"{CODE} .jp-InputPrompt"), page.locator(ERROR)
     ran = prompts.last.filter(has_text=re.compile(r"\[\d+\]:"))
@@ -154,7 +153,7 @@ def run_all(page) -> None:
         with suppress(AssertionError):
             waits_for(page, begun.count, PATIENCE / 4)
             break
-    waits_for(page, lambda: ran.count() or failed.count(), LONGEST)
+    waits_for(page, lambda: ran.count() or failed.count(), patience)
     idle(page)
 
 

@@ -144,7 +144,7 @@ def test_a_link_to_a_file_of_the_package_opens_it_in_the_lab(site, page):
     shown = page.locator(".jp-FileEditor .cm-content")
     shown.wait_for()
     first = (lab.ROOT / "minichar" / "rnn100.py").read_text(encoding="utf-8").splitlines()[0]
-    assert first in shown.inner_text()
+    waits_for(page, lambda: first in shown.inner_text())
 
 
 def test_work_is_downloaded_and_brought_back(site, page, chromium, tmp_path):

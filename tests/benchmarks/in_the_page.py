@@ -32,6 +32,7 @@ from minichar.course.files import lessons
 from minichar.course.site import building
 
 FIRST = "00_start_here.ipynb"
+LONGEST = 1800  # seconds for a whole lesson
 NETWORKS = {"100, 20 texts": (100, 20), "256, 50 texts": (256, 50)}
 SPEED = f"""\
 import json, time
@@ -109,7 +110,7 @@ def in_the_page(host, chromium):
     (host.folder / "files" / name).write_text(nbformat.writes(notebook), "utf-8")
     with in_page.visitor(chromium) as page:
         in_page.open_lesson(page, host.address, name)
-        in_page.run_all(page)
+        in_page.run_all(page, LONGEST)
         found = in_page.saved(page, name)
     assert not in_page.failures(found), in_page.failures(found)
     return json.loads("".join(found[-1]["outputs"][0]["text"]))
@@ -134,7 +135,7 @@ def run(host, chromium, wanted):
             in_page.open_lesson(page, host.address, name)
             began = time.perf_counter()
             try:
-                in_page.run_all(page)
+                in_page.run_all(page, LONGEST)
             except AssertionError as error:
                 print(f"{lesson.solution.stem}: {error}", flush=True)
             seconds = time.perf_counter() - began - 2  # of quiet, at the end
