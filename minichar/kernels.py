@@ -58,7 +58,7 @@ extern "C" __global__ void lstm_step_back(
   dc[k] = into_c * f;
 }
 
-extern "C" __global__ void rnn_step(const real* p, real* z, real* h, int H, int n) {
+extern "C" __global__ void rnn_step(const real* p, const real* z, real* h, int H, int n) {
   int k = blockDim.x * blockIdx.x + threadIdx.x;
   if (k < n) h[k] = tanh(z[k] + p[k]);
 }
@@ -69,7 +69,7 @@ extern "C" __global__ void rnn_step_back(
   if (k < n) d[k] = (dy[k] + dh[k]) * (1 - h[k] * h[k]);
 }
 
-extern "C" __global__ void relu_step(const real* p, real* z, real* h, int H, int n) {
+extern "C" __global__ void relu_step(const real* p, const real* z, real* h, int H, int n) {
   int k = blockDim.x * blockIdx.x + threadIdx.x;
   if (k >= n) return;
   real a = z[k] + p[k];

@@ -193,7 +193,7 @@ class Live:
             training = load_training(path, text)
             model = training.model
         except NoTraining:
-            lines = "\0" not in model.vocab.characters  # its line end, where "\n" is a letter
+            lines = "\0" not in model.vocab.characters  # where "\0" ends a line, "\n" is a letter
             own = {"lines": lines} if of_the_demo(path) else {}
             training = self._training(text, model, self.settings | own)
         shape = {name: getattr(model, name) for name in MODEL if name != "seed"}

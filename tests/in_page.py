@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from lab import ERROR, browser, needs_browser
+from lab import browser, needs_browser
 
 from minichar.course.files import checks, lessons, read_notebook
 from minichar.course.site import building
@@ -32,6 +32,7 @@ needs_pyodide = pytest.mark.skipif(
     not PYODIDE, reason="set MINICHAR_PYODIDE to a folder with Pyodide 0.27, numpy and matplotlib"
 )
 CODE, KERNEL = ".jp-NotebookPanel .jp-CodeCell", "#jp-main-statusbar"
+WRONG = '.jp-OutputArea [data-mime-type="application/vnd.jupyter.stderr"]'  # errors, too, in there
 # The cells of a lesson as this browser keeps them.
 IN_STORE = """async (path) => {
   const wait = (request) => new Promise((resolve, reject) => {
@@ -144,7 +145,7 @@ def idle(page, seconds: float = 2) -> None:
 
 def run_all(page, patience: float = 2 * PATIENCE) -> None:
     """Run every cell, to the end or to the first that fails."""
-    prompts, failed = page.locator(f"{CODE} .jp-InputPrompt"), page.locator(ERROR)
+    prompts, failed = page.locator(f"{CODE} .jp-InputPrompt"), page.locator(WRONG)
     ran = prompts.last.filter(has_text=re.compile(r"\[\d+\]:"))
     begun = prompts.filter(has_text=re.compile(r"\[[\d*]+\]:"))
     for _ in range(4):  # what is sent while the page is busy with itself is lost without a word

@@ -18,7 +18,8 @@ from in_page import (
     waits_for,
 )
 
-from minichar.course.site import front_page
+from minichar.course.files import lessons
+from minichar.course.site import building, front_page
 
 pytestmark = pytest.mark.browser
 OURS = ".jp-NotebookPanel :is(.jp-RenderedMarkdown, .jp-OutputArea-output)"  # not the lab's own
@@ -47,6 +48,16 @@ def test_a_lesson_runs_in_the_page_and_its_progress_is_kept(site, page, name):
     page.goto(site.address)
     solved = page.locator(f"[data-lesson='{name[:2]}'] .solved")
     waits_for(page, lambda: solved.inner_text() == f"{exercises} of {exercises} solved")
+
+
+@needs_pyodide
+def test_a_wrong_answer_is_refused_in_the_page(site, page):
+    made = building.for_browser(lessons()[1].notebook)
+    (site.folder / "files" / HELLO).write_text(made, "utf-8")
+    open_lesson(page, site.address, HELLO)
+    run_all(page)
+    found = failures(saved(page, HELLO))
+    assert any("1.1" in line and "is not finished yet" in line for line in found), found
 
 
 @needs_pyodide

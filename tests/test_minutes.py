@@ -21,7 +21,6 @@ OFF = 0.2  # the share by which a lesson may be off
 ROOT = Path(mc.__file__).parent.parent
 NAMES = sorted(path.name for path in (ROOT / "solutions").glob("*.ipynb"))[:16]
 LESSONS = [ROOT / "notebooks" / name for name in NAMES]
-HELD = [path for path in LESSONS if path.name[:2] not in ("12", "13")]  # to it; two are still off
 
 
 def sources(notebook, kind):
@@ -43,7 +42,7 @@ def by_the_rule(notebook):
     return minutes + PREDICTION * read.count("**Predict") + sum(map(int, exercises))
 
 
-@pytest.mark.parametrize("path", HELD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_the_minutes_of_a_lesson_are_those_of_its_content(path):
     notebook = nbformat.read(path, 4)
     assert declared(notebook) == pytest.approx(by_the_rule(notebook), rel=OFF)
