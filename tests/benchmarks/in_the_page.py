@@ -81,10 +81,10 @@ def cost(host, chromium, times):
         told("lesson 00 is open", began, host)
         in_page.idle(page, 0.5)
         told("its kernel is ready", began, host)
-        cells.first.locator(".cm-content").click()
         for k, what in enumerate(
             ("first cell, which fetches the package,", "next cell, a widget,")
         ):
+            cells.nth(k).locator(".cm-content").click()
             page.keyboard.press("Shift+Enter")
             cells.nth(k).locator(".jp-InputPrompt").get_by_text(f"[{k + 1}]:").wait_for()
             told(f"its {what} has run", began, host)
