@@ -11,6 +11,7 @@ from typing import Any
 
 from minichar import backend, layers, memory
 from minichar.graph import Tensor, node
+from minichar.product import dot
 from minichar.text import whole_numbers
 from minichar.workers import matmul, side_by_side
 
@@ -115,7 +116,7 @@ class RNN(Fused, layers.RNN):
     def forward(self, W: Any, a: Any, hs: Any) -> None:
         xp, relu, (product,) = backend.of(a), self.activation == "relu", scratch(hs, self.H)
         for h, z, new in each_step(hs, a, hs[1:]):
-            h.dot(W, product)
+            dot(h, W, product)
             xp.add(z, product, new)
             xp.maximum(new, 0, out=new) if relu else xp.tanh(new, new)
 
@@ -125,7 +126,7 @@ class RNN(Fused, layers.RNN):
         for above, d in each_step(dy[::-1], da[::-1]):
             xp.add(dh, above, dh)
             xp.multiply(d, dh, d)
-            d.dot(back, dh)
+            dot(d, back, dh)
 
 
 class LSTM(Fused, layers.LSTM):
@@ -149,7 +150,7 @@ class LSTM(Fused, layers.LSTM):
         product, part = scratch(hs, 4 * H, H)
         arrays = hs, cs, a, a[:, :, : 3 * H], *blocks(a, H), cs[1:], tcs, hs[1:]
         for h, c, z, z_oif, o, i, f, g, new_c, tc, new_h in each_step(*arrays):
-            h.dot(W, product)
+            dot(h, W, product)
             xp.add(z, product, z)
             xp.multiply(z_oif, half, z_oif)  # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2
             xp.tanh(z, z)
@@ -177,7 +178,7 @@ class LSTM(Fused, layers.LSTM):
                 xp.multiply(d_o, dh, d_o)
                 xp.multiply(d_ifg, dc_thrice, d_ifg)
                 xp.multiply(dc, z_f, dc)
-                d.dot(back, dh)
+                dot(d, back, dh)
 
     def slopes(self, da: Any, a: Any, h: Any, c: Any, tc: Any, dtc: Any) -> None:
         """What dh and dc are to be multiplied with, for some steps at once."""
@@ -218,7 +219,7 @@ class GRU(Fused, layers.GRU):
         p_ru, p_n = product[..., : 2 * H], product[..., 2 * H :]
         arrays = hs, a[:, :, : 2 * H], *blocks(a, H), ms, hs[1:]
         for h, z_ru, r, u, n, m, new in each_step(*arrays):
-            h.dot(W, product)
+            dot(h, W, product)
             xp.add(z_ru, p_ru, z_ru)
             xp.multiply(z_ru, half, z_ru)  # as in the LSTM
             xp.tanh(z_ru, z_ru)
@@ -249,5 +250,5 @@ class GRU(Fused, layers.GRU):
                 xp.multiply(d_r, d_n, d_r)
                 xp.multiply(z_r, d_n, d_m)
                 xp.multiply(z_u, dh, part)
-                d.dot(back, dh)
+                dot(d, back, dh)
                 xp.add(dh, part, dh)

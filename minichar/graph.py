@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend
+from minichar.product import dot
 from minichar.tensor import Tensor, check_gradients, no_grad, node, topological_order
 from minichar.text import whole_numbers
 
@@ -94,13 +95,13 @@ def divide(a, b):
 
 def matmul(a, b):
     """a @ b, for a of shape (…, M, K) and b (K, N), or a (K,) and b (K, N)."""
-    a, b, y = _pair("matmul", a, b, lambda a, b: a @ b)
-    if b.data.ndim != 2:
-        raise ValueError(f"matmul: shapes {a.shape} and {b.shape}: the right one needs two axes")
+    a, b, y = _pair("matmul", a, b, dot)
+    if b.data.ndim != 2 or not a.shape:
+        raise ValueError(f"matmul: shapes {a.shape} and {b.shape}: they must be (…, K) and (K, N)")
 
     def send_back(g):
         rows, sent = a.data.reshape(-1, b.shape[0]), g.reshape(-1, b.shape[1])
-        return g @ b.data.T, rows.T.dot(sent)  # dot: @ is slow where there is one row
+        return dot(g, b.data.T), dot(rows.T, sent)
 
     return node("@", y, (a, b), send_back)
 
@@ -213,7 +214,7 @@ def embedding(W: Tensor, ids: Any) -> Tensor:
     def send_back(g):
         xp = backend.of(W.data)
         one_hot = (ids.reshape(1, -1) == xp.arange(V)[:, None]).astype(g.dtype)
-        return (one_hot @ g.reshape(-1, D),)
+        return (dot(one_hot, g.reshape(-1, D)),)
 
     return node("embedding", W.data[ids], (W,), send_back)
 

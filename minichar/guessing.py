@@ -17,6 +17,7 @@ import numpy as np
 from minichar.backend import host
 from minichar.look import blocks, numbers
 from minichar.model import CharModel
+from minichar.product import dot
 from minichar.sampling import log_softmax
 from minichar.text import Vocabulary
 
@@ -61,7 +62,7 @@ def guesses(model: CharModel, text: str, top: int = 5, **how: int) -> Guesses:
     best, p, bits = np.empty((N, top), np.int32), np.empty((N, top), np.float32), np.empty(N)
     W, b = (model.read_out.parameters[name].data for name in "Wb")
     for at, states in blocks(model, text, **how):
-        log_p = log_softmax(host(states[len(model.hidden) - 1, "h"] @ W + b))
+        log_p = log_softmax(host(dot(states[len(model.hidden) - 1, "h"], W) + b))
         rows = np.arange(len(at))
         bits[at] = -log_p[rows, ids[np.minimum(at + 1, N - 1)]] / np.log(2)
         for k in range(top):  # the best, then the best of the others; of equals the first

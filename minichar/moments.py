@@ -18,6 +18,7 @@ import numpy as np
 
 from minichar import backend
 from minichar.backend import host
+from minichar.product import dot
 
 
 class Moments:
@@ -39,7 +40,7 @@ class Moments:
         if not backend.of(rows).isfinite(mean).all():
             raise ValueError("some numbers are nan or infinite: the model has gone wrong")
         centred = rows - mean.astype(rows.dtype)
-        self._join(len(rows), mean, centred.T @ centred)
+        self._join(len(rows), mean, dot(centred.T, centred))
 
     def __add__(self, other: "Moments") -> "Moments":
         """The moments of both kinds of rows together."""

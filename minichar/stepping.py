@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minichar import backend
+from minichar.product import dot
 
 FEW = 8  # rows
 
@@ -34,7 +35,7 @@ def step(model: Any, ids: Any, state: Sequence[tuple]) -> tuple[Any, list[tuple]
 def times(x: Any, W: Any) -> Any:
     """x @ W. For more than one row BLAS copies all of W first: a few rows go one by one, faster."""
     few = x.ndim == 2 and 1 < len(x) <= FEW
-    return (x[:, None] @ W)[:, 0] if few else x.dot(W)
+    return (x[:, None] @ W)[:, 0] if few else dot(x, W)
 
 
 def sigmoid(x: Any) -> Any:

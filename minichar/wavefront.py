@@ -12,6 +12,7 @@ from typing import Any
 
 from minichar import backend, fused, memory
 from minichar.graph import Tensor, node
+from minichar.product import dot
 
 WIDEST = 100  # neurons in all layers together: from there on the wide product costs more
 
@@ -61,7 +62,7 @@ def run(cells: Sequence[Any], x: Any, state: Sequence | None) -> tuple[Tensor, l
         above, da = xp.zeros_like(tcs), xp.empty_like(a)
         above[L - 1 :, :, (L - 1) * H :] = dy
         wide.backward(W.T, above, da, a, hs, cs, tcs)
-        dW = hs[:-1, 0].T.dot(da[:, 0]).reshape(L, H, 4, L, H)
+        dW = dot(hs[:-1, 0].T, da[:, 0]).reshape(L, H, 4, L, H)
         da_of = da.reshape(waves, 4, L, H)
         yield da_of[:T, :, 0].reshape(T, 1, 4 * H)
         for k in range(L):

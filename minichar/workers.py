@@ -22,6 +22,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from minichar import backend
+from minichar.product import dot
 
 # Between two calls of numpy the threads take turns, so the more there are, the more each must have
 # to do. LARGE: numbers in a step's state, all texts, that are worth two threads; four times as many
@@ -40,11 +41,15 @@ def calm() -> Iterator[int]:
     if (free := _free.get()) is not None:
         yield free
         return
-    token = _free.set(threads())
+    libraries, token = _blas().lib_controllers, _free.set(threads())
+    before = [library.num_threads for library in libraries]
     try:
-        with _blas().limit(limits=1):
-            yield _free.get()
+        for library in libraries:
+            library.set_num_threads(1)
+        yield _free.get()
     finally:
+        for library, n in zip(libraries, before, strict=True):
+            library.set_num_threads(n)
         _free.reset(token)
 
 
@@ -63,10 +68,10 @@ def matmul(a: Any, b: Any) -> Any:
     (n, K), N = a.shape, b.shape[1]
     wanted = n * K * N // WORTH
     if wanted < 2 or backend.on_card(a):
-        return a.dot(b)  # @ is slow for a single row
+        return dot(a, b)
     out = np.empty((n, N), np.result_type(a, b))
     with calm() as free:
-        _share(lambda rows: np.dot(a[rows], b, out[rows]), n, min(free, wanted))
+        _share(lambda rows: dot(a[rows], b, out[rows]), n, min(free, wanted))
     return out
 
 

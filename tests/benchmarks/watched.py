@@ -160,7 +160,7 @@ def watching(log):
         return drop(self, x, rng and Random(rng))
 
     patches = [patch.object(backend, "of", of), patch.object(fused, "side_by_side", side_by_side)]
-    patches.append(patch.object(fused, "matmul", matmul))
+    patches += [patch.object(fused, "matmul", matmul), patch.object(backend, "host", plain)]
     patches.append(patch.object(layers.Dropout, "__call__", drop))
     if (made_of := model.cells(True)) is not fused:
         patches.append(patch.object(made_of, "compiled", Library(made_of.compiled)))

@@ -1,0 +1,30 @@
+"""A product of matrices, by what is fastest where it runs.
+
+numpy hands products to BLAS, a library that is as fast as the processor. In a browser there is none
+and numpy's own loops do it: for each number of the result they walk down a column of the second
+matrix, with a jump from row to row. Its `einsum` walks along the rows instead. Same sums, five
+times as fast and more; tests/benchmarks/in_the_page.py measures it.
+
+    >>> import numpy as np
+    >>> dot(np.array([1.0, 2.0]), np.eye(2))
+    array([1., 2.])
+"""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+IN_BROWSER = sys.platform == "emscripten"
+MANY = 10_000  # numbers in the second matrix from which on einsum is ahead there
+
+
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """a @ b of arrays (…, K) and (K, N), numpy's or CuPy's; written to `out`, for a of at most
+    two axes, where that is given.
+
+    Raises ValueError where the shapes do not fit.
+    """
+    if IN_BROWSER and b.size >= MANY:
+        return np.einsum("...k,kn->...n", a, b, out=out)
+    return a.dot(b, out) if a.ndim < 3 else a @ b  # @ is slow for a single row
