@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from axe import findings
 from lab import browser, needs_browser
 
 from minichar.course.files import checks, lessons, read_notebook
@@ -32,6 +33,9 @@ needs_pyodide = pytest.mark.skipif(
     not PYODIDE, reason="set MINICHAR_PYODIDE to a folder with Pyodide 0.27, numpy and matplotlib"
 )
 CODE, KERNEL = ".jp-NotebookPanel .jp-CodeCell", "#jp-main-statusbar"
+OURS = ".jp-NotebookPanel :is(.jp-RenderedMarkdown, .jp-OutputArea-output)"  # not the lab's own
+# ipywidgets gives the handle of a slider no name, and no way to give it one (as of 8.1).
+NAMELESS = re.compile(r"aria-input-field-name \(serious\): <div class=\"noUi-handle")
 WRONG = '.jp-OutputArea [data-mime-type="application/vnd.jupyter.stderr"]'  # errors, too, in there
 # The cells of a lesson as this browser keeps them.
 IN_STORE = """async (path) => {
@@ -175,6 +179,11 @@ def failures(cells: list[dict]) -> list[str]:
         for cell, o in outputs
         if o["output_type"] == "error" or o.get("name") == "stderr"
     ]
+
+
+def faults(page) -> list[str]:
+    """What axe has against the lesson that is open."""
+    return [found for found in findings(page, OURS) if not NAMELESS.match(found)]
 
 
 def solve(out: Path, name: str) -> int:

@@ -6,10 +6,10 @@ Every lesson is run so by `python tests/benchmarks/in_the_page.py --lessons`, wh
 import re
 
 import pytest
-from axe import findings
 from in_page import (
     asked_outside,
     failures,
+    faults,
     needs_pyodide,
     open_lesson,
     run_all,
@@ -22,15 +22,7 @@ from minichar.course.files import lessons
 from minichar.course.site import building, front_page
 
 pytestmark = pytest.mark.browser
-OURS = ".jp-NotebookPanel :is(.jp-RenderedMarkdown, .jp-OutputArea-output)"  # not the lab's own
 HELLO, SAMPLING = "01_hello_by_hand.ipynb", "04_sampling.ipynb"
-# ipywidgets gives the handle of a slider no name, and no way to give it one (as of 8.1).
-NAMELESS = re.compile(r"aria-input-field-name \(serious\): <div class=\"noUi-handle")
-
-
-def faults(page) -> list[str]:
-    """What axe has against the lesson that is open."""
-    return [found for found in findings(page, OURS) if not NAMELESS.match(found)]
 
 
 @needs_pyodide

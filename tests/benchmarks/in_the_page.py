@@ -8,8 +8,8 @@ sending. Speed is that of training, with one thread, in the page and in this Pyt
     python tests/benchmarks/in_the_page.py PYODIDE --lessons      # all solutions, run in the page
     python tests/benchmarks/in_the_page.py PYODIDE --lessons 09 11
 
-PYODIDE is a folder with Pyodide 0.27, numpy and matplotlib. A cell that fails ends its lesson, and
-then the command with 1.
+PYODIDE is a folder with Pyodide 0.27, numpy and matplotlib. A cell that fails ends its lesson,
+and then the command with 1; so does what axe finds against the lesson as it stands then.
 """
 
 import argparse
@@ -124,7 +124,7 @@ def here():
 
 
 def run(host, chromium, wanted):
-    """Run solutions whole; the number of cells that failed or did not run."""
+    """Run solutions whole; how many cells failed or did not run, and axe's findings."""
     count = 0
     print(f"{'lesson':32}{'cells':>6}{'failed':>8}{'seconds':>9}", flush=True)
     known = {x.number: x for x in lessons() if x.number.isdigit() and x.number != "16"}
@@ -140,8 +140,10 @@ def run(host, chromium, wanted):
                 print(f"{lesson.solution.stem}: {error}", flush=True)
             seconds = time.perf_counter() - began - 2  # of quiet, at the end
             cells = [c for c in in_page.saved(page, name) if c["cell_type"] == "code"]
+            faults = in_page.faults(page)
         failed = in_page.failures(cells)
         not_run = [c for c in cells if not c["execution_count"] and "".join(c["source"]).strip()]
+        failed += faults
         failed += [f"did not run: {''.join(c['source'])[:60]!r}" for c in not_run]
         count += len(failed)
         print(f"{lesson.solution.stem:32}{len(cells):6}{len(failed):8}{seconds:9.0f}", flush=True)

@@ -6,8 +6,8 @@ Every row is the same work in each library, each in a process of its own, in tur
 changes from round to round. A ratio above 1 means that minichar is faster: the median over the
 rounds of the other's time divided by minichar's. Absolute times say more about the machine. `share`
 is the step's arithmetic against the rate of one large matrix product of numpy's, measured in the
-same run. Libraries that are not installed are named; `pip install torch==2.13.0 jax keras` brings
-them. A ratio of memory is the other's peak divided by minichar's, of whole processes.
+same run. Beside the libraries stands rnn100, the program of lesson 03. What is not installed is
+named; `pip install torch==2.13.0 jax keras` brings it. A ratio of memory is the other's peak divided by minichar's, of whole processes.
 """
 
 import argparse
@@ -43,7 +43,8 @@ CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a s
 }
 WRITING = {"s": ((128, 128), 1, 200), "s64": ((128, 128), 64, 50)}  # sizes, texts, characters
 GRAPHS = {"g": (100, False), "g fused": (100, True)}  # cells; as one node or from primitives
-PEERS = ("torch", "jax", "keras")
+LIBRARIES = ("torch", "jax", "keras")
+PEERS = (*LIBRARIES, "rnn100")
 
 
 def seconds(step, repeat):
@@ -125,8 +126,9 @@ def row(name, ms, chars, ratios, flops=None, rate=None, rest=""):
 
 
 def main():
-    there = ["minichar", *(p for p in PEERS if HAVE[p])]
-    for library in ("numpy", *PEERS):
+    libraries = [p for p in LIBRARIES if HAVE[p]]
+    there = ["minichar", *libraries, "rnn100"]
+    for library in ("numpy", *LIBRARIES):
         have = library == "numpy" or HAVE[library]
         print(
             library, importlib.metadata.version(library) if have else "is not installed", end=", "
@@ -135,7 +137,7 @@ def main():
     print(f"keras on {backend}; {options.threads} threads, {options.rounds} rounds")
     rate = matmul_rate()
     print(f"numpy's large matrix product: {rate:.0f} GFLOP/s")
-    print(f"{'':12} {'ms':>9} {'chars/s':>10} {'GFLOP/s':>8} {'share':>6}  torch    jax  keras")
+    print(f"{'':12} {'ms':>9} {'chars/s':>10} {'GFLOP/s':>8} {'share':>6}  torch    jax  keras rnn100")
     every = [*CONFIGURATIONS, *WRITING, *GRAPHS, "m"]
     rivals = {p: Rival(p) for p in there}
     for name in options.only.split(",") if options.only else every:
@@ -160,12 +162,12 @@ def main():
         rival.end()
     if not options.only or "m" in options.only.split(","):
         peaks = {}
-        for p in there:  # in a process that has done nothing else
+        for p in ("minichar", *libraries):  # in a process that has done nothing else
             rival = Rival(p)
             rival.ask("make", "a"), rival.ask("run", 2)
             peaks[p] = rival.ask("peak")
             rival.end()
-        ratios = {p: peaks[p] / peaks["minichar"] for p in there[1:]}
+        ratios = {p: peaks[p] / peaks["minichar"] for p in libraries}
         row("m", np.nan, np.nan, ratios, rest=f"{peaks['minichar']:.0f} MiB at the peak of (a)")
 
 

@@ -163,6 +163,19 @@ def keras_step(cell, hidden, B, T, dropout, ids):
     return lambda: float(model.train_on_batch(one_hot, targets))
 
 
+def rnn100_step(cell, hidden, B, T, dropout, ids):
+    """The course's 100-line program as it stands: float64, Adagrad; one text and one layer."""
+    if (cell, len(hidden), B) != ("rnn", 1, 1):
+        return None
+    steps = mc.rnn100.train(ids[:, 0], V, hidden[0], T)
+
+    def step():
+        with calm():
+            return next(steps)[1] / T
+
+    return step
+
+
 def minichar_writes(hidden, count, length):
     model = mc.CharModel(LETTERS, "lstm", hidden)
     if count == 1:
@@ -213,5 +226,6 @@ def torch_cell(H, whole):
 
 
 STEPS = {"minichar": minichar_step, "torch": torch_step, "jax": jax_step, "keras": keras_step}
+STEPS["rnn100"] = rnn100_step
 WRITERS = {"minichar": minichar_writes, "torch": torch_writes}
 CELLS = {"minichar": minichar_cell, "torch": torch_cell}
