@@ -7,7 +7,8 @@ changes from round to round. A ratio above 1 means that minichar is faster: the 
 rounds of the other's time divided by minichar's. Absolute times say more about the machine. `share`
 is the step's arithmetic against the rate of one large matrix product of numpy's, measured in the
 same run. Beside the libraries stands rnn100, the program of lesson 03. What is not installed is
-named; `pip install torch==2.13.0 jax keras` brings it. A ratio of memory is the other's peak divided by minichar's, of whole processes.
+named; `pip install torch==2.13.0 jax keras` brings it. A ratio of memory is the other's peak
+divided by minichar's, of whole processes.
 """
 
 import argparse
@@ -137,7 +138,8 @@ def main():
     print(f"keras on {backend}; {options.threads} threads, {options.rounds} rounds")
     rate = matmul_rate()
     print(f"numpy's large matrix product: {rate:.0f} GFLOP/s")
-    print(f"{'':12} {'ms':>9} {'chars/s':>10} {'GFLOP/s':>8} {'share':>6}  torch    jax  keras rnn100")
+    titles = " ".join(f"{p:>6}" for p in PEERS)
+    print(f"{'':12} {'ms':>9} {'chars/s':>10} {'GFLOP/s':>8} {'share':>6} {titles}")
     every = [*CONFIGURATIONS, *WRITING, *GRAPHS, "m"]
     rivals = {p: Rival(p) for p in there}
     for name in options.only.split(",") if options.only else every:
