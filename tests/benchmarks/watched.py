@@ -161,6 +161,7 @@ def watching(log):
 
     patches = [patch.object(backend, "of", of), patch.object(fused, "side_by_side", side_by_side)]
     patches += [patch.object(fused, "matmul", matmul), patch.object(backend, "host", plain)]
+    patches.append(patch.object(backend, "on_card", lambda array: False))
     patches.append(patch.object(layers.Dropout, "__call__", drop))
     if (made_of := model.cells(True)) is not fused:
         patches.append(patch.object(made_of, "compiled", Library(made_of.compiled)))
