@@ -5,11 +5,14 @@ Every lesson is run so by `python tests/benchmarks/in_the_page.py --lessons`, wh
 
 import re
 
+import numpy as np
 import pytest
 from in_page import (
+    CODE,
     asked_outside,
     failures,
     faults,
+    idle,
     needs_pyodide,
     open_lesson,
     run_all,
@@ -50,6 +53,43 @@ def test_a_wrong_answer_is_refused_in_the_page(site, page):
     run_all(page)
     found = failures(saved(page, HELLO))
     assert any("1.1" in line and "is not finished yet" in line for line in found), found
+
+
+@needs_pyodide
+def test_the_temperature_slides_in_the_page(site, page):
+    solve(site.folder, SAMPLING)
+    open_lesson(page, site.address, SAMPLING)
+    cells = page.locator(CODE)
+    for k in range(3):  # what fetches the package, what imports it, and the slider
+        cells.nth(k).locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        cells.nth(k).locator(".jp-InputPrompt").get_by_text(f"[{k + 1}]:").wait_for()
+    output = cells.nth(2).locator(".jp-OutputArea-output")
+    chart, text = output.locator("img"), output.locator("pre")
+    number, handle = page.get_by_label("Temperature value"), output.get_by_role("slider")
+
+    def seen():
+        return chart.get_attribute("alt"), text.inner_text(), float(number.input_value())
+
+    chart.scroll_into_view_if_needed()
+    beginning = seen()
+    handle.focus()
+    for key, times in (("ArrowRight", 12), ("ArrowLeft", 24)):
+        before = seen()
+        for _ in range(times):
+            page.keyboard.press(key)
+        waits_for(page, lambda: abs(np.log(seen()[2] / before[2])) > 0.5)  # noqa: B023
+        idle(page, 0.5)
+        now = seen()
+        assert (now[2] > before[2]) == (key == "ArrowRight")
+        assert now[0] != before[0] and now[1] != before[1]
+        assert f"temperature {now[2]:g}:" in now[0]
+    number.fill("1")
+    number.press("Enter")
+    waits_for(page, lambda: seen() == beginning)  # the same random numbers write the same text
+    page.get_by_label("Start with").fill("do")
+    page.get_by_label("Start with").press("Enter")
+    waits_for(page, lambda: 'after "do"' in seen()[0] and seen()[1].startswith("do"))
 
 
 @needs_pyodide

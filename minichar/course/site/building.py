@@ -132,6 +132,9 @@ def _front(course: Path, built: Path) -> None:
         for page in pages.iterdir():
             if page.name != "index.html":
                 shutil.copy(page, built / page.name)
+    lab = built / "lab" / "index.html"
+    head, body = lab.read_text("utf-8").split("</head>", 1)
+    lab.write_text(f'{head}<script src="../keys.js"></script>\n</head>{body}', "utf-8")
     (built / "networks").mkdir()
     for name in NETWORKS:
         (built / "networks" / f"{name}.bin").write_bytes(packed(network(name)))
