@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     *("strict", "device", "backend", "text", "lines", "grammars"),
     *("transfer", "downloads", "unpacking", "datasets", "ngram", "rnn100", "scalar"),
-    *("tensor", "graph", "layers", "workers", "memory", "fused", "compiled", "fast"),
+    *("product", "tensor", "graph", "layers", "workers", "memory", "fused", "compiled", "fast"),
     *("kernels", "wavefront", "stepping", "model", "footprint", "schedules", "optim"),
     *("evaluation", "training", "half", "sampling", "searching", "writing"),
     *("archive", "recurrentjs", "checkpoint", "keeping", "cluster", "sharing"),
