@@ -15,7 +15,7 @@ import numpy as np
 
 from minichar import coloured
 from minichar.draw import Picture
-from minichar.widgets import NAMED, NUMBER, WRAPPED, light_arrows
+from minichar.widgets import NAMED, NUMBER, SLIDER, WRAPPED, light_arrows
 
 Cell = tuple[int, str, int]  # (layer, kind, index), each counted from 0
 GATES = "oifru"  # from 0, shut, to 1, open; the others go from -1 to 1
@@ -38,7 +38,7 @@ class Number(ipywidgets.HBox):
     def __init__(self, name: str, last: int, by: int = 1):
         """From 0 to `last`; the arrow keys and the field's arrows go `by` at a time."""
         bounds = {"min": 0, "max": last, "step": by}
-        self.slider = ipywidgets.IntSlider(**bounds, description=name, readout=False, **NAMED)
+        self.slider = ipywidgets.IntSlider(**bounds, description=name, **SLIDER)
         self.field = ipywidgets.BoundedIntText(**bounds, description=f"{name} number", **NUMBER)
         ipywidgets.link((self.slider, "value"), (self.field, "value"))
         super().__init__([self.slider, self.field], layout=WRAPPED)

@@ -20,6 +20,8 @@ from minichar import draw, sampling
 from minichar.text import clean
 
 NAMED = {"style": {"description_width": "initial"}}  # otherwise a long name is cut off
+# The handle in a colour that is seen on light and on dark: it would be white on nearly white.
+SLIDER = {"style": {**NAMED["style"], "handle_color": draw.BLUE}, "readout": False}
 NUMBER = {**NAMED, "layout": ipywidgets.Layout(width="200px")}
 WRAPPED = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
 
@@ -62,8 +64,7 @@ class Dial(ipywidgets.HBox):
             max=np.log10(high),
             step=0.02,
             description=name,
-            readout=False,
-            **NAMED,
+            **SLIDER,
         )
         self.number = ipywidgets.BoundedFloatText(
             value=value, min=low, max=high, step=by, description=f"{name} value", **NUMBER
@@ -159,9 +160,7 @@ class Frames(ipywidgets.VBox):
     def __init__(self, pictures: Sequence[draw.Picture], name: str = "Picture", start: int = 0):
         self.pictures = list(pictures)
         last = len(self.pictures) - 1
-        self.slider = ipywidgets.IntSlider(
-            value=start, min=0, max=last, description=name, readout=False, **NAMED
-        )
+        self.slider = ipywidgets.IntSlider(value=start, min=0, max=last, description=name, **SLIDER)
         self.number = ipywidgets.BoundedIntText(
             value=start, min=0, max=last, description=f"picture 0 to {last}", **NUMBER
         )

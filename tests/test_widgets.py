@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_coloured import contrast
 
 import minichar as mc
-from minichar import draw
+from minichar import draw, pickers
 from minichar.widgets import Frames, Temperature
 
 MODEL = mc.NGram("hello yellow mellow fellow, said he\n" * 3, order=3)
@@ -247,3 +248,11 @@ def test_every_field_has_a_name_that_is_not_cut_off(make):
     for field in fields:
         style = getattr(field.style, "description_width", "initial")
         assert style == "initial", field.description
+
+
+@pytest.mark.parametrize("page", ["#FFFFFF", "#111111"], ids=["light", "dark"])
+def test_the_handle_of_a_slider_is_seen(slider, page):
+    """A control stands out from its page: WCAG 2.2, 1.4.11."""
+    film, number = Frames([draw.table([["a"]], ["b"])]), pickers.Number("Cell", 3)
+    for owner in (slider, film, number):
+        assert contrast(owner.slider.style.handle_color, page) >= 3
