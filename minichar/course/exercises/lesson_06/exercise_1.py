@@ -58,4 +58,5 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
 def _(f):
     for case in CASES:
         args = make_case(*case)
-        same(f"(h, c, gates) with H = {case[2]}", call(f, *args), lstm_step(*args))
+        parts = ("h", "c", "gates")
+        same(f"the answer for H = {case[2]}", call(f, *args), lstm_step(*args), parts=parts)

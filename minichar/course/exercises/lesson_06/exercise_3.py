@@ -89,4 +89,5 @@ def _(f):
         _, new, gates = lstm_step(W, x, h, c)
         dh, dc = np.random.default_rng(9).standard_normal((2, len(h)))
         args = (dh, dc, c, new, gates)
-        same(f"(do, di, df, dg, dc_before) with H = {case[2]}", call(f, *args), lstm_back(*args))
+        parts = ("do", "di", "df", "dg", "dc for the cell before")
+        same(f"the answer for H = {case[2]}", call(f, *args), lstm_back(*args), parts=parts)

@@ -90,4 +90,4 @@ def _(f):
     for full, shape in shapes:
         g = rng.standard_normal(full)
         want = unbroadcast(g, shape)
-        same(f"for g of shape {full} and shape {shape} it", call(f, g, shape), want)
+        same(f"for g of shape {full} and shape {shape} the result", call(f, g, shape), want)

@@ -33,6 +33,9 @@ def flops(T, B, V, H):
         "the gather counted as a product": lambda T, B, V, H: (
             flops(T, B, V, H) + 4 * T * B * V * 4 * H
         ),
+        "Wxh counted like the other two": lambda T, B, V, H: (
+            flops(T, B, V, H) + 6 * T * B * V * 4 * H
+        ),
         "one text": lambda T, B, V, H: flops(T, 1, V, H),
         "one step": lambda T, B, V, H: flops(1, B, V, H),
         "the read-out four times as wide": lambda T, B, V, H: 6 * T * B * 4 * H * (H + V),
