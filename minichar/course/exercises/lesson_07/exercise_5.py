@@ -54,12 +54,12 @@ def _old_state(W, inputs, targets, h):
     also=(layers.RNN.step, fused.RNN.run, rnn100.forward),
     hints=[
         (
-            "How does it begin?",
-            "With `loss = 0.0`, before the loop; a number + a Tensor is a Tensor. h is one from the start.",
-        ),
-        (
             "Which pieces are Tensors?",
             "All weights and h. `W['Wxh'][i]`, `@`, `+` and `.tanh()` work on them; `np.tanh` does not.",
+        ),
+        (
+            "How does it begin?",
+            "With `loss = 0.0`, before the loop; a number + a Tensor is a Tensor. h is one from the start.",
         ),
         (
             "What does cross_entropy want?",

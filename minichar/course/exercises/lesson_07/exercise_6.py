@@ -46,11 +46,11 @@ def _swapped(W, x, h, c):
     answer=lstm_step,
     also=(layers.LSTM.step, fused.LSTM.run),
     hints=[
+        ("sigmoid(a) or a.sigmoid()?", "`a.sigmoid()` and `a.tanh()`: then the graph knows of it."),
         (
             "How is a block of a Tensor taken?",
             "As of an array: `a[:H]`, `a[H:2*H]`, `a[2*H:3*H]`, `a[3*H:]`, in the order o, i, f, g.",
         ),
-        ("sigmoid(a) or a.sigmoid()?", "`a.sigmoid()` and `a.tanh()`: then the graph knows of it."),
         (
             "Where do h and c come from?",
             "The new cell first, `c = f * c + i * g`. Then `h = o * c.tanh()`, with the new c.",

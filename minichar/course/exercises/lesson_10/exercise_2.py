@@ -31,7 +31,10 @@ def _whole(gradients):
             "What may stay on the card?",
             "`(g * g).sum()` is an array of one number there. Adding two of them is a launch, and nobody waits.",
         ),
-        ("Where does it come down?", "Once, after the loop: `float(total)`, and then the root."),
+        (
+            "Where does it come down?",
+            "Once, after the loop: `float(total)`, which works on either side, unlike `.get()`. Then the root.",
+        ),
         (
             "How do I begin the sum?",
             "With Python's 0: `0 + array` is an array, on either side.",
