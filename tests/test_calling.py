@@ -40,6 +40,23 @@ def test_a_changed_input_is_named_and_the_original_kept(value, change):
     assert repr(after) != before and repr(value) == before
 
 
+def test_whoever_scales_gradients_in_place_is_not_sent_to_the_copy_of_a_dictionary():
+    def halve(dW):
+        dW = dW.copy()
+        dW["W"] *= 0.5
+        return dW
+
+    with pytest.raises(Wrong, match="`dW` in place: make a new dictionary, of new arrays"):
+        call(halve, {"W": np.ones(2)})
+
+
+def test_an_index_that_is_none_is_an_error_and_no_hole():
+    with pytest.raises(Wrong, match="IndexError: only integers"):
+        call(lambda rows: rows["a"], np.eye(2))
+    with pytest.raises(NotDone, match="still a `...` to replace"):
+        call(lambda rows: rows + ..., np.eye(2))
+
+
 def test_using_a_generator_up_changes_nothing():
     rng = np.random.default_rng(0)
     first = call(lambda r: r.random(), rng)

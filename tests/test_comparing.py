@@ -96,6 +96,7 @@ class Chameleon:
         (1, "1", "x is the number 1, expected the text '1'"),
         ("hellp", "hello", "x differs from character 4 on: 'hellp', expected 'hello'"),
         ("hell", "hello", "x differs from character 4 on"),
+        (np.ones(2), (np.ones(2), np.ones(3)), r"x is an array of shape \(2,\).*, expected 2 val"),
         ((1,), (1, 2), "x has 1 values, expected 2"),
         (1.0, (1, 2), "x is the number 1.0, expected 2 values"),
         ((1, "b"), (1, "a"), r"x\[1\] differs"),

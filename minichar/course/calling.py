@@ -71,14 +71,17 @@ def _run(f, args, named, changes):
         raise _crash(f, error) from None
     pairs = [(_parameter(f, i), i, a, b) for i, (a, b) in enumerate(zip(args, handed, strict=True))]
     pairs += [(name, name, named[name], handed_named[name]) for name in named]
-    altered = [(name, key) for name, key, before, after in pairs if _altered(before, after)]
+    altered = [(name, key, a) for name, key, a, b in pairs if _altered(a, b)]
     if (result is None or result is ...) and not altered:
         does = "returns" if not changes else "changes and returns"
         raise NotDone(f"it {does} nothing" if result is None else "it returns `...`")
-    for name, key in altered:
+    for name, key, before in altered:
         if name not in changes and key not in changes:
+            advice = f"work on a copy (`{name}.copy()`)"
+            if isinstance(before, dict):  # its copy would still hold the same arrays
+                advice = "make a new dictionary, of new arrays"
             raise Wrong(
-                f"it changed its input `{name}` in place: work on a copy (`{name}.copy()`), "
+                f"it changed its input `{name}` in place: {advice}, "
                 f"and beware of `{name} += ...` and `{name}[...] = ...`"
             )
     return result, tuple(handed)
@@ -119,7 +122,8 @@ def _parameter(f, position: int) -> str:
 def _crash(f, error: BaseException) -> ExerciseError:
     """The exception of a learner's function as a sentence: its type, message and line."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, Exception) and ("ellipsis" in text.lower() or has_hole(f)):
+    about = text.lower().replace("ellipsis (`...`)", "")  # numpy on indices says that, too
+    if isinstance(error, Exception) and ("ellipsis" in about or has_hole(f)):
         return NotDone("there is still a `...` to replace")
     libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
     ours = (str(Path(__file__).parents[1]), *libraries, "<frozen")

@@ -67,8 +67,8 @@ def _unfinished(value) -> bool:
 
 
 def _numeric(value) -> bool:
-    if isinstance(value, (tuple, list)):
-        return len(value) > 0 and all(_numeric(v) for v in value)
+    if isinstance(value, (tuple, list)):  # of one shape: other values are not an array's rows
+        return all(map(_numeric, value)) and len({np.shape(v) for v in value}) == 1
     return isinstance(value, (bool, int, float, np.number, np.bool_)) or (
         isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
     )

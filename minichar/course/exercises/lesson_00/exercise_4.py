@@ -5,8 +5,8 @@ import numpy as np
 from minichar.course.checking import call, exercise, same
 
 
-def slope(f, x, e=1e-5):
-    return (f(x + e) - f(x - e)) / (2 * e)
+def slope(f, x, d=1e-5):
+    return (f(x + d) - f(x - d)) / (2 * d)
 
 
 @exercise(
@@ -25,21 +25,22 @@ def slope(f, x, e=1e-5):
         ),
     ],
     wrong={
-        "one side only": lambda f, x, e=1e-5: (f(x + e) - f(x)) / e,
-        "the run is not 2 e": lambda f, x, e=1e-5: (f(x + e) - f(x - e)) / e,
-        "the sign": lambda f, x, e=1e-5: (f(x - e) - f(x + e)) / (2 * e),
-        "e is forgotten": lambda f, x, e=1e-5: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5,
-        "the slope of a square": lambda f, x, e=1e-5: 2.0 * x,
+        "one side only": lambda f, x, d=1e-5: (f(x + d) - f(x)) / d,
+        "the run is not 2 d": lambda f, x, d=1e-5: (f(x + d) - f(x - d)) / d,
+        "no brackets round 2 * d": lambda f, x, d=1e-5: (f(x + d) - f(x - d)) / 2 * d,
+        "the sign": lambda f, x, d=1e-5: (f(x - d) - f(x + d)) / (2 * d),
+        "d is forgotten": lambda f, x, d=1e-5: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5,
+        "the slope of a square": lambda f, x, d=1e-5: 2.0 * x,
     },
 )
 def _(f):
     # With a step as large as 0.5 the formula itself is told apart from its neighbours.
     for name, g in (("x ** 2", lambda x: x**2), ("x ** 3", lambda x: x**3), ("exp(x)", np.exp)):
-        for x, e in ((-1.0, 0.5), (3.0, 1e-5), (0.5, 0.25)):
+        for x, d in ((-1.0, 0.5), (3.0, 1e-5), (0.5, 0.25)):
             same(
-                f"the slope of {name} at {x} with d = {e}",
-                call(f, g, x, e),
-                slope(g, x, e),
+                f"the slope of {name} at {x} with d = {d}",
+                call(f, g, x, d),
+                slope(g, x, d),
                 tol=1e-6,
             )
     same("the slope of x ** 3 at 2 with d left out", call(f, lambda x: x**3, 2.0), 12.0, tol=1e-6)

@@ -28,7 +28,7 @@ def softmax(z):
         ),
         (
             "Does subtracting not change the answer?",
-            "No: it multiplies top and bottom by the same exp(-`z.max()`).",
+            "No: it multiplies top and bottom by the same `exp(-z.max())`.",
         ),
     ],
     wrong={

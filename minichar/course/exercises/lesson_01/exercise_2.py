@@ -43,11 +43,15 @@ def _gradient_with(change):
     wrong={
         "the sign": _gradient_with(lambda loss, dz, p, t: (loss, -dz)),
         "no target": _gradient_with(lambda loss, dz, p, t: (loss, p)),
+        "1 subtracted everywhere": _gradient_with(lambda loss, dz, p, t: (loss, p - 1)),
         "only the target": _gradient_with(
             lambda loss, dz, p, t: (loss, np.where(np.arange(len(p)) == t, p - 1, 0))
         ),
         "the loss in bits": _gradient_with(lambda loss, dz, p, t: (loss / np.log(2), dz)),
         "the loss without its minus": _gradient_with(lambda loss, dz, p, t: (-loss, dz)),
+        "the loss taken after the 1 was subtracted": _gradient_with(
+            lambda loss, dz, p, t: (-np.log(dz[t]), dz)
+        ),
         "the likeliest for the target": lambda z, target: loss_and_gradient(z, int(z.argmax())),
     },
 )

@@ -31,7 +31,7 @@ def _new(W, x, h):
         ),
         (
             "Shapes do not fit?",
-            "`x (V,) @ Wxh (V, H) gives (H,)`: vectors stand on the left of `@` all through the course.",
+            "`x (V,) @ Wxh (V, H) gives (H,)`: a row stands on the left of `@`, as in the formulas.",
         ),
     ],
     wrong={

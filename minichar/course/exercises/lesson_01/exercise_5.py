@@ -10,7 +10,7 @@ from minichar.course.checking import call, exercise, same
 def memoryless_loss(text):
     seen = Counter(text[:-1])
     pairs = Counter(zip(text, text[1:], strict=False))
-    return -sum(n * np.log(n / seen[c]) for (c, _), n in pairs.items()) / (len(text) - 1)
+    return sum(n * np.log(seen[c] / n) for (c, _), n in pairs.items()) / (len(text) - 1)
 
 
 @exercise(

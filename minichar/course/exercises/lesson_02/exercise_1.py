@@ -58,6 +58,9 @@ def _without_the_last(text, k):
         "each follower once": lambda text, k: {
             h: dict.fromkeys(c, 1) for h, c in followers(text, k).items()
         },
+        "a new Counter at every place": lambda text, k: {
+            text[t - k : t]: Counter(text[t]) for t in range(k, len(text))
+        },
         "never overlapping": lambda text, k: {
             text[t : t + k]: Counter(text[t + k]) for t in range(0, len(text) - k, k + 1)
         },

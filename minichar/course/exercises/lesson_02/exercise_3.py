@@ -13,6 +13,10 @@ def probability(counts, context, c, V):
     return (after.get(c, 0) + t * lower) / (n + t) if n else lower
 
 
+def _empty_not_counted(counts, context, c, V):
+    return probability({**dict(enumerate(counts)), 0: {}}, context, c, V)
+
+
 def _variant(formula):
     def wrong(counts, context, c, V):
         lower = wrong(counts, context[1:], c, V) if context else 1 / V
@@ -44,10 +48,12 @@ def _variant(formula):
         ),
     ],
     wrong={
+        "the empty context is not counted": _empty_not_counted,
         "counts only": _variant(lambda m, n, t, lower, V: m / n),
         "all shares alike": _variant(lambda m, n, t, lower, V: (m + lower) / (n + 1)),
         "add one": _variant(lambda m, n, t, lower, V: (m + 1) / (n + V)),
         "not divided by n + t": _variant(lambda m, n, t, lower, V: (m + t * lower) / n),
+        "n and t mixed up": _variant(lambda m, n, t, lower, V: (m + n * lower) / (n + t)),
         "the shorter context only when c was never seen": _variant(
             lambda m, n, t, lower, V: m / (n + t) if m else t * lower / (n + t)
         ),

@@ -34,7 +34,7 @@ def _order_by(judge):
         ),
         (
             "How do I get the bits?",
-            "mc.NGram(train, k, vocab).bits(held_out)`.mean()`, for every k in orders.",
+            "`mc.NGram(train, k, vocab).bits(held_out).mean()`, for every k in orders.",
         ),
         (
             "A character is not in the vocabulary?",

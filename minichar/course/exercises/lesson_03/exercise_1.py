@@ -54,6 +54,10 @@ def _changed_forward(state=lambda W, i, h: rnn100.step(W, i, h)[1], loss=np.sum,
         "scores, not probabilities": lambda W, inputs, targets, h: (
             lambda loss, hs, p: (loss, hs, hs[1:] @ W["Why"] + W["by"])
         )(*forward(W, inputs, targets, h)),
+        "whole columns of p": lambda W, inputs, targets, h: (
+            lambda loss, hs, p: (-np.log(p[:, targets]).sum(), hs, p)
+        )(*forward(W, inputs, targets, h)),
+        "the loss in bits": _changed_forward(loss=lambda nats: nats.sum() / np.log(2)),
         "starts from zero": lambda W, inputs, targets, h: forward(W, inputs, targets, 0 * h),
     },
 )

@@ -32,6 +32,9 @@ def dz_of(p, targets):
         "whole columns": lambda p, targets: np.where(
             np.isin(np.arange(p.shape[1]), targets), p - 1, p
         ),
+        "whole rows": lambda p, targets: np.where(
+            np.isin(np.arange(len(p)), targets)[:, None], p - 1, p
+        ),
         "no target": lambda p, targets: p.copy(),
         "divided by T": lambda p, targets: dz_of(p, targets) / max(2, len(targets)),
         "the first target for all": lambda p, targets: dz_of(p, np.full_like(targets, targets[0])),

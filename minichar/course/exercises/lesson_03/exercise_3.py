@@ -36,6 +36,14 @@ def _forward_in_time(W, hs, dz):
     return np.stack([da_of(W, hs[: t + 2], dz[: t + 1])[t] for t in range(len(dz))])
 
 
+def _dnext_grows(W, hs, dz):
+    da, dnext = np.empty_like(hs[1:]), np.zeros_like(hs[0])
+    for t in reversed(range(len(dz))):
+        da[t] = (1 - hs[t + 1] ** 2) * (dz[t] @ W["Why"].T + dnext)
+        dnext += da[t] @ W["Whh"].T
+    return da
+
+
 def _later(W, hs, dz):
     """The derivative taken with the state of t + 1 (as some published versions have it)."""
     da, dnext = np.empty_like(hs[1:]), np.zeros_like(hs[0])
@@ -73,6 +81,7 @@ def _later(W, hs, dz):
         "the derivative of a sigmoid": _changed_da(derivative=lambda h: h * (1 - h)),
         "Whh not transposed": _changed_da(back=""),
         "dh handed back, not da": _changed_da(handed="dh"),
+        "dnext added to, not replaced": _dnext_grows,
         "from the first step to the last": _forward_in_time,
     },
 )

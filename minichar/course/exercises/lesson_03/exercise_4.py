@@ -78,4 +78,4 @@ def _(f):
         da = da_of(W, hs, dz)
         V = len(W["by"])
         got, want = call(f, inputs, hs, dz, da, V), dW_of(inputs, hs, dz, da, V)
-        same(f"the gradients for {len(inputs)} characters", got, want)
+        same(f"{len(inputs)} characters: dW", got, want)

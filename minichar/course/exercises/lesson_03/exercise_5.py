@@ -65,9 +65,9 @@ def _(f):
             _, after = call_on(f, got_W, dW, got_memory, rate, clip)
             got_W, got_memory = after[0], after[2]
             adagrad(W, dW, memory, rate, clip)
-        same(f"memory after two steps with clip = {clip}", got_memory, memory)
-        same(f"W after two steps with rate = {rate}", got_W, W)
+        same(f"after two steps with clip = {clip}: memory", got_memory, memory)
+        same(f"after two steps with rate = {rate}: W", got_W, W)
     W, dW, memory = ({"bh": np.array([value])} for value in (1.0, 20.0, 2.0))
     _, after = call_on(f, W, dW, memory)
     adagrad(W, dW, memory)
-    same("W with rate and clip left out", after[0], W)
+    same("with rate and clip left out: W", after[0], W)

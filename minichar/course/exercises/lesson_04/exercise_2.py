@@ -57,7 +57,7 @@ def _greedy(change):
         "the first letter over and over": lambda model, prime, length: (
             greedy(model, prime, 1) * length
         ),
-        "numbers, not letters": lambda model, prime, length: [
+        "a list, not a text": lambda model, prime, length: [
             model.vocab.characters.index(c) for c in greedy(model, prime, length)
         ],
     },

@@ -22,7 +22,7 @@ def _nucleus(keep):
         best = order[keep(p[order], top_p)]
         kept = np.zeros_like(p)
         kept[best] = p[best]
-        return kept / max(kept.sum(), 1e-12)
+        return kept / kept.sum()
 
     return wrong
 
@@ -48,8 +48,9 @@ def _nucleus(keep):
     ],
     wrong={
         "without the one that crosses": _nucleus(lambda p, top_p: np.cumsum(p) <= top_p),
+        "from the least likely up": _nucleus(lambda p, top_p: np.cumsum(p[::-1])[::-1] - p < top_p),
         "each one above the line": _nucleus(lambda p, top_p: p >= top_p * p.max()),
-        "each one above 1 - top_p": _nucleus(lambda p, top_p: (p >= 1 - top_p) | (p == p.max())),
+        "each one above 1 - top_p": _nucleus(lambda p, top_p: p >= 1 - top_p),
         "not made to add up": lambda p, top_p: nucleus(p, top_p) * p[nucleus(p, top_p) > 0].sum(),
         "in the vocabulary's order": lambda p, top_p: (lambda kept: kept / kept.sum())(
             np.where(np.cumsum(p) - p < top_p, p, 0)

@@ -3,7 +3,7 @@
 from minichar import sampling, searching
 from minichar.course.checking import call, exercise, same
 from minichar.course.exercises.lesson_04.exercise_2 import greedy
-from minichar.course.exercises.lesson_04.shared import network
+from minichar.course.exercises.lesson_04.shared import network, softmax
 
 
 def beam(model, prime, length, width):
@@ -22,14 +22,19 @@ def beam(model, prime, length, width):
     return beams[0][1]
 
 
-def _changed_beam(together=lambda total, log_p: total + log_p, once_each=False, last=0):
+def _changed_beam(
+    together=lambda total, log_p: total + log_p,
+    once_each=False,
+    last=0,
+    of=sampling.log_softmax,
+):
     def wrong(model, prime, length, width):
         z, state = sampling.read(model, prime)
         beams = [(0.0, "", z, state)]
         for _ in range(length):
             options = []
             for total, text, z, state in beams:
-                log_p = sampling.log_softmax(z)
+                log_p = of(z)
                 best = [int(log_p.argmax())] if once_each and len(beams) == width else range(len(z))
                 options += [(together(total, log_p[i]), text, i, state) for i in best]
             options.sort(key=lambda option: option[0], reverse=True)
@@ -66,6 +71,8 @@ def _changed_beam(together=lambda total, log_p: total + log_p, once_each=False, 
         "only the last step counts": _changed_beam(together=lambda total, log_p: log_p),
         "the worst of the beam": _changed_beam(last=-1),
         "log p multiplied": _changed_beam(together=lambda total, log_p: (total or -1.0) * -log_p),
+        "probabilities added": _changed_beam(of=softmax),
+        "scores added, not log p": _changed_beam(of=lambda z: z),
         "each beginning goes on in one way only": _changed_beam(once_each=True),
         "one narrower": lambda model, prime, length, width: beam(
             model, prime, length, max(1, width - 1)

@@ -32,9 +32,9 @@ def _far(first=1, last=1, turned=False):
     hints=[
         (
             "Which states are in the product?",
-            "hs[s + 1] up to and with hs[t]: t - s steps, one Jacobian each.",
+            "`hs[s + 1]` up to and with `hs[t]`: t - s steps, one Jacobian each.",
         ),
-        ("In which order?", "As they happen, from left to right: J = J @ jacobian(Whh, hs[r])."),
+        ("In which order?", "As they happen, from left to right: `J = J @ jacobian(Whh, hs[r])`."),
     ],
     wrong={
         "one step too early": _far(first=0, last=0),

@@ -16,7 +16,7 @@ def with_radius(M, rho):
     hints=[
         (
             "What is the radius now?",
-            "np.abs(np.linalg.eigvals(M)).max(): the largest absolute value of an eigenvalue.",
+            "`np.abs(np.linalg.eigvals(M)).max()`: the largest absolute value of an eigenvalue.",
         ),
         (
             "By which factor?",

@@ -18,11 +18,11 @@ def clip_by_norm(dW, limit):
     hints=[
         (
             "Whose length is it?",
-            "Of all gradients together: np.sqrt(sum((g**2).sum() for g in dW.values())).",
+            "Of all gradients together: `np.sqrt(sum((g**2).sum() for g in dW.values()))`.",
         ),
         (
             "And a short gradient?",
-            "The factor is limit / norm, but never above 1: min(1, limit / norm).",
+            "The factor is limit / norm, but never above 1: `min(1, limit / norm)`.",
         ),
         (
             "nan for gradients that are all zero?",

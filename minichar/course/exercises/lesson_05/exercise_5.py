@@ -18,14 +18,16 @@ def orthogonal(H, rng):
     hints=[
         (
             "What does QR give?",
-            "Q, R = np.linalg.qr(M): Q is orthogonal, R is triangular, and Q @ R is M. Keep Q.",
+            "`Q, R = np.linalg.qr(M)`: Q is orthogonal, R is triangular, and `Q @ R` is M. Keep Q.",
         ),
-        ("How can I test it?", "Q @ Q.T is the unit matrix."),
+        ("How can I test it?", "`Q @ Q.T` is the unit matrix."),
     ],
     wrong={
         "the other factor": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H)))[1],
         "not orthogonal, radius 1": lambda H, rng: with_radius(rng.standard_normal((H, H)), 1.0),
         "not random": lambda H, rng: np.eye(H),
+        "drawn without rng": lambda H, rng: orthogonal(H, np.random.default_rng()),
+        "Q and R": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H))),
         "not square": lambda H, rng: (
             np.linalg.qr(rng.standard_normal((H, H + 1)))[0][:, :-1] if H > 1 else np.ones((1, 2))
         ),
@@ -34,9 +36,15 @@ def orthogonal(H, rng):
 )
 def _(f):
     for H in (2, 7, 20):
-        Q = np.asarray(call(f, H, np.random.default_rng(H)))
+        got = call(f, H, np.random.default_rng(H))
+        if isinstance(got, tuple):
+            raise Wrong("it returns several things; one is wanted, the orthogonal matrix")
+        Q = np.asarray(got)
         same(f"the shape for H = {H}", list(Q.shape), [H, H])
         same(f"Q @ Q.T for H = {H}", Q @ Q.T, np.eye(H))
         other = np.asarray(call(f, H, np.random.default_rng(H + 100)))
         if np.abs(Q - other).max() < 1e-6:
             raise Wrong("two different generators gave the same matrix: draw it with rng")
+        again = np.asarray(call(f, H, np.random.default_rng(H)))
+        if np.abs(Q - again).max() > 1e-9:
+            raise Wrong("two generators from one seed gave different matrices: draw it with rng")
