@@ -4,7 +4,7 @@ import builtins
 import contextlib
 import json
 
-from minichar.course.checking import Wrong, call, exercise, same
+from minichar.course.checking import Wrong, call, exercise
 
 
 def key(settings):
@@ -107,7 +107,7 @@ def _(f):
         with _another_process(salt):
             found = call(f, {_Name(name): value for name, value in settings.items()})
         if not isinstance(found, str):
-            same("the key", found, "a text")
+            raise Wrong(f"the key is of type {type(found).__name__}, expected a text")
         return str(found)
 
     first = of(one)
