@@ -197,6 +197,7 @@ def executed(path: Path, before: str = "") -> NotebookNode:
         notebook,
         timeout=600,
         kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # else a warning for each connection
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
         store_widget_state=False,
