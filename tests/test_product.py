@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minichar as mc
-from minichar import product
+from minichar import product, strict
 
 sizes = st.integers(1, 12)
 
@@ -44,6 +44,14 @@ def test_it_writes_where_it_is_told_to(where):
 def test_shapes_that_do_not_fit_are_refused(where, shapes):
     with pytest.raises(ValueError):
         product.dot(*map(np.ones, shapes))
+
+
+def test_arrays_of_a_card_or_its_stand_in_are_multiplied_there(where):
+    with strict.instead_of_cupy() as card:
+        a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+        found = product.dot(card.asarray(a), card.asarray(b))
+        assert type(found) is type(card.asarray(a))
+        np.testing.assert_array_equal(found.get(), a @ b)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
