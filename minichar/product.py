@@ -2,8 +2,8 @@
 
 numpy hands products to BLAS, a library that is as fast as the processor. In a browser there is none
 and numpy's own loops do it: for each number of the result they walk down a column of the second
-matrix, with a jump from row to row. Its `einsum` walks along the rows instead. Same sums, five
-times as fast and more; tests/benchmarks/in_the_page.py measures it.
+matrix, with a jump from row to row. Its `einsum` walks along the rows instead: the same sums, and
+much faster there. How fast a training is in the page, tests/benchmarks/in_the_page.py measures.
 
     >>> import numpy as np
     >>> dot(np.array([1.0, 2.0]), np.eye(2))
@@ -22,8 +22,7 @@ MANY = 10_000  # numbers in the second matrix from which on einsum is ahead ther
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """a @ b of arrays (…, K) and (K, N), numpy's or CuPy's; written to `out`, for a of at most
-    two axes, where that is given.
+    """a @ b of arrays (…, K) and (K, N), numpy's or CuPy's. With `out` a has one axis or two.
 
     Raises ValueError where the shapes do not fit.
     """

@@ -43,7 +43,7 @@ def calm() -> Iterator[int]:
         return
     libraries, token = _blas().lib_controllers, _free.set(threads())
     before = [library.num_threads for library in libraries]
-    try:
+    try:  # by hand: threadpoolctl's `limit` takes longer than a small network's step can spare
         for library in libraries:
             library.set_num_threads(1)
         yield _free.get()

@@ -3,6 +3,9 @@
 import pytest
 
 GRAVE = ("serious", "critical")
+# ipywidgets gives the handle of a slider no name, and no way to give it one (as of 8.1). Instead a
+# field with a name stands beside each: test_accessibility.py.
+NAMELESS = "aria-input-field-name", '<div class="noUi-handle'
 
 
 def findings(page, where=None):
@@ -20,4 +23,5 @@ def findings(page, where=None):
         for rule in found
         if rule["impact"] in GRAVE
         for node in rule["nodes"]
+        if not (rule["id"] == NAMELESS[0] and node["html"].startswith(NAMELESS[1]))
     ]

@@ -225,7 +225,12 @@ def torch_cell(H, whole):
     return step
 
 
-STEPS = {"minichar": minichar_step, "torch": torch_step, "jax": jax_step, "keras": keras_step}
-STEPS["rnn100"] = rnn100_step
+STEPS = {
+    "minichar": minichar_step,
+    "torch": torch_step,
+    "jax": jax_step,
+    "keras": keras_step,
+    "rnn100": rnn100_step,
+}
 WRITERS = {"minichar": minichar_writes, "torch": torch_writes}
 CELLS = {"minichar": minichar_cell, "torch": torch_cell}

@@ -132,7 +132,7 @@ def _front(course: Path, built: Path) -> None:
         for page in pages.iterdir():
             if page.name != "index.html":
                 shutil.copy(page, built / page.name)
-    lab = built / "lab" / "index.html"
+    lab = built / "lab" / "index.html"  # of JupyterLite, which has no setting for a script of ours
     head, body = lab.read_text("utf-8").split("</head>", 1)
     lab.write_text(f'{head}<script src="../keys.js"></script>\n</head>{body}', "utf-8")
     (built / "networks").mkdir()
