@@ -53,6 +53,13 @@ class Dashboard:
     def press(self, name):
         self.box.locator("button", has_text=re.compile(rf"^\s*{name}$")).click()
 
+    def stands(self):
+        """Wait until it stands still and the table, which may be late, says where; that step."""
+        self.expect(self.status).to_contain_text("Paused after step")
+        step = float(re.search(r"step ([\d,]+)", self.status.text_content())[1].replace(",", ""))
+        self.until(lambda: self.number("step") == step)
+        return step
+
     def open(self, panel):
         header = self.box.locator(".jupyter-widget-Collapse-header", has_text=panel)
         field = {"Text": "Paste here", "Model": "Neurons, by layer"}.get(panel, "File")
@@ -151,8 +158,7 @@ def test_the_temperature_acts_at_once_while_training_runs(dashboard, record_prop
 
 def test_pause_holds_and_train_goes_on(dashboard):
     dashboard.press("Pause")
-    dashboard.expect(dashboard.status).to_contain_text("Paused after step")
-    held = dashboard.number("step")
+    held = dashboard.stands()
     dashboard.page.wait_for_timeout(1500)
     assert dashboard.number("step") == held
     dashboard.press("One step")
@@ -212,13 +218,13 @@ def test_it_writes_slowly_while_it_trains_and_while_it_does_not(dashboard):
 
 def test_it_works_by_keyboard_and_everything_has_a_name(dashboard):
     page = dashboard.page
+    dashboard.paused()
     dashboard.box.get_by_role("button", name="One step").focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Space")
     dashboard.moves_on()
     page.keyboard.press("Space")
-    dashboard.expect(dashboard.status).to_contain_text("Paused after step")
-    step = dashboard.number("step")
+    step = dashboard.stands()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     dashboard.until(lambda: dashboard.number("step") == step + 1)
