@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -64,14 +64,23 @@ def side_by_side(work: Callable[[slice], Any], B: int, numbers: int) -> None:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """a @ b of arrays (n, K) and (K, N): where it is large, each thread takes some of the rows."""
+    """a @ b of arrays (n, K) and (K, N): where it is large, each thread does a part of it.
+
+    A part is some rows of the result; or, where more is added up than there are rows, all of it
+    with some of the terms: each thread then reads only its share of both matrices.
+    """
     (n, K), N = a.shape, b.shape[1]
     wanted = n * K * N // WORTH
     if wanted < 2 or backend.on_card(a):
         return dot(a, b)
-    out = np.empty((n, N), np.result_type(a, b))
     with calm() as free:
-        _share(lambda rows: dot(a[rows], b, out[rows]), n, min(free, wanted))
+        parts = min(free, wanted)
+        if K > n and parts > 1:
+            sums = {}
+            _share(lambda k: sums.update({k.start: dot(a[:, k], b[k])}), K, parts)
+            return reduce(np.add, [sums[start] for start in sorted(sums)])
+        out = np.empty((n, N), np.result_type(a, b))
+        _share(lambda rows: dot(a[rows], b, out[rows]), n, parts)
     return out
 
 
