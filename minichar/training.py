@@ -20,6 +20,7 @@ import numpy as np
 from minichar import backend, optim
 from minichar.evaluation import evaluate, evaluating, evaluating_lines, whole  # noqa: F401
 from minichar.footprint import advice
+from minichar.helpers import Helpers
 from minichar.lines import between_lines, by_line
 from minichar.model import CharModel
 from minichar.optim import Schedule
@@ -104,7 +105,7 @@ class Training:
         own = {id(w) for w in model.parameters().values()}
         if own.isdisjoint(id(w) for w in self.optimizer.parameters.values()):
             raise ValueError("the optimiser moves another model's weights: make one for this model")
-        self.rng = np.random.default_rng(seed)  # of dropout
+        self.rng, self.helpers = np.random.default_rng(seed), Helpers(model)  # rng: of dropout
         self.step_number, self.place, self.epoch, self.state = 0, 0, 0, None
         self.factor = 1.0  # of the learning rate: halved when a loss was taken back
         self.best, self.waited, self.best_weights = np.inf, 0, None  # waited: validations since
@@ -162,9 +163,7 @@ class Training:
 
     def gradients(self, inputs: np.ndarray, targets: np.ndarray) -> tuple[Any, list]:
         """The loss of a piece of text (T, B), its gradients left in `.grad`; the state after it."""
-        loss, state = self.model.loss(inputs, targets, self.state, self.rng)
-        loss.backward()
-        return loss.data, state
+        return self.helpers.gradients(inputs, targets, self.state, self.rng)
 
     def step(self) -> Report:
         """One piece of text, one update of the weights. Raises Diverged when nothing helps."""
@@ -253,8 +252,11 @@ def train(
     if training is not None and (settings or training.model is not model):
         raise ValueError("a training goes on with its own model and settings: pass no others")
     training = training or Training(model, text, **settings)
-    while training.step_number < steps:
-        report = training.step()
-        yield report
-        if patience and report.validation is not None and training.waited >= patience:
-            return
+    try:
+        while training.step_number < steps:
+            report = training.step()
+            yield report
+            if patience and report.validation is not None and training.waited >= patience:
+                return
+    finally:
+        training.helpers.rest()

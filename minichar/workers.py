@@ -53,6 +53,17 @@ def calm() -> Iterator[int]:
         _free.reset(token)
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One thread for all: within it, nothing is shared out."""
+    with calm():
+        token = _free.set(1)
+        try:
+            yield
+        finally:
+            _free.reset(token)
+
+
 def side_by_side(work: Callable[[slice], Any], B: int, numbers: int) -> None:
     """Call `work` with slices that together are the B rows: one for each thread, if it is LARGE.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 import minichar as mc
 from minichar import graph
+from minichar.helpers import Helpers
 from minichar.workers import calm
 
 V = 67
@@ -46,16 +47,15 @@ def minichar_step(cell, hidden, B, T, dropout, ids):
 def training_step(model, ids, read=True):
     """A step of ours. Unless told to `read` the loss, it leaves it where it is: on a card, too."""
     weights, state, rng = model.parameters(), None, np.random.default_rng(0)
-    optimizer = mc.optim.Adam(weights, lr=0.002)
+    optimizer, helpers = mc.optim.Adam(weights, lr=0.002), Helpers(model)
 
     def step():
         nonlocal state
         with calm():  # as in training.py
-            loss, state = model.loss(ids[:-1], ids[1:], state, rng)
-            loss.backward()
+            loss, state = helpers.gradients(ids[:-1], ids[1:], state, rng)
             mc.optim.clip_by_norm(weights, 5.0)
             optimizer.step()
-        return float(loss.data) if read else loss.data
+        return float(loss) if read else loss
 
     return step
 

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/where.py [--only a,g] [--rounds 7] [--threads 2]
 
-One step of each row of peers.py is watched: every product, every other call of numpy or of a
+One step of each row of peers.py is watched, all of it in one process: every product, every other call of numpy or of a
 compiled loop, with the arrays it works on. Then each part is done again alone, on these arrays, in
 the order and the threads of the step. All columns are milliseconds a step, medians over rounds:
 
@@ -16,6 +16,7 @@ the order and the threads of the step. All columns are milliseconds a step, medi
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from watched import KINDS, again, flat, here, run, watching
 import minichar as mc
 from minichar.workers import calm
 
+os.environ["MINICHAR_HELPERS"] = "0"
 LENGTH = 20  # characters that are written
 COLUMNS = (*KINDS, "calls", "fresh", "optimiser", "rest")
 

@@ -1,0 +1,261 @@
+"""Shares of a step in processes of their own: the same numbers, whoever does them, also killed."""
+
+import gc
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from minichar import CharModel, Training, Vocabulary, helpers, training, workers
+from minichar.training import train
+
+TEXT = "the quick brown fox jumps over the lazy dog. " * 200
+
+
+@pytest.fixture(autouse=True)
+def two_threads(monkeypatch):
+    """As on a machine with two cores whose owner has set no number for BLAS."""
+    monkeypatch.setattr(workers, "threads", lambda: 2)
+    monkeypatch.delenv("MINICHAR_HELPERS", raising=False)
+
+
+def model(cell="lstm", hidden=(40, 40), **settings):
+    return CharModel(Vocabulary.of(TEXT), cell, hidden, **settings)
+
+
+def begun(**settings):
+    """A training whose step is worth two processes."""
+    return Training(model(**settings), TEXT, batch=31, length=5, validation=0)
+
+
+def with_helper(training):
+    """Once the helper that the first step has asked for is there."""
+    until = time.monotonic() + 60
+    while training.helpers.starting or not training.helpers.ready:
+        assert time.monotonic() < until, "no helper came"
+        time.sleep(0.01)
+    return training.helpers.ready[0].process
+
+
+def weights(training):
+    return {name: w.data.copy() for name, w in training.model.parameters().items()}
+
+
+def assert_same(one, other, **close):
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], **close)
+
+
+def is_there(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cell": "lstm", "dropout": 0.5},
+        {"cell": "gru", "hidden": 40},
+        {"cell": "rnn", "embedding": 7, "dropout": 0.2},
+        {"cell": "relu", "hidden": (40, 10)},
+    ],
+    ids=lambda settings: settings["cell"],
+)
+def test_the_numbers_are_those_of_the_whole_batch(settings, monkeypatch):
+    found = []
+    for how in ("0", "1"):
+        monkeypatch.setenv("MINICHAR_HELPERS", how)
+        run = begun(**settings, dtype="float64")
+        losses = []
+        for k in range(6):  # the state is carried on, and dropout's draws go on
+            losses.append(run.step().loss)
+            if how == "1" and k == 0:
+                helper = with_helper(run)
+        assert (how == "1") == bool(run.helpers.ready)
+        found.append(weights(run) | {"losses": losses, "random": run.rng.random(3)})
+        found[-1] |= {f"state {k}": s for k, layer in enumerate(run.state) for s in layer}
+    assert helper.poll() is None
+    assert_same(*found, rtol=1e-6, atol=1e-9)  # Adam divides by what is almost 0
+
+
+def test_who_does_a_share_changes_nothing(monkeypatch):
+    """Otherwise a training would depend on when its helper is there."""
+    helped, alone = begun(dropout=0.5), begun(dropout=0.5)
+    helped.step(), with_helper(helped)
+    monkeypatch.setattr(alone.helpers, "tries", 0)
+    alone.step()
+    for _ in range(5):
+        helped.step(), alone.step()
+    assert helped.helpers.ready and not alone.helpers.ready
+    assert_same(weights(helped), weights(alone), rtol=1e-4, atol=1e-6)
+
+
+def test_a_helper_that_is_killed_is_missed_by_nobody():
+    run, other = begun(), begun()
+    run.step(), other.step()
+    with_helper(run).kill()
+    with_helper(other)
+    for _ in range(3):
+        assert np.isfinite(run.step().loss)
+        other.step()
+    assert_same(weights(run), weights(other), rtol=1e-4, atol=1e-6)
+    assert run.helpers.tries == helpers.TRIES - 1
+    assert with_helper(run).poll() is None, "a new one"
+
+
+def test_one_that_cannot_start_is_tried_a_few_times_only(monkeypatch):
+    monkeypatch.setattr(helpers, "START", "raise SystemExit")
+    run = begun()
+    until = time.monotonic() + 60
+    while run.helpers.tries and time.monotonic() < until:
+        run.step()
+    assert run.helpers.tries == 0 and not run.helpers.ready
+    run.step()
+    assert not run.helpers.starting
+
+
+@pytest.mark.parametrize("where", ["share", "receive"])
+def test_an_interruption_leaves_no_half_answer(where, monkeypatch):
+    run, other = begun(), begun()
+    for _ in range(2):
+        run.step(), other.step()
+    helper = with_helper(run)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(helpers, where, interrupted)
+        run.step()
+    assert helper.poll() is not None
+    run.step(), other.step()
+    assert_same(weights(run), weights(other), rtol=1e-4, atol=1e-6)
+
+
+def test_helpers_end_with_their_training():
+    run = begun()
+    run.step()
+    pid = with_helper(run).pid
+    assert is_there(pid)
+    del run
+    gc.collect()
+    assert not is_there(pid)
+
+
+def test_helpers_end_when_train_does(monkeypatch):
+    seen = []
+    run = begun()
+    for report in train(run.model, TEXT, 5, run):
+        if report.step == 1:
+            seen.append(with_helper(run))
+    assert seen[0].poll() is not None and not run.helpers.ready
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="runs where a process can be killed by signal")
+def test_helpers_end_when_the_training_process_is_killed(tmp_path):
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        try:
+            run = begun()
+            run.step()
+            os.write(writing, str(with_helper(run).pid).encode())
+            time.sleep(60)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    pid = int(os.read(reading, 20))
+    assert is_there(pid)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    until = time.monotonic() + 30
+    while is_there(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_there(pid)
+
+
+def test_a_forked_process_leaves_the_helpers_to_its_parent():
+    run = begun()
+    run.step()
+    helper = with_helper(run)
+    if not (child := os.fork()):
+        try:
+            run.step()
+            run.helpers.rest()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    run.step()
+    assert helper.poll() is None and run.helpers.ready[0].process is helper
+
+
+def test_small_work_and_other_models_stay_whole(monkeypatch):
+    enough = 2 * helpers.ENOUGH // 40
+    whole = [slice(0, enough)]
+    assert len(helpers.shares(model(), enough)) == 2
+    assert helpers.shares(model(), enough - 1) == [slice(0, enough - 1)]
+    assert helpers.shares(model(fused=False), enough) == whole
+    assert helpers.shares(object(), enough) == whole
+
+    class Another(CharModel):
+        pass
+
+    assert helpers.shares(Another(Vocabulary.of(TEXT), hidden=40), enough) == whole
+    monkeypatch.setattr(workers, "threads", lambda: 1)
+    assert helpers.shares(model(), 1000) == [slice(0, 1000)]
+
+
+def test_more_threads_more_shares_and_every_text_in_one(monkeypatch):
+    monkeypatch.setattr(workers, "threads", lambda: 5)
+    for B in (40, 77, 1000):
+        parts = helpers.shares(model(), B)
+        rows = [k for part in parts for k in range(B)[part]]
+        assert rows == list(range(B))
+        assert len(parts) == min(5, B * 40 // helpers.ENOUGH)
+    wide = model()
+    wide.hidden = (10_000,)
+    assert len(helpers.shares(wide, 3)) == 3
+
+
+def test_three_shares_of_unequal_size(monkeypatch):
+    monkeypatch.setattr(workers, "threads", lambda: 3)
+    run = Training(model(dtype="float64"), TEXT, batch=47, length=5, validation=0)
+    assert len({part.stop - part.start for part in helpers.shares(run.model, 47)}) == 2
+    run.step(), with_helper(run), run.step(), with_helper(run), run.step()
+    monkeypatch.setenv("MINICHAR_HELPERS", "0")
+    whole = Training(model(dtype="float64"), TEXT, batch=47, length=5, validation=0)
+    for _ in range(3):
+        whole.step()
+    assert_same(weights(run), weights(whole), rtol=1e-6, atol=1e-9)
+
+
+def test_a_message_that_ends_too_soon_is_known_as_such(tmp_path):
+    path = tmp_path / "message"
+    sent = {"x": 1.5}, [np.arange(6.0).reshape(2, 3)[:, 1:], np.zeros((0, 2), np.int32)]
+    with open(path, "wb") as file:
+        helpers.send(file, *sent)
+    with open(path, "rb") as file:
+        what, arrays = helpers.receive(file)
+    assert what == sent[0]
+    for a, b in zip(arrays, sent[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+    whole = path.read_bytes()
+    for n in range(len(whole)):
+        path.write_bytes(whole[:n])
+        with open(path, "rb") as file, pytest.raises(EOFError):
+            helpers.receive(file)
+
+
+def test_a_loss_that_is_taken_back_goes_on_with_helpers():
+    run = begun()
+    run.step(), with_helper(run)
+    run.model.parameters()["read_out.W"].data[0, 0] = np.nan
+    assert "back to step" in run.step().note
+    assert np.isfinite(run.step().loss)
+    assert isinstance(run, training.Training) and run.helpers.ready
