@@ -23,9 +23,6 @@ if not HAVE["tensorflow"]:
 
 BLOCKS = {"rnn": 1, "gru": 3, "lstm": 4}
 
-if HAVE["torch"]:
-    import torch
-
 
 def characters(T, B):
     return np.random.default_rng(0).integers(0, V, (T + 1, B), dtype=np.int32)
@@ -62,6 +59,8 @@ def training_step(model, ids, read=True):
 
 def torch_step(cell, hidden, B, T, dropout, ids, where="cpu"):
     """On one-hot rows, as char-rnn has them; a batch goes to the card `where` in each step."""
+    import torch
+
     torch.manual_seed(0)
     kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
     network = kind(V, hidden[0], len(hidden), dropout=dropout).to(where)
@@ -184,6 +183,8 @@ def minichar_writes(hidden, count, length):
 
 
 def torch_writes(hidden, count, length):
+    import torch
+
     network, read_out = torch.nn.LSTM(V, hidden[0], len(hidden)), torch.nn.Linear(hidden[-1], V)
 
     def write():
@@ -214,6 +215,8 @@ def minichar_cell(H, whole):
 
 def torch_cell(H, whole):
     """The same from primitive operations, whether ours is or not."""
+    import torch
+
     Wx, Wh, b = (torch.randn(*s, requires_grad=True) for s in ((H, 4 * H), (H, 4 * H), (4 * H,)))
     x, h, c, weight = torch.randn(1, H, requires_grad=True), *torch.randn(3, 1, H)
 

@@ -2,9 +2,10 @@
 
     python tests/benchmarks/where.py [--only a,g] [--rounds 7] [--threads 2]
 
-One step of each row of peers.py is watched, all of it in one process: every product, every other call of numpy or of a
-compiled loop, with the arrays it works on. Then each part is done again alone, on these arrays, in
-the order and the threads of the step. All columns are milliseconds a step, medians over rounds:
+One step of each row of peers.py, all of it in one process, is watched: every product, every other
+call of numpy or of a compiled loop, with the arrays it works on. Then each part is done again
+alone, on these arrays, in the order and the threads of the step. All columns are milliseconds a
+step, medians over rounds:
 
 - products: the matrix products; elementwise: the other arithmetic; copies: copies, gathers, zeros.
   Each without what its calls cost on arrays of a single number: that is the column calls.
