@@ -5,8 +5,7 @@ the state is carried on while gradients stop at a piece's edge (truncated back-p
 time). A loss that is not finite, or explodes, takes all back and halves the rate. In lesson 08.
 
     for report in train(model, text, steps=1000):
-        if report.step % 100 == 0:
-            print(report.step, report.bits)
+        print(report.step, report.bits)
 """
 
 import copy
@@ -254,8 +253,7 @@ def train(
     training = training or Training(model, text, **settings)
     try:
         while training.step_number < steps:
-            report = training.step()
-            yield report
+            yield (report := training.step())
             if patience and report.validation is not None and training.waited >= patience:
                 return
     finally:

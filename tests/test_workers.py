@@ -89,12 +89,15 @@ def test_a_product_in_parts_is_the_whole(two_threads, n, turned):
     assert result.dtype == np.float64 and result.flags.c_contiguous
 
 
-def test_a_large_product_is_shared_out_and_a_small_one_is_not(two_threads, monkeypatch):
-    asked = []
-    monkeypatch.setattr(workers, "_share", lambda work, n, parts: asked.append((n, parts)))
-    for rows in (20, 19):
-        workers.matmul(np.ones((rows, 1000), "float32"), np.ones((1000, workers.WORTH // 10_000)))
-    assert asked == [(20, 2)]
+@pytest.mark.parametrize(("n", "K"), [(1000, 20), (20, 1000)], ids=["rows", "terms"])
+def test_a_large_product_is_shared_out_and_a_small_one_is_not(two_threads, monkeypatch, n, K):
+    """By its rows, or by the terms of its sums, whichever are more."""
+    asked, share = [], workers._share
+    monkeypatch.setattr(workers, "_share", lambda work, *how: asked.append(how) or share(work, *how))
+    N = 2 * workers.WORTH // (n * K)
+    for columns in (N, N - 1):
+        workers.matmul(np.ones((n, K), "float32"), np.ones((K, columns), "float32"))
+    assert asked == [(1000, 2)]
 
 
 @pytest.mark.parametrize("bad", [0, 5])
