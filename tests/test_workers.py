@@ -93,7 +93,9 @@ def test_a_product_in_parts_is_the_whole(two_threads, n, turned):
 def test_a_large_product_is_shared_out_and_a_small_one_is_not(two_threads, monkeypatch, n, K):
     """By its rows, or by the terms of its sums, whichever are more."""
     asked, share = [], workers._share
-    monkeypatch.setattr(workers, "_share", lambda work, *how: asked.append(how) or share(work, *how))
+    monkeypatch.setattr(
+        workers, "_share", lambda work, *how: asked.append(how) or share(work, *how)
+    )
     N = 2 * workers.WORTH // (n * K)
     for columns in (N, N - 1):
         workers.matmul(np.ones((n, K), "float32"), np.ones((K, columns), "float32"))
