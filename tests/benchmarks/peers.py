@@ -77,6 +77,9 @@ def serve(library):
         if what == "make":
             step = make(library, value.strip())
             answer = step is not None and step()  # the first call may compile
+            while hasattr(step, "helpers") and step.helpers.starting:
+                time.sleep(0.1)
+            step and step()  # a helper's first may compile too
         elif what == "run":
             answer = seconds(step, int(value))
         elif what == "loss":

@@ -54,6 +54,7 @@ def training_step(model, ids, read=True):
             optimizer.step()
         return float(loss) if read else loss
 
+    step.helpers = helpers
     return step
 
 
