@@ -26,18 +26,26 @@ from minichar.model import CharModel
 from minichar.text import Vocabulary
 from minichar.workers import alone, calm
 
-ENOUGH = 600  # numbers in a step's state, all texts of a share, that are worth a process: measured
+# Both measured, with 2 cores. ENOUGH: numbers in the state of all texts of a share that are worth a
+# process. HEAVY: weights, for each step in time of each layer, that are too many to travel.
+ENOUGH, HEAVY = 600, 20_000
 TRIES = 5  # helpers of a training that may die, or fail to start, before it goes on without
 PIPE = 2**20  # bytes that can be on their way to a helper, where the system lets us choose
 START = "import sys; sys.path = sys.argv[1:]; from minichar.helpers import serve; serve()"
 
 
-def shares(model: Any, B: int) -> list[slice]:
-    """The rows of a batch of B texts, cut into a part for each thread, if that is worth it."""
+def shares(model: Any, T: int, B: int) -> list[slice]:
+    """The rows of a batch (T, B), cut into a part for each thread, if that is worth it.
+
+    What is gained are the turns that threads wait for, some at each step in time of each layer;
+    what it costs is that all weights and gradients have to travel.
+    """
     n = 1
     if type(model) is CharModel and model.fused and model.device == "cpu":
-        with calm() as free:
-            n = min(free, B, B * max(model.hidden) // ENOUGH)
+        size = sum(w.data.size for w in model.parameters().values())
+        if size <= HEAVY * T * len(model.hidden):
+            with calm() as free:
+                n = min(free, B, B * max(model.hidden) // ENOUGH)
     if n < 2 or os.environ.get("MINICHAR_HELPERS") == "0":
         return [slice(0, B)]
     return [slice(B * k // n, B * (k + 1) // n) for k in range(n)]
@@ -88,8 +96,8 @@ class Helpers:
         self, inputs: np.ndarray, targets: np.ndarray, state: list | None, rng: np.random.Generator
     ) -> tuple[Any, list]:
         """The loss of a piece of text (T, B), its gradients left in `.grad`; the state after it."""
-        model, B = self.model, inputs.shape[1]
-        parts = shares(model, B)
+        model, (T, B) = self.model, inputs.shape
+        parts = shares(model, T, B)
         if len(parts) == 1:
             loss, state = model.loss(inputs, targets, state, rng)
             loss.backward()

@@ -195,38 +195,41 @@ def test_a_forked_process_leaves_the_helpers_to_its_parent():
     assert helper.poll() is None and run.helpers.ready[0].process is helper
 
 
-def test_small_work_and_other_models_stay_whole(monkeypatch):
-    enough = 2 * helpers.ENOUGH // 40
-    whole = [slice(0, enough)]
-    assert len(helpers.shares(model(), enough)) == 2
-    assert helpers.shares(model(), enough - 1) == [slice(0, enough - 1)]
-    assert helpers.shares(model(fused=False), enough) == whole
-    assert helpers.shares(object(), enough) == whole
+def test_small_work_heavy_weights_and_other_models_stay_whole(monkeypatch):
+    shares, enough, whole = helpers.shares, 2 * helpers.ENOUGH // 40, slice(0, 30)
+    assert enough == 30 and len(shares(model(), 5, 30)) == 2
+    assert shares(model(), 5, 29) == [slice(0, 29)]
+    assert shares(model(fused=False), 5, 30) == [whole]
+    assert shares(object(), 5, 30) == [whole]
+    size = sum(w.data.size for w in model().parameters().values())
+    for heavy, n in ((size / 10, 2), (size / 10 - 0.1, 1)):  # 5 steps of 2 layers
+        monkeypatch.setattr(helpers, "HEAVY", heavy)
+        assert len(shares(model(), 5, 30)) == n
 
     class Another(CharModel):
         pass
 
-    assert helpers.shares(Another(Vocabulary.of(TEXT), hidden=40), enough) == whole
+    assert shares(Another(Vocabulary.of(TEXT), hidden=40), 5, 30) == [whole]
     monkeypatch.setattr(workers, "threads", lambda: 1)
-    assert helpers.shares(model(), 1000) == [slice(0, 1000)]
+    assert shares(model(), 100, 1000) == [slice(0, 1000)]
 
 
 def test_more_threads_more_shares_and_every_text_in_one(monkeypatch):
     monkeypatch.setattr(workers, "threads", lambda: 5)
     for B in (40, 77, 1000):
-        parts = helpers.shares(model(), B)
+        parts = helpers.shares(model(), 5, B)
         rows = [k for part in parts for k in range(B)[part]]
         assert rows == list(range(B))
         assert len(parts) == min(5, B * 40 // helpers.ENOUGH)
     wide = model()
     wide.hidden = (10_000,)
-    assert len(helpers.shares(wide, 3)) == 3
+    assert len(helpers.shares(wide, 5, 3)) == 3
 
 
 def test_three_shares_of_unequal_size(monkeypatch):
     monkeypatch.setattr(workers, "threads", lambda: 3)
     run = Training(model(dtype="float64"), TEXT, batch=47, length=5, validation=0)
-    assert len({part.stop - part.start for part in helpers.shares(run.model, 47)}) == 2
+    assert len({part.stop - part.start for part in helpers.shares(run.model, 5, 47)}) == 2
     run.step(), with_helper(run), run.step(), with_helper(run), run.step()
     monkeypatch.setenv("MINICHAR_HELPERS", "0")
     whole = Training(model(dtype="float64"), TEXT, batch=47, length=5, validation=0)
