@@ -176,8 +176,9 @@ def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
         raise ValueError(f"{operation}: characters are whole numbers, these are {ids.dtype}")
     if xp is not np:
         return ids
-    if ids.size and not (ids.min() >= 0 and ids.max() < V):
-        wrong = ids.min() if ids.min() < 0 else ids.max()
+    low, high = (ids.min(), ids.max()) if ids.ndim and ids.size else (ids, ids)
+    if ids.size and not (low >= 0 and high < V):
+        wrong = low if low < 0 else high
         raise ValueError(
             f"{operation}: {wrong} is no character's number; they run from 0 to {V - 1}"
         )
