@@ -10,6 +10,7 @@ has died, the training does that share as well. With MINICHAR_HELPERS=0 in the e
 stays whole. Lessons 09 and 14 say more.
 """
 
+import copy
 import json
 import os
 import subprocess
@@ -86,11 +87,15 @@ def by_layer(model: CharModel, arrays: Sequence[np.ndarray]) -> list[tuple] | No
 class Helpers:
     """The helper processes of one training. They are started when they are wanted, and end with it.
 
-    `rest` ends them before; they start again when they are wanted.
+    `stop` ends them before; they start again when they are wanted.
     """
 
     def __init__(self, model: CharModel):
-        self.model, self.ready, self.starting, self.tries = model, [], False, TRIES
+        self.model, self.ready, self.tries = model, [], TRIES
+        self.starting = self.wanted = False
+
+    def __deepcopy__(self, memo: dict) -> "Helpers":
+        return Helpers(copy.deepcopy(self.model, memo))
 
     def gradients(
         self, inputs: np.ndarray, targets: np.ndarray, state: list | None, rng: np.random.Generator
@@ -102,8 +107,8 @@ class Helpers:
             loss, state = model.loss(inputs, targets, state, rng)
             loss.backward()
             return loss.data, state
-        whole = [s for layer in state or () for s in layer]
-        tasks = [[inputs[:, rows], targets[:, rows], *(s[rows] for s in whole)] for rows in parts]
+        before = [s for layer in state or () for s in layer]
+        tasks = [[inputs[:, rows], targets[:, rows], *(s[rows] for s in before)] for rows in parts]
         random, asked = rng.bit_generator.state, self._take(len(parts) - 1)
         try:
             for helper, rows, task in zip(asked, parts[1:], tasks[1:], strict=False):
@@ -119,29 +124,38 @@ class Helpers:
         self.ready += (alive := [helper for helper in asked if helper.end.alive])
         self.tries -= len(asked) - len(alive)
         losses, states = zip(*found, strict=True)
-        whole = [np.concatenate(rows) for rows in zip(*states, strict=True)]
-        return sum(losses), by_layer(model, whole)
+        after = [np.concatenate(rows) for rows in zip(*states, strict=True)]
+        return sum(losses), by_layer(model, after)
 
     def _take(self, n: int) -> list["Helper"]:
         """Up to n helpers that are ready. Where there are fewer, one more is on its way."""
-        taken = []
+        taken, self.wanted = [], True
         while self.ready and len(taken) < n:
-            if (helper := self.ready.pop(0)).owner == os.getpid():  # a fork copies those of others
+            helper = self.ready.pop(0)
+            if helper.owner == os.getpid() and helper.settings == self.model.settings():
                 taken.append(helper)
+            else:  # a fork's copy of its parent's, or of a model that has changed
+                helper.end()
         if len(taken) < n and not self.starting and self.tries > 0:
             self.starting = True
-            Thread(target=self._start, daemon=True).start()
+            try:
+                Thread(target=self._start, daemon=True).start()
+            except RuntimeError:  # the system allows no more threads
+                self.starting, self.tries = False, 0
         return taken
 
     def _start(self) -> None:
         try:
             helper = Helper(self.model)
             self.ready.append(helper)
-        except (OSError, EOFError):  # the system does not let us
+        except Exception:  # whatever it is that the system does not let us do: then without
             self.tries -= 1
         self.starting = False
+        if not self.wanted:
+            self.stop()
 
-    def rest(self) -> None:
+    def stop(self) -> None:
+        self.wanted = False
         while self.ready:
             self.ready.pop().end()
 
@@ -150,14 +164,14 @@ class Helper:
     """A process that does shares of the steps of one model. `end` ends it."""
 
     def __init__(self, model: CharModel):
-        self.weights, self.owner = model.parameters().values(), os.getpid()
+        self.weights, self.owner = list(model.parameters().values()), os.getpid()
+        self.settings = model.settings()
         one = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            pipesize=PIPE,
             start_new_session=True,  # Ctrl-C is for the training alone
             creationflags=getattr(
                 subprocess, "CREATE_NO_WINDOW", 0
@@ -165,7 +179,12 @@ class Helper:
             env=os.environ | one,
         )
         self.end = weakref.finalize(self, _end, self.process, self.owner)
-        send(self.process.stdin, [model.vocab.characters, model.settings()], [])
+        for stream in (self.process.stdin, self.process.stdout):
+            with suppress(ImportError, AttributeError, OSError):  # Linux has it, within limits
+                import fcntl
+
+                fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, PIPE)
+        send(self.process.stdin, [model.vocab.characters, self.settings], [])
         receive(self.process.stdout)
 
     def ask(self, random: dict, rows: slice, B: int, task: list[np.ndarray]) -> None:
@@ -177,7 +196,7 @@ class Helper:
         """What `share` gave there, with the gradients added here; None where it has died."""
         try:
             loss, arrays = receive(self.process.stdout)
-        except EOFError:
+        except (EOFError, ValueError):  # ValueError: no answer of ours
             return self.end()
         state = arrays[: -len(self.weights)]
         for w, g in zip(self.weights, arrays[len(state) :], strict=True):

@@ -257,4 +257,4 @@ def train(
             if patience and report.validation is not None and training.waited >= patience:
                 return
     finally:
-        training.helpers.rest()
+        training.helpers.stop()

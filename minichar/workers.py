@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import cache, reduce
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -36,21 +37,28 @@ def calm() -> Iterator[int]:
     """BLAS with one thread; yields how many threads there are for those who share out work.
 
     On a busy machine the threads of BLAS make a step many times slower. Within another `calm`
-    nothing changes, and within a part of work that was shared out there is one thread.
+    nothing changes, and within a part of work that was shared out there is one thread. Its number
+    of threads is the whole process's: where several threads are calm at once, the last to leave
+    gives BLAS back what the first has found.
     """
     if (free := _free.get()) is not None:
         yield free
         return
-    libraries, token = _blas().lib_controllers, _free.set(threads())
-    before = [library.num_threads for library in libraries]
-    try:  # by hand: threadpoolctl's `limit` takes longer than a small network's step can spare
-        for library in libraries:
-            library.set_num_threads(1)
+    blas = _blas()
+    with blas.lock:
+        if not blas.users:
+            blas.before = blas.numbers()
+            blas.set([1] * len(blas.before))
+        blas.users += 1
+    token = _free.set(threads())
+    try:
         yield _free.get()
     finally:
-        for library, n in zip(libraries, before, strict=True):
-            library.set_num_threads(n)
         _free.reset(token)
+        with blas.lock:
+            blas.users -= 1
+            if not blas.users:
+                blas.set(blas.before)
 
 
 @contextmanager
@@ -96,8 +104,9 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def threads() -> int:
-    """How many BLAS may use."""
-    return max((library.num_threads for library in _blas().lib_controllers), default=1)
+    """How many BLAS may use, but for those who are `calm`."""
+    blas = _blas()
+    return max(blas.before if blas.users else blas.numbers(), default=1)
 
 
 def _share(work: Callable[[slice], Any], n: int, parts: int) -> None:
@@ -118,10 +127,28 @@ def _share(work: Callable[[slice], Any], n: int, parts: int) -> None:
         other.result()  # raises what the part has raised
 
 
+class Blas:
+    """The libraries for matrix products that numpy has loaded, and who wants them calm."""
+
+    def __init__(self) -> None:
+        self.lib_controllers = ThreadpoolController().select(user_api="blas").lib_controllers
+        self.lock, self.users, self.before = Lock(), 0, []
+
+    def numbers(self) -> list[int]:
+        return [library.num_threads for library in self.lib_controllers]
+
+    def set(self, numbers: list[int]) -> None:
+        """By hand: threadpoolctl's `limit` takes longer than a small network's step can spare.
+
+        And from version 3.8 on its `set_num_threads` does nothing where another thread was first.
+        """
+        for library, n in zip(self.lib_controllers, numbers, strict=True):
+            getattr(library, "_real_set_num_threads", library.set_num_threads)(n)
+
+
 @cache
-def _blas() -> ThreadpoolController:
-    """The libraries for matrix products that numpy has loaded."""
-    return ThreadpoolController().select(user_api="blas")
+def _blas() -> Blas:
+    return Blas()
 
 
 @cache

@@ -1,13 +1,16 @@
 """Shares of a step in processes of their own: the same numbers, whoever does them, also killed."""
 
+import copy
 import gc
 import os
 import signal
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from minichar import CharModel, Training, Vocabulary, helpers, training, workers
 from minichar.training import train
@@ -84,16 +87,15 @@ def test_the_numbers_are_those_of_the_whole_batch(settings, monkeypatch):
     assert_same(*found, rtol=1e-6, atol=1e-9)  # Adam divides by what is almost 0
 
 
-def test_who_does_a_share_changes_nothing(monkeypatch):
+def test_who_does_a_share_changes_nothing():
     """Otherwise a training would depend on when its helper is there."""
     helped, alone = begun(dropout=0.5), begun(dropout=0.5)
-    helped.step(), with_helper(helped)
-    monkeypatch.setattr(alone.helpers, "tries", 0)
-    alone.step()
+    alone.helpers.tries = 0
+    helped.step(), with_helper(helped), alone.step()
     for _ in range(5):
         helped.step(), alone.step()
     assert helped.helpers.ready and not alone.helpers.ready
-    assert_same(weights(helped), weights(alone), rtol=1e-4, atol=1e-6)
+    assert_same(weights(helped), weights(alone), rtol=0, atol=0)
 
 
 def test_a_helper_that_is_killed_is_missed_by_nobody():
@@ -148,6 +150,120 @@ def test_helpers_end_with_their_training():
     assert not is_there(pid)
 
 
+def test_one_that_is_still_starting_when_train_ends_ends_too(monkeypatch):
+    run, made = begun(), []
+
+    class Noted(helpers.Helper):
+        def __init__(self, model):
+            super().__init__(model)
+            made.append(self.process)
+            time.sleep(0.2)
+
+    monkeypatch.setattr(helpers, "Helper", Noted)
+    list(train(run.model, TEXT, 1, run))
+    until = time.monotonic() + 60
+    while run.helpers.starting or not made:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert made[0].poll() is not None and not run.helpers.ready
+
+
+def test_a_changed_model_gets_another_helper():
+    run = begun(dropout=0.1)
+    run.step()
+    first = with_helper(run)
+    run.model._drop.p = run.model.dropout = 0.6
+    run.step()
+    assert first.poll() is not None
+    assert with_helper(run) is not first
+
+
+@pytest.mark.parametrize(
+    "what", ["print('hello')", "raise SystemExit", "import time; time.sleep(9)"]
+)
+def test_what_is_no_helper_is_none(what, monkeypatch):
+    monkeypatch.setattr(helpers, "START", what)
+    run = begun()
+    run.step()
+    if "sleep" in what:
+        run.step()
+        assert not run.helpers.ready
+        return
+    until = time.monotonic() + 60
+    while run.helpers.tries == helpers.TRIES:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert not run.helpers.starting and not run.helpers.ready
+
+
+def test_a_system_without_threads_or_wide_pipes_is_no_obstacle(monkeypatch):
+    monkeypatch.setattr(helpers, "PIPE", 2**40)  # more than any system gives
+    run = begun()
+    run.step(), with_helper(run), run.step()
+    assert run.helpers.ready
+
+    class NoThread:
+        def __init__(self, **how): ...
+
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(helpers, "Thread", NoThread)
+    run = begun()
+    assert np.isfinite(run.step().loss) and not run.helpers.starting
+
+
+def test_a_copy_of_a_training_has_helpers_of_its_own():
+    run = begun()
+    run.step(), with_helper(run)
+    other = copy.deepcopy(run)
+    assert not other.helpers.ready and other.helpers.model is other.model
+    run.step(), other.step()
+    assert_same(weights(run), weights(other), rtol=0, atol=0)
+
+
+def test_in_a_thread_it_is_the_same_to_the_last_bit(monkeypatch):
+    """There BLAS has to have one thread too, although another thread has set their number first."""
+    found = []
+
+    def learn(tries):
+        run = begun(dropout=0.5, hidden=(64, 64))
+        run.helpers.tries = tries
+        run.step()
+        if tries:
+            with_helper(run)
+        for _ in range(8):
+            run.step()
+        found.append(weights(run))
+
+    with threadpool_limits(2, "blas"):
+        learn(0)
+        for tries in (1, 0):
+            thread = threading.Thread(target=learn, args=(tries,))
+            thread.start(), thread.join()
+    assert len(found) == 3
+    assert_same(found[0], found[1], rtol=0, atol=0)
+    assert_same(found[0], found[2], rtol=0, atol=0)
+
+
+def test_lines_of_other_widths_each_time(monkeypatch):
+    found = []
+    text = "".join(f"{'ab' * (k % 7)}{k}\n" for k in range(700))
+    for how in ("0", "1"):
+        monkeypatch.setenv("MINICHAR_HELPERS", how)
+        net = CharModel(Vocabulary.of(text), "lstm", 60, dtype="float64")
+        run = Training(net, text, batch=60, length=9, validation=0, lines=True)
+        run.step()
+        if how == "1":  # the first lines may have been too few to ask for one
+            run.helpers._take(1), with_helper(run)
+        for _ in range(20):
+            run.step()
+        found.append(weights(run))
+    assert_same(*found, rtol=1e-6, atol=1e-9)
+
+
 def test_helpers_end_when_train_does(monkeypatch):
     seen = []
     run = begun()
@@ -186,7 +302,7 @@ def test_a_forked_process_leaves_the_helpers_to_its_parent():
     if not (child := os.fork()):
         try:
             run.step()
-            run.helpers.rest()
+            run.helpers.stop()
             os._exit(0)
         finally:
             os._exit(1)

@@ -1,6 +1,7 @@
 """Rows of a batch in threads: all of them, once, and with what they raise."""
 
 import importlib
+import threading
 import warnings
 
 import numpy as np
@@ -62,6 +63,27 @@ def test_while_calm_blas_has_one_thread_and_ours_have_the_others(two_threads):
         workers.side_by_side(parts.append, 10, workers.LARGE)
         assert blas_threads() == {1}
     assert len(parts) == 2 and blas_threads() == {2}
+
+
+def test_several_threads_that_are_calm_at_once_give_back_what_was_there(two_threads):
+    """The first to come may be the first to go, and the setting is the whole process's."""
+    inside, leave, seen = threading.Event(), threading.Event(), []
+
+    def other():
+        with workers.calm() as free:
+            seen.append((free, blas_threads()))
+            inside.set()
+            leave.wait()
+            seen.append(blas_threads())
+
+    thread = threading.Thread(target=other)
+    with workers.calm():
+        thread.start()
+        inside.wait()
+    seen.append((workers.threads(), blas_threads()))
+    leave.set()
+    thread.join()
+    assert seen == [(2, {1}), (2, {1}), {1}] and blas_threads() == {2}
 
 
 def test_work_shared_out_within_a_part_is_done_there(two_threads):
