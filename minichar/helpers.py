@@ -25,7 +25,7 @@ import numpy as np
 
 from minichar.model import CharModel
 from minichar.text import Vocabulary
-from minichar.workers import alone, calm
+from minichar.workers import alone, calm, slices
 
 # Both measured, with 2 cores. ENOUGH: numbers in the state of all texts of a share that are worth a
 # process. HEAVY: weights, for each step in time of each layer, that are too many to travel.
@@ -49,7 +49,7 @@ def shares(model: Any, T: int, B: int) -> list[slice]:
                 n = min(free, B, B * max(model.hidden) // ENOUGH)
     if n < 2 or os.environ.get("MINICHAR_HELPERS") == "0":
         return [slice(0, B)]
-    return [slice(B * k // n, B * (k + 1) // n) for k in range(n)]
+    return slices(B, n)
 
 
 class Rows:
@@ -166,17 +166,15 @@ class Helper:
     def __init__(self, model: CharModel):
         self.weights, self.owner = list(model.parameters().values()), os.getpid()
         self.settings = model.settings()
-        one = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+        single = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the training alone
-            creationflags=getattr(
-                subprocess, "CREATE_NO_WINDOW", 0
-            ),  # on Windows it would have one
-            env=os.environ | one,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # for Windows
+            env=os.environ | single,
         )
         self.end = weakref.finalize(self, _end, self.process, self.owner)
         for stream in (self.process.stdin, self.process.stdout):

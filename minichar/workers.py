@@ -109,15 +109,19 @@ def threads() -> int:
     return max(blas.before if blas.users else blas.numbers(), default=1)
 
 
+def slices(n: int, parts: int) -> list[slice]:
+    """Rows 0 to n in so many parts, as equal as can be."""
+    return [slice(n * k // parts, n * (k + 1) // parts) for k in range(parts)]
+
+
 def _share(work: Callable[[slice], Any], n: int, parts: int) -> None:
     """Rows 0 to n, in so many parts: the first in this thread, each other one in its own."""
-    parts = max(1, min(n, parts))
-    rows = [slice(n * k // parts, n * (k + 1) // parts) for k in range(parts)]
-    if parts == 1:
+    rows = slices(n, max(1, min(n, parts)))
+    if len(rows) == 1:
         return work(rows[0])
     alone = copy_context()  # of the caller: numpy's errstate, among others, goes along
     alone.run(_free.set, 1)
-    pool = _pool(parts, os.getpid())  # the threads do not follow into a forked process
+    pool = _pool(len(rows), os.getpid())  # the threads do not follow into a forked process
     others = [pool.submit(alone.copy().run, work, part) for part in rows[1:]]
     try:
         alone.run(work, rows[0])
