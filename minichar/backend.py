@@ -17,7 +17,7 @@ import numpy as np
 
 def of(array: Any) -> ModuleType:
     """The module, numpy or cupy, whose functions work on `array`."""
-    if type(array).__module__.startswith("cupy"):
+    if type(array) is not np.ndarray and type(array).__module__.startswith("cupy"):
         return sys.modules["cupy"]  # an array of it is here, so it has been imported
     return np
 

@@ -33,7 +33,7 @@ class RNN(fused.RNN):
     def backward(self, back: Any, dy: Any, da: Any, hs: Any) -> None:
         relu, dy = self.activation == "relu", np.ascontiguousarray(dy, da.dtype)
         if one := alone(dy, da, hs):
-            return compiled.rnn_back(back, relu, *one)
+            return compiled.rnn_back(np.ascontiguousarray(back), relu, *one)
         (dh,) = scratch(hs, self.H)
         for above, h, d in each_step(dy[::-1], hs[:0:-1], da[::-1]):
             compiled.rnn_step_back(above, dh, h, d, relu)
@@ -52,7 +52,7 @@ class LSTM(fused.LSTM):
     def backward(self, back: Any, dy: Any, da: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
         dy = np.ascontiguousarray(dy, da.dtype)
         if one := alone(dy, da, a, cs, tcs):
-            return compiled.lstm_back(back, *one)
+            return compiled.lstm_back(np.ascontiguousarray(back), *one)
         dh, dc = scratch(hs, self.H, self.H)
         arrays = dy, a, cs[:-1], tcs, da
         for above, *step, d in each_step(*(array[::-1] for array in arrays)):
@@ -72,7 +72,7 @@ class GRU(fused.GRU):
     def backward(self, back: Any, dy: Any, dm: Any, dn: Any, a: Any, hs: Any, ms: Any) -> None:
         dy = np.ascontiguousarray(dy, dm.dtype)
         if one := alone(dy, dm, dn, a, hs, ms):
-            return compiled.gru_back(back, *one)
+            return compiled.gru_back(np.ascontiguousarray(back), *one)
         dh, part = scratch(hs, self.H, self.H)
         arrays = dy, a, hs[:-1], ms, dm, dn
         for above, *step, d, d_n in each_step(*(array[::-1] for array in arrays)):

@@ -11,7 +11,7 @@ from typing import Any
 
 from minichar import backend, layers, memory
 from minichar.graph import Tensor, node
-from minichar.product import dot
+from minichar.product import dot_for
 from minichar.text import whole_numbers
 from minichar.workers import matmul, side_by_side
 
@@ -86,16 +86,16 @@ class Fused:
         a = project(x, self.parameters["Wxh"], self.parameters["bh"])
         return self.run(a, self.begin(a.shape[1], state))
 
-    def way_back(self, T: int) -> Any:
-        """Whh turned round; a copy in the order of memory pays from a few steps on."""
+    def way_back(self, T: int, B: int) -> Any:
+        """Whh turned round; of several texts a copy in the order of memory pays after few steps."""
         W = self.parameters["Whh"].data.T
-        return backend.of(W).ascontiguousarray(W) if T > 4 else W
+        return backend.of(W).ascontiguousarray(W) if T > 4 and B > 1 else W
 
     def in_parts(self, work: Callable, one: tuple, *arrays: Any) -> None:
         """`work(*one, *arrays)`, with the rows of a large batch shared out to threads."""
-        if backend.on_card(arrays[0]):  # which has threads of its own for them
-            return work(*one, *arrays)
         B = arrays[0].shape[1]
+        if B == 1 or backend.on_card(arrays[0]):  # which has threads of its own for them
+            return work(*one, *arrays)
         side_by_side(lambda rows: work(*one, *(a[:, rows] for a in arrays)), B, B * self.H)
 
 
@@ -107,7 +107,7 @@ class RNN(Fused, layers.RNN):
         self.in_parts(self.forward, (Whh.data,), a.data, hs)
 
         def send_back(dy):
-            da, back = xp.empty_like(a.data), self.way_back(T)
+            da, back = xp.empty_like(a.data), self.way_back(T, B)
             self.in_parts(self.backward, (back,), dy, da, hs)
             return da, matmul(hs[:-1].reshape(-1, H).T, da.reshape(-1, H))
 
@@ -115,17 +115,19 @@ class RNN(Fused, layers.RNN):
 
     def forward(self, W: Any, a: Any, hs: Any) -> None:
         xp, relu, (product,) = backend.of(a), self.activation == "relu", scratch(hs, self.H)
+        add, tanh, dot = xp.add, xp.tanh, dot_for(W)  # names that are near cost a loop less
         for h, z, new in each_step(hs, a, hs[1:]):
             dot(h, W, product)
-            xp.add(z, product, new)
-            xp.maximum(new, 0, out=new) if relu else xp.tanh(new, new)
+            add(z, product, new)
+            xp.maximum(new, 0, out=new) if relu else tanh(new, new)
 
     def backward(self, back: Any, dy: Any, da: Any, hs: Any) -> None:
         xp, h, (dh,) = backend.of(da), hs[1:], scratch(hs, self.H)
+        add, multiply, dot = xp.add, xp.multiply, dot_for(back)
         da[...] = h > 0 if self.activation == "relu" else 1 - h * h  # the slopes of all steps
         for above, d in each_step(dy[::-1], da[::-1]):
-            xp.add(dh, above, dh)
-            xp.multiply(d, dh, d)
+            add(dh, above, dh)
+            multiply(d, dh, d)
             dot(d, back, dh)
 
 
@@ -138,7 +140,7 @@ class LSTM(Fused, layers.LSTM):
         self.in_parts(self.forward, (Whh.data,), a.data, hs, cs, tcs)
 
         def send_back(dy):
-            da, back = xp.empty_like(a.data), self.way_back(T)
+            da, back = xp.empty_like(a.data), self.way_back(T, B)
             self.in_parts(self.backward, (back,), dy, da, a.data, hs, cs, tcs)
             return da, matmul(hs[:-1].reshape(-1, H).T, da.reshape(-1, 4 * H))
 
@@ -146,24 +148,26 @@ class LSTM(Fused, layers.LSTM):
 
     def forward(self, W: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
         xp, H = backend.of(a), self.H
+        add, multiply, tanh, dot = xp.add, xp.multiply, xp.tanh, dot_for(W)
         half = xp.full(3 * H, 0.5, a.dtype)
         product, part = scratch(hs, 4 * H, H)
         arrays = hs, cs, a, a[:, :, : 3 * H], *blocks(a, H), cs[1:], tcs, hs[1:]
         for h, c, z, z_oif, o, i, f, g, new_c, tc, new_h in each_step(*arrays):
             dot(h, W, product)
-            xp.add(z, product, z)
-            xp.multiply(z_oif, half, z_oif)  # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2
-            xp.tanh(z, z)
-            xp.multiply(z_oif, half, z_oif)
-            xp.add(z_oif, half, z_oif)
-            xp.multiply(f, c, new_c)
-            xp.multiply(i, g, part)
-            xp.add(new_c, part, new_c)
-            xp.tanh(new_c, tc)
-            xp.multiply(o, tc, new_h)
+            add(z, product, z)
+            multiply(z_oif, half, z_oif)  # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2
+            tanh(z, z)
+            multiply(z_oif, half, z_oif)
+            add(z_oif, half, z_oif)
+            multiply(f, c, new_c)
+            multiply(i, g, part)
+            add(new_c, part, new_c)
+            tanh(new_c, tc)
+            multiply(o, tc, new_h)
 
     def backward(self, back: Any, dy: Any, da: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
         xp, H = backend.of(a), self.H
+        add, multiply, dot = xp.add, xp.multiply, dot_for(back)
         dh, dc, part = scratch(hs, H, H, H)
         dc_thrice = dc[..., None, :]
         for steps in last_first(a):
@@ -172,12 +176,12 @@ class LSTM(Fused, layers.LSTM):
             ifg = d.reshape(*d.shape[:2], 4, H)[:, :, 1:]
             arrays = dy[steps], dtc, d, d[:, :, :H], ifg, f
             for above, t, d, d_o, d_ifg, z_f in each_step(*(array[::-1] for array in arrays)):
-                xp.add(dh, above, dh)
-                xp.multiply(dh, t, part)
-                xp.add(dc, part, dc)
-                xp.multiply(d_o, dh, d_o)
-                xp.multiply(d_ifg, dc_thrice, d_ifg)
-                xp.multiply(dc, z_f, dc)
+                add(dh, above, dh)
+                multiply(dh, t, part)
+                add(dc, part, dc)
+                multiply(d_o, dh, d_o)
+                multiply(d_ifg, dc_thrice, d_ifg)
+                multiply(dc, z_f, dc)
                 dot(d, back, dh)
 
     def slopes(self, da: Any, a: Any, h: Any, c: Any, tc: Any, dtc: Any) -> None:
@@ -204,7 +208,7 @@ class GRU(Fused, layers.GRU):
 
         def send_back(dy):
             dm, dn = xp.empty_like(a.data), xp.empty_like(ms)  # dm: by h Whh + bn
-            back = self.way_back(T)
+            back = self.way_back(T, B)
             self.in_parts(self.backward, (back,), dy, dm, dn, a.data, hs, ms)
             flat = dm.reshape(-1, 3 * H)
             da = xp.concatenate([dm[:, :, : 2 * H], dn], axis=2)
@@ -214,41 +218,43 @@ class GRU(Fused, layers.GRU):
 
     def forward(self, W: Any, bn: Any, a: Any, hs: Any, ms: Any) -> None:
         xp, H = backend.of(a), self.H
-        half = xp.full(2 * H, 0.5, a.dtype)
+        add, subtract, multiply, tanh = xp.add, xp.subtract, xp.multiply, xp.tanh
+        half, dot = xp.full(2 * H, 0.5, a.dtype), dot_for(W)
         product, part = scratch(hs, 3 * H, H)
         p_ru, p_n = product[..., : 2 * H], product[..., 2 * H :]
         arrays = hs, a[:, :, : 2 * H], *blocks(a, H), ms, hs[1:]
         for h, z_ru, r, u, n, m, new in each_step(*arrays):
             dot(h, W, product)
-            xp.add(z_ru, p_ru, z_ru)
-            xp.multiply(z_ru, half, z_ru)  # as in the LSTM
-            xp.tanh(z_ru, z_ru)
-            xp.multiply(z_ru, half, z_ru)
-            xp.add(z_ru, half, z_ru)
-            xp.add(p_n, bn, m)
-            xp.multiply(r, m, part)
-            xp.add(n, part, n)
-            xp.tanh(n, n)
-            xp.subtract(h, n, new)  # h = n + u (h - n)
-            xp.multiply(new, u, new)
-            xp.add(new, n, new)
+            add(z_ru, p_ru, z_ru)
+            multiply(z_ru, half, z_ru)  # as in the LSTM
+            tanh(z_ru, z_ru)
+            multiply(z_ru, half, z_ru)
+            add(z_ru, half, z_ru)
+            add(p_n, bn, m)
+            multiply(r, m, part)
+            add(n, part, n)
+            tanh(n, n)
+            subtract(h, n, new)  # h = n + u (h - n)
+            multiply(new, u, new)
+            add(new, n, new)
 
     def backward(self, back: Any, dy: Any, dm: Any, dn: Any, a: Any, hs: Any, ms: Any) -> None:
         xp, H = backend.of(a), self.H
+        add, multiply, dot = xp.add, xp.multiply, dot_for(back)
         dh, part = scratch(hs, H, H)
         for steps in last_first(a):
             r, u, n = blocks(a[steps], H)
             d, (dr, du, d_m) = dm[steps], blocks(dm[steps], H)
-            xp.multiply(r * (1 - r), ms[steps], dr)
-            xp.multiply(u * (1 - u), hs[steps] - n, du)
-            xp.multiply(1 - u, 1 - n * n, dn[steps])
+            multiply(r * (1 - r), ms[steps], dr)
+            multiply(u * (1 - u), hs[steps] - n, du)
+            multiply(1 - u, 1 - n * n, dn[steps])
             arrays = dy[steps], d, dr, du, d_m, dn[steps], r, u
             for above, d, d_r, d_u, d_m, d_n, z_r, z_u in each_step(*(x[::-1] for x in arrays)):
-                xp.add(dh, above, dh)
-                xp.multiply(d_u, dh, d_u)
-                xp.multiply(d_n, dh, d_n)
-                xp.multiply(d_r, d_n, d_r)
-                xp.multiply(z_r, d_n, d_m)
-                xp.multiply(z_u, dh, part)
+                add(dh, above, dh)
+                multiply(d_u, dh, d_u)
+                multiply(d_n, dh, d_n)
+                multiply(d_r, d_n, d_r)
+                multiply(z_r, d_n, d_m)
+                multiply(z_u, dh, part)
                 dot(d, back, dh)
-                xp.add(dh, part, dh)
+                add(dh, part, dh)

@@ -42,7 +42,7 @@ def shares(model: Any, T: int, B: int) -> list[slice]:
     what it costs is that all weights and gradients have to travel.
     """
     n = 1
-    if type(model) is CharModel and model.fused and model.device == "cpu":
+    if B > 1 and type(model) is CharModel and model.fused and model.device == "cpu":
         size = sum(w.data.size for w in model.parameters().values())
         if size <= HEAVY * T * len(model.hidden):
             with calm() as free:

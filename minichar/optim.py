@@ -96,19 +96,18 @@ class SGD:
         g = backend.of(weights[0].data).concatenate([w.grad.reshape(-1) for w in weights])
         some = g.size if backend.on_card(g) else SOME
         for k in range(0, g.size, some):
-            here = slice(k, k + some)
-            g[here] = self.change(g[here], **{kept: a[here] for kept, a in memory.items()})
+            self.change(g[k : k + some], **{n: a[k : k + some] for n, a in memory.items()})
         for w, change in zip(weights, cut(g, [w.data for w in weights]), strict=True):
             if self.weight_decay:
                 change += self.weight_decay * w.data
             w.data -= change
             w.grad = None
 
-    def change(self, g: Any, v: Any) -> Any:
-        """What the weights lose whose gradient is g, a copy to work in; v is changed in place."""
+    def change(self, g: Any, v: Any) -> None:
+        """Turn a gradient g into what its weights lose. In place, like all that is remembered."""
         v *= self.momentum
         v += g
-        return self.lr * v
+        backend.of(g).multiply(v, self.lr, g)
 
 
 class Adagrad(SGD):
@@ -122,7 +121,8 @@ class Adagrad(SGD):
 
     def change(self, g, m):
         m += g * g
-        return self.lr * g / backend.of(g).sqrt(m + self.eps)
+        g *= self.lr
+        g /= backend.of(g).sqrt(m + self.eps)
 
 
 class RMSProp(SGD):
@@ -153,8 +153,9 @@ class RMSProp(SGD):
         m *= self.decay
         m += (1 - self.decay) * g * g
         if self.clip is not None:
-            g = g.clip(-self.clip, self.clip)
-        return self.lr * g / backend.of(g).sqrt(m + self.eps)
+            g.clip(-self.clip, self.clip, g)
+        g *= self.lr
+        g /= backend.of(g).sqrt(m + self.eps)
 
 
 class Adam(SGD):
@@ -183,12 +184,12 @@ class Adam(SGD):
         g *= g
         g *= 1 - self.beta2
         v += g
-        # m and v lack what they would have without their start at 0; the two factors give it back.
-        rate = self.lr / (1 - self.beta1**self.steps)
-        scale = backend.of(g).sqrt(v, out=g)
-        scale *= (1 - self.beta2**self.steps) ** -0.5
-        scale += self.eps
-        return rate * m / scale
+        # m and √v began at 0 and are too small by these factors (section 2, at its end).
+        small_m, small_root = 1 - self.beta1**self.steps, (1 - self.beta2**self.steps) ** 0.5
+        backend.of(g).sqrt(v, g)
+        g += self.eps * small_root
+        backend.of(g).divide(m, g, g)
+        g *= self.lr * small_root / small_m
 
 
 def _positive(limit: float) -> float:

@@ -11,6 +11,7 @@ much faster there. How fast a training is in the page, tests/benchmarks/in_the_p
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,3 +30,11 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     if IN_BROWSER and b.size >= MANY and not backend.on_card(b):  # lesson 10 has a stand-in
         return np.einsum("...k,kn->...n", a, b, out=out)
     return a.dot(b, out) if a.ndim < 3 else a @ b  # @ is slow for a single row
+
+
+def dot_for(b: Any) -> Callable[[Any, Any, Any], Any]:
+    """What `dot` calls for an a of one axis or two: to be asked for once, before a loop over time.
+
+    It takes a, b and out.
+    """
+    return dot if IN_BROWSER else type(b).dot

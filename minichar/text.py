@@ -177,7 +177,7 @@ def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
     if xp is not np:
         return ids
     # A single one, as when a model writes, is its own least and largest.
-    low, high = (ids.min(), ids.max()) if ids.ndim and ids.size else (ids, ids)
+    low, high = (ids.min(), ids.max()) if ids.ndim and ids.size else (ids.tolist(),) * 2
     if ids.size and not (low >= 0 and high < V):
         wrong = low if low < 0 else high
         raise ValueError(

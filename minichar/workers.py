@@ -78,8 +78,10 @@ def side_by_side(work: Callable[[slice], Any], B: int, numbers: int) -> None:
     `numbers` is how many there are in a step, all rows. What `work` raises is raised here, once all
     parts have ended.
     """
+    if (parts := math.isqrt(4 * numbers // LARGE)) < 2:
+        return work(slice(0, B))
     with calm() as free:
-        _share(work, B, min(free, math.isqrt(4 * numbers // LARGE)))
+        _share(work, B, min(free, parts))
 
 
 def matmul(a: Any, b: Any) -> Any:

@@ -142,7 +142,7 @@ half.HalfTraining.gradients = None
 
 def test_a_number_that_is_off_does_not_hide_the_others(tmp_path):
     broken = "from minichar import kernels, fused\n"
-    broken += "kernels.LSTM.way_back = lambda self, T: fused.LSTM.way_back(self, T) * 1.01\n"
+    broken += "kernels.LSTM.way_back = lambda self, *of: fused.LSTM.way_back(self, *of) * 1.01\n"
     run, found = on_the_stand_in(tmp_path / "t.csv", "--only", "check,rate", before=broken)
     assert run.returncode == 1
     value, _ = found["check", "part"]

@@ -36,8 +36,10 @@ def test_it_writes_where_it_is_told_to(where):
     a, b = (rng.standard_normal(shape, "float32") for shape in ((3, 5), (5, 7)))
     for left in (a, a[0]):
         out = np.full((*left.shape[:-1], 7), np.nan, "float32")
-        assert product.dot(left, b, out) is out
-        np.testing.assert_allclose(out, left @ b, rtol=1e-5, atol=1e-6)
+        for times in (product.dot, product.dot_for(b)):
+            out[...] = np.nan
+            assert times(left, b, out) is out
+            np.testing.assert_allclose(out, left @ b, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("shapes", [((2, 3), (4, 5)), ((3,), (4, 5)), ((2, 2, 3), (4, 5))])
