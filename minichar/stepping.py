@@ -58,16 +58,11 @@ def relu(P: dict, a: Any, h: Any) -> tuple:
 
 
 def lstm(P: dict, a: Any, h: Any, c: Any) -> tuple:
-    tanh, H = backend.of(h).tanh, h.shape[-1]
-    a = a + times(h, P["Whh"])
-    oif = a[..., : 3 * H]
-    oif *= 0.5  # as in sigmoid, and for all gates one tanh
-    tanh(a, a)
-    oif *= 0.5
-    oif += 0.5
-    o, i, f, g = a[..., :H], a[..., H : 2 * H], a[..., 2 * H : 3 * H], a[..., 3 * H :]
-    c = f * c + i * g
-    return o * tanh(c), c
+    tanh, H, m = backend.of(h).tanh, h.shape[-1], times(h, P["Whh"])
+    m += a
+    oif = sigmoid(m[..., : 3 * H])
+    c = oif[..., 2 * H :] * c + oif[..., H : 2 * H] * tanh(m[..., 3 * H :])
+    return oif[..., :H] * tanh(c), c
 
 
 def gru(P: dict, a: Any, h: Any) -> tuple:
