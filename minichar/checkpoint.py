@@ -2,8 +2,8 @@
 
 What comes next in a training is decided by its weights, what the optimiser remembers, the place in
 the text, the state carried there, and the random numbers to come. All of it is in the file: on one
-machine, the steps after loading equal those without a stop to the last bit. How the file itself is
-written and read is in archive.py. Built in lesson 08.
+machine, with as many threads, the steps after loading equal those without a stop to the last bit.
+How the file itself is written and read is in archive.py. Built in lesson 08.
 
     training = Training(model, text)
     for report in train(model, text, steps=10_000, training=training):

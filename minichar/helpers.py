@@ -11,7 +11,6 @@ stays whole. Lessons 09 and 14 say more.
 """
 
 import copy
-import json
 import os
 import subprocess
 import sys
@@ -19,10 +18,11 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Thread
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from minichar.messages import receive, send
 from minichar.model import CharModel
 from minichar.text import Vocabulary
 from minichar.workers import alone, calm, slices
@@ -35,8 +35,8 @@ PIPE = 2**20  # bytes that can be on their way to a helper, where the system let
 START = "import sys; sys.path = sys.argv[1:]; from minichar.helpers import serve; serve()"
 
 
-def shares(model: Any, T: int, B: int) -> list[slice]:
-    """The rows of a batch (T, B), cut into a part for each thread, if that is worth it.
+def shares(model: Any, T: int, B: int, spare: int = 0) -> list[slice]:
+    """The rows of a batch (T, B), cut into a part for each thread but `spare`, if that is worth it.
 
     What is gained are the turns that threads wait for, some at each step in time of each layer;
     what it costs is that all weights and gradients have to travel.
@@ -46,7 +46,7 @@ def shares(model: Any, T: int, B: int) -> list[slice]:
         size = sum(w.data.size for w in model.parameters().values())
         if size <= HEAVY * T * len(model.hidden):
             with calm() as free:
-                n = min(free, B, B * max(model.hidden) // ENOUGH)
+                n = min(free - spare, B, B * max(model.hidden) // ENOUGH)
     if n < 2 or os.environ.get("MINICHAR_HELPERS") == "0":
         return [slice(0, B)]
     return slices(B, n)
@@ -87,8 +87,11 @@ def by_layer(model: CharModel, arrays: Sequence[np.ndarray]) -> list[tuple] | No
 class Helpers:
     """The helper processes of one training. They are started when they are wanted, and end with it.
 
-    `stop` ends them before; they start again when they are wanted.
+    `stop` ends them before; they start again when they are wanted. `spare` is how many threads are
+    left to others, as to the page of the studio.
     """
+
+    spare = 0
 
     def __init__(self, model: CharModel):
         self.model, self.ready, self.tries = model, [], TRIES
@@ -102,7 +105,7 @@ class Helpers:
     ) -> tuple[Any, list]:
         """The loss of a piece of text (T, B), its gradients left in `.grad`; the state after it."""
         model, (T, B) = self.model, inputs.shape
-        parts = shares(model, T, B)
+        parts = shares(model, T, B, self.spare)
         if len(parts) == 1:
             loss, state = model.loss(inputs, targets, state, rng)
             loss.backward()
@@ -232,27 +235,3 @@ def going_on(random: dict[str, Any]) -> np.random.Generator:
     rng = np.random.default_rng()
     rng.bit_generator.state = random
     return rng
-
-
-def send(stream: BinaryIO, what: Any, arrays: Sequence[np.ndarray]) -> None:
-    """Write a line of JSON, and after it the numbers of some arrays."""
-    stream.write(json.dumps([what, [(a.shape, a.dtype.str) for a in arrays]]).encode() + b"\n")
-    for a in arrays:
-        stream.write(np.ascontiguousarray(a).data)
-    stream.flush()
-
-
-def receive(stream: BinaryIO) -> tuple[Any, list[np.ndarray]]:
-    """What was sent. Raises EOFError where it ends too soon."""
-    line, arrays = stream.readline(), []
-    if not line.endswith(b"\n"):
-        raise EOFError
-    what, kinds = json.loads(line)
-    for shape, kind in kinds:
-        arrays.append(np.empty(shape, kind))
-        missing = memoryview(arrays[-1].reshape(-1).view(np.uint8))
-        while missing:
-            if not (n := stream.readinto(missing)):
-                raise EOFError
-            missing = missing[n:]
-    return what, arrays

@@ -107,8 +107,8 @@ class Live:
             self.before = self.history if same else []
             self.baseline = self.baseline if same else None
             self.text, self.settings, self.model, self.training = text, settings, model, training
-            self.history, self.validations, self.marks = [], [], []
-            self.under_way = None
+            self.history, self.validations, self.marks, self.under_way = [], [], [], None
+            training.helpers.spare = 1  # the page wants a core of its own
 
     def step(self) -> Report:
         """Take one step of training. Raises Diverged when no rate is small enough."""

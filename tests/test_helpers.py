@@ -339,21 +339,16 @@ def test_three_shares_of_unequal_size(monkeypatch):
     assert_same(weights(run), weights(whole), rtol=1e-6, atol=1e-9)
 
 
-def test_a_message_that_ends_too_soon_is_known_as_such(tmp_path):
-    path = tmp_path / "message"
-    sent = {"x": 1.5}, [np.arange(6.0).reshape(2, 3)[:, 1:], np.zeros((0, 2), np.int32)]
-    with open(path, "wb") as file:
-        helpers.send(file, *sent)
-    with open(path, "rb") as file:
-        what, arrays = helpers.receive(file)
-    assert what == sent[0]
-    for a, b in zip(arrays, sent[1], strict=True):
-        np.testing.assert_array_equal(a, b)
-    whole = path.read_bytes()
-    for n in range(len(whole)):
-        path.write_bytes(whole[:n])
-        with open(path, "rb") as file, pytest.raises(EOFError):
-            helpers.receive(file)
+def test_threads_that_are_spared_get_no_share(monkeypatch):
+    wide = model()
+    assert len(helpers.shares(wide, 5, 31, spare=1)) == 1
+    monkeypatch.setattr(workers, "threads", lambda: 4)
+    wide.hidden = (10_000,)
+    assert [len(helpers.shares(wide, 5, 31, spare)) for spare in range(5)] == [4, 3, 2, 1, 1]
+    run = begun()
+    run.helpers.spare = 4
+    run.step(), run.step()
+    assert not (run.helpers.starting or run.helpers.ready)
 
 
 def test_a_loss_that_is_taken_back_goes_on_with_helpers():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import curve_panel
+from minichar import curve_panel, helpers, workers
 from minichar import live as live_module
 from minichar.live import Live
 from minichar.writing import loop_of, piece_of
@@ -191,6 +191,21 @@ def test_a_restart_that_cannot_be_changes_nothing(live, change, message):
     with pytest.raises((ValueError, OSError), match=message):
         live.restart(**change)
     assert before == (live.text, live.settings, live.model, live.training, len(live.history))
+
+
+def test_a_core_is_left_to_the_page(live, tmp_path, monkeypatch):
+    def shares():
+        return len(helpers.shares(wide, 32, 64, live.training.helpers.spare))
+
+    wide = mc.CharModel(live.model.vocab, hidden=(256,))
+    for threads, wanted in ((2, 1), (3, 2)):
+        monkeypatch.setattr(workers, "threads", lambda n=threads: n)
+        assert shares() == wanted
+        live.restart(hidden=(5,))
+        assert shares() == wanted
+        live.save(tmp_path / "m.npz")
+        live.load(tmp_path / "m.npz")
+        assert shares() == wanted
 
 
 def test_save_and_load_go_on_exactly(live, tmp_path):

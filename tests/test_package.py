@@ -20,7 +20,7 @@ ORDER = (
     *("transfer", "downloads", "unpacking", "datasets", "ngram", "rnn100", "scalar"),
     *("product", "tensor", "graph", "layers", "workers", "memory", "fused", "compiled", "fast"),
     *("kernels", "wavefront", "stepping", "model", "footprint", "schedules", "optim"),
-    *("evaluation", "helpers", "training", "half", "sampling", "searching", "writing"),
+    *("evaluation", "messages", "helpers", "training", "half", "sampling", "searching", "writing"),
     *("archive", "recurrentjs", "checkpoint", "keeping", "cluster", "sharing"),
     *("features", "look", "guessing", "moments", "measuring", "neurons"),
     *("reading", "causes", "ablation", "remembering", "closing", "errors"),

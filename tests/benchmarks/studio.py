@@ -56,6 +56,7 @@ SHARE = """
 
     await asyncio.sleep(10)  # until all is loaded and shown
     alone, rounds = Live("names", {given}), []
+    alone.training.helpers.spare = 0  # as where there is no page
     for k in range({rounds}):
         studio.train.value = False
         await studio.live.task
@@ -168,9 +169,12 @@ def main():
                             print(f"{name}, key to sample: {told(book.waits(options.keys))}")
                             print(f"{name}, drag to sample: {told(book.drags(options.drags))}")
                     else:
-                        lost = [1 - with_it / without for without, with_it in book.result()]
+                        rounds = book.result()
+                        lost = [1 - with_it / without for without, with_it in rounds]
                         shown = ", ".join(f"{x:.1%}" for x in lost)
                         print(f"{name}, training lost: {statistics.median(lost):.1%} ({shown})")
+                        speeds = "; ".join(f"{x:.1f}, {y:.1f}" for x, y in rounds)
+                        print(f"  steps a second, without it and with it: {speeds}")
                     print(f"  load {load:.1f}", flush=True)
                     book.page.close()
 
