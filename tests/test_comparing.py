@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minichar.course.comparing import Wrong, same
+from minichar.course.comparing import Wrong, same, same_arrays
 
 
 @given(hnp.arrays(np.float64, (2, 3), elements=st.floats(-1e6, 1e6)))
@@ -118,6 +118,16 @@ class Chameleon:
 def test_same_refuses(got, want, says):
     with pytest.raises(Wrong, match=says):
         same("x", got, want)
+
+
+def test_the_same_arrays_with_other_numbers_and_others_with_the_same():
+    W = {"Wxh": np.ones(2), "bh": np.zeros(3)}
+    given = dict(W)
+    W["bh"] += 1
+    same_arrays("W", W, given)
+    W["bh"] = W["bh"].copy()
+    with pytest.raises(Wrong, match="it puts a new array into W"):
+        same_arrays("W", W, given)
 
 
 def test_same_refuses_a_check_that_cannot_fail():

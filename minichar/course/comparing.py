@@ -56,6 +56,17 @@ def same(
         raise TypeError(f"same() cannot compare with {_kind(want)}")
 
 
+def same_arrays(name: str, held: dict, given: dict) -> None:
+    """Raise Wrong unless `held` has the very arrays of `given`, whatever is written in them now.
+
+    Numbers in an array of their own do not reach whoever else holds the array that was given.
+    """
+    for key, array in given.items():
+        if held[key] is not array:
+            into = f"`{name}[name] += …` and `{name}[name][...] = …` write into the one there"
+            raise Wrong(f"it puts a new array into {name}, where {into}")
+
+
 def _unfinished(value) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype == object and any(_unfinished(v) for v in value.flat)

@@ -4,6 +4,7 @@ import numpy as np
 
 from minichar import rnn100
 from minichar.course.checking import call_on, exercise, same
+from minichar.course.comparing import same_arrays
 
 
 def adagrad(W, dW, memory, rate=0.1, clip=5.0):
@@ -18,6 +19,18 @@ def _changed_adagrad(
             g = np.clip(dW[name], -clip, clip)
             memory[name][...] = remember(memory[name], g, dW[name])
             W[name] += sign * rate * move(g, memory[name])
+
+    return wrong
+
+
+def _rebound(which):
+    """The right numbers, but those of `which` in new arrays."""
+
+    def wrong(W, dW, memory, rate=0.1, clip=5.0):
+        for name, given in (("W", W), ("memory", memory)):
+            if name in which:
+                given.update({key: array.copy() for key, array in given.items()})
+        adagrad(W, dW, memory, rate, clip)
 
     return wrong
 
@@ -52,6 +65,9 @@ def _changed_adagrad(
         "changes nothing": lambda W, dW, memory, rate=0.1, clip=5.0: {
             k: w - rate * dW[k] for k, w in W.items()
         },
+        "new arrays for W and memory": _rebound(("W", "memory")),
+        "new arrays for memory": _rebound(("memory",)),
+        "new arrays for W": _rebound(("W",)),
     },
 )
 def _(f):
@@ -71,3 +87,8 @@ def _(f):
     _, after = call_on(f, W, dW, memory)
     adagrad(W, dW, memory)
     same("with rate and clip left out: W", after[0], W)
+    W, dW, memory = ({"bh": np.ones(2)} for _ in range(3))
+    given = dict(W), dict(memory)
+    f(W, dW, memory)
+    same_arrays("W", W, given[0])
+    same_arrays("memory", memory, given[1])

@@ -4,6 +4,7 @@ import numpy as np
 
 from minichar import optim
 from minichar.course.checking import call_on, exercise, same
+from minichar.course.comparing import same_arrays
 
 
 def adam(W, dW, m, v, t, rate=0.002):
@@ -39,12 +40,24 @@ def _corrected_for_good(W, dW, m, v, t, rate=0.002):
         W[name] -= rate * m[name] / (np.sqrt(v[name]) + 1e-8)
 
 
-def _new_arrays(W, dW, m, v, t, rate=0.002):
+def _forgetful(W, dW, m, v, t, rate=0.002):
     """Moves the weights, and forgets m and v."""
     for name, g in dW.items():
         new_m, new_v = 0.9 * m[name] + 0.1 * g, 0.999 * v[name] + 0.001 * g * g
         m_hat, v_hat = new_m / (1 - 0.9**t), new_v / (1 - 0.999**t)
         W[name] -= rate * m_hat / (np.sqrt(v_hat) + 1e-8)
+
+
+def _rebound(which):
+    """The right numbers, but those of `which` in new arrays."""
+
+    def wrong(W, dW, m, v, t, rate=0.002):
+        for name, given in zip(("W", "m", "v"), (W, m, v), strict=True):
+            if name in which:
+                given.update({key: array.copy() for key, array in given.items()})
+        adam(W, dW, m, v, t, rate)
+
+    return wrong
 
 
 def _square_in_place(W, dW, m, v, t, rate=0.002):
@@ -101,7 +114,11 @@ def _square_in_place(W, dW, m, v, t, rate=0.002):
             move=lambda m, v, g: g / (np.sqrt(v) + 1e-8)
         ),
         "uphill": _changed_adam(sign=1),
-        "m and v forgotten": _new_arrays,
+        "m and v forgotten": _forgetful,
+        "new arrays for W, m and v": _rebound("Wmv"),
+        "new arrays for m and v": _rebound("mv"),
+        "a new array for v": _rebound("v"),
+        "a new array for W": _rebound("W"),
     },
 )
 def _(f):
@@ -130,3 +147,8 @@ def _(f):
     _, after = call_on(f, W, dW, m, v, 1, 0.1)
     adam(W, dW, m, v, 1, 0.1)
     same("W after one step with gradients of 0.0001 and -0.0001", after[0], W, tol=1e-2)
+    W, dW, m, v = ({"by": np.ones(2)} for _ in range(4))
+    given = dict(W), dict(m), dict(v)
+    f(W, dW, m, v, 1, 0.1)
+    for name, held, arrays in zip(("W", "m", "v"), (W, m, v), given, strict=True):
+        same_arrays(name, held, arrays)
