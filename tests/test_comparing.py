@@ -106,7 +106,7 @@ class Chameleon:
         ([1], {"a": 1}, "x is a list of 1, expected a dict"),
         (Agreeable("abd"), "abc", "x differs from character 2 on"),
         ({Agreeable("b"): 1}, {"a": 1}, "x lacks the key 'a'"),
-        (Chameleon(), np.array([1.0, 2.0]), "x is a Chameleon, expected an array"),
+        (Chameleon(), np.array([1.0, 2.0]), r"x is a Chameleon, expected numbers of shape \(2,\)"),
         (Chameleon(), 1.0, "x is a Chameleon, expected the number 1.0"),
         ([Chameleon()], [1.0], r"x\[0\] is a Chameleon"),
         (np.array(["a", 1], object), np.array([1.0, 1.0]), "x holds values of type object"),

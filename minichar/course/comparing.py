@@ -145,7 +145,8 @@ def _same_numbers(name, got, want, tol):
         raise ValueError(f"{name}: the check itself is wrong (nan wanted, or no finite tolerance)")
     known = (bool, int, float, complex, list, tuple, np.number, np.bool_, np.ndarray)
     if not isinstance(got, known):
-        raise Wrong(f"{name} is {_kind(got)}, expected {_kind(want if want.ndim else want.item())}")
+        wanted = f"numbers of shape {want.shape}" if want.ndim else _kind(want.item())
+        raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
     try:
         array = np.asarray(got)
     except ValueError:
