@@ -99,9 +99,11 @@ def curves(
     each x of `marks`.
     """
     figure, axes = _axes(6.6, 3.2, title, x, y)
+    few = max((len(xs) for xs, _ in lines.values()), default=0) < 20  # then each point is marked
     looks = itertools.cycle(LINES)
     for (name, (xs, ys)), (colour, style) in zip(lines.items(), looks, strict=False):
-        axes.plot(xs, ys, style, color=colour, label=name, marker="o" if len(xs) < 20 else None)
+        marker = "o" if few or len(xs) == 1 else None
+        axes.plot(xs, ys, style, color=colour, label=name, marker=marker)
     for name, level in (levels or {}).items():
         axes.axhline(level, color=GREY, linestyle=(0, (4, 2)), linewidth=1, label=name)
     for place in marks:

@@ -123,6 +123,20 @@ def test_curves_say_where_they_begin_end_and_are_lowest():
     assert pixels_of(picture, draw.BLUE) and pixels_of(picture, draw.RED)
 
 
+def test_points_are_marked_on_all_curves_or_on_none(monkeypatch):
+    marked = []
+    monkeypatch.setattr(draw, "Picture", lambda figure, words: marked.extend(markers(figure)))
+
+    def markers(figure):
+        return [line.get_marker() for line in figure.axes[0].lines]
+
+    lines = {n: (range(int(n)), range(int(n))) for n in ("1", "15", "19", "20")}
+    draw.curves({n: lines[n] for n in ("15", "19")})
+    draw.curves({n: lines[n] for n in ("15", "20")})
+    draw.curves({n: lines[n] for n in ("1", "20")})  # a single point is to be seen, too
+    assert marked == ["o", "o", "None", "None", "o", "None"]
+
+
 def test_no_curve_is_left_out_however_many():
     names = [f"line {k}" for k in range(2 * len(draw.LINES) + 1)]
     few, many = (
