@@ -28,6 +28,11 @@ def _one_each(values: Sequence[float], text: str) -> np.ndarray:
     return values
 
 
+def _said(character: str) -> str:
+    """One character within a sentence, which could take a comma alone for its own."""
+    return f"“{alone(character)}”"
+
+
 def _pre(content: str) -> str:
     # It can be scrolled by keyboard, so it can be reached by keyboard.
     return f'<pre class="text long" tabindex="0">{content}</pre>'
@@ -149,7 +154,7 @@ def guesses(
     words = [f"{title or 'Guesses'}: {score}; the first guess came {right} times. Most surprising:"]
     for t in np.argsort(-bits, kind="stable")[:5].tolist():
         near = quoted(text[max(0, t - 15) : t + 1])
-        words.append(f"{alone(text[t + 1])} after {near}: {bits[t]:.1f} bits")
+        words.append(f"{_said(text[t + 1])} after {near}: {bits[t]:.1f} bits")
     return figure(title, legend, f'<div dir="ltr">{"".join(parts)}</div>', "\n".join(words))
 
 
@@ -180,7 +185,7 @@ def worse(
         "Most of it in all: "
         + (
             ", ".join(
-                f"{alone(c)} {more:+.1f} bits ({text.count(c)} times)"
+                f"{_said(c)} {more:+.1f} bits ({text.count(c)} times)"
                 for c, more in costs.most_common(5)
                 if more > 0
             )
@@ -190,7 +195,7 @@ def worse(
     for t in np.argsort(-change, kind="stable")[:5].tolist():
         if change[t] > 0:
             place = f"{quoted(text[max(0, t - 16) : t])} (line {line_of(text, t)})"
-            words.append(f"{alone(text[t])} after {place}: {before[t]:.1f} → {after[t]:.1f} bits")
+            words.append(f"{_said(text[t])} after {place}: {before[t]:.1f} → {after[t]:.1f} bits")
     legend = f"{key(f'-{reach:g}', f'+{reach:g}')} bits: orange got worse, blue better"
     return figure(title, legend, _pre(spans(text, kinds.tolist(), notes)), "\n".join(words), True)
 
@@ -216,12 +221,12 @@ def connectivity(text: str, target: int, weights: Sequence[float], title: str = 
     )
     rest = f'<span class="after">{html.escape(plain(text[target + 1 :]))}</span>'
     words = [
-        f"{title or 'What acts on a prediction'}: {alone(text[target])}, character {target}, after "
+        f"{title or 'What acts on a prediction'}: {_said(text[target])}, character {target}, after "
         f"{quoted(text[max(0, target - 16) : target])}. The strongest before it:"
     ]
     for t in np.argsort(-np.abs(weights), kind="stable")[:5].tolist():
         near = quoted(text[max(0, t - 8) : t + 1])
-        words.append(f"{alone(text[t])}, {target - t} back, ending {near}: {weights[t]:.3g}")
+        words.append(f"{_said(text[t])}, {target - t} back, ending {near}: {weights[t]:.3g}")
     legend = key("against it", "for it") if signed else key("nothing", "the most", start=4)
     body = _pre(spans(earlier, kinds, notes) + framed + rest)
     return figure(title, f"{legend}; framed: the one predicted", body, "\n".join(words))

@@ -234,9 +234,9 @@ def test_worse_says_which_characters():
     assert picture.description == (
         "Without cell 3: 1.000 bits a character before, 1.600 after. 2 of 5 characters got worse "
         "by more than half a bit, 1 better.\n"
-        "Most of it in all: ) +4.0 bits (2 times)\n"
-        ") after “a” (line 1): 1.0 → 4.0 bits\n"
-        ") after “a)b” (line 1): 1.0 → 2.0 bits"
+        "Most of it in all: “)” +4.0 bits (2 times)\n"
+        "“)” after “a” (line 1): 1.0 → 4.0 bits\n"
+        "“)” after “a)b” (line 1): 1.0 → 2.0 bits"
     )
     page = Page(picture.html)
     classes = [span["class"] for span in page.all("span") if "title" in span]
@@ -256,7 +256,7 @@ def test_connectivity_frames_the_target_and_colours_what_came_before(whole):
         ("t4", "c  +0.0% of the strongest"),
         ("one", "the one predicted"),
     ]
-    assert "b, 2 back, ending “ab”: 0.4" in repr(picture).split("\n")[1]
+    assert "“b”, 2 back, ending “ab”: 0.4" in repr(picture).split("\n")[1]
     assert "nothing" in page.text and "against it" not in page.text
     assert "against it" in Page(coloured.connectivity("abc", 2, [1, -1]).html).text
 
