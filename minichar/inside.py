@@ -90,7 +90,7 @@ def confirmed(
     """Cells scored on one text and on another: a point for each cell, a panel for each of `scores`.
 
     `scores[name]` has two arrays (n,), each cell's score on text A and on text B: say in the
-    trained network, in an untrained one, for a shuffled feature. `chance` is the score of a cell
+    trained network, in an untrained one, for a feature out of step. `chance` is the score of a cell
     that knows nothing, 0 for a correlation, 0.5 for an AUC. The best cell on A, the one furthest
     from chance, is filled: what counts is how far from it it stays on B. `levels` are lines across,
     such as what a linear probe reaches on B.
@@ -136,7 +136,8 @@ def by_distance(
             raise ValueError(f"{name}: a distance of {far.min():g} has no place on this axis")
         axes.plot(far, value, style, color=colour, label=name, marker="o", markersize=3)
         axes.fill_between(far, value - doubt, value + doubt, color=colour, alpha=0.18, linewidth=0)
-        ends = (f"{value[k]:.3g} ± {doubt[k]:.2g} at {far[k]:g}" for k in (0, -1))
+        off = [f" ± {d:.2g}" if d else "" for d in doubt]  # ± 0 would claim too much
+        ends = (f"{value[k]:.3g}{off[k]} at {far[k]:g}" for k in (0, -1))
         words.append(f"{name} from {' to '.join(ends)}")
     for name, level in (levels or {}).items():
         axes.axhline(level, color=GREY, linestyle=(0, (4, 2)), linewidth=1, label=name)

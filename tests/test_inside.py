@@ -93,7 +93,8 @@ def test_by_distance_draws_each_value_with_its_doubt_and_has_room_for_0(monkeypa
         "Brackets: line chart of bits against distance in characters. LSTM from 3 ± 0.1 at 0 to "
         "0.5 ± 0.4 at 64; 3-gram from 3 ± 0.1 at 0 to 2 ± 0.1 at 8; a level line at 4, chance"
     )
-    inside.by_distance({"a": ([2, 4], [1, 1], [0, 0])})
+    bare = inside.by_distance({"a": ([2, 4], [1, 1], [0, 0])})
+    assert "a from 1 at 2 to 1 at 4" in repr(bare)  # no doubt is given, so none is denied
     assert 1 < limits[-1].get_xlim()[0] < 2
     with pytest.raises(ValueError, match="a: a distance of -1"):
         inside.by_distance({"a": ([-1, 4], [1, 1], [0, 0])})
