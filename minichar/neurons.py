@@ -47,8 +47,8 @@ class Found:
     auc_b: float
     untrained_a: float  # the best cell of a network of the same shape that has learned nothing
     untrained_b: float
-    shuffled_a: float  # the best cell for the feature moved out of step: the luckiest of all moves
-    shuffled_b: float
+    luck_a: float  # the best cell for the feature moved out of step: the luckiest of all moves
+    luck_b: float
     probe_a: float  # all cells together, weighted as `Moments.probe` does on text A
     probe_b: float
     untrained_probe_b: float  # the same of the network that has learned nothing
@@ -123,8 +123,8 @@ def search(
                 auc_b=float(b.auc[f, j]),
                 untrained_a=float(blank_a.correlation[f, blank]),
                 untrained_b=float(blank_b.correlation[f, blank]),
-                shuffled_a=float(luck_a[luckiest]),
-                shuffled_b=float(luck_b[luckiest]),
+                luck_a=float(luck_a[luckiest]),
+                luck_b=float(luck_b[luckiest]),
                 probe_a=a.probe_score(name, w),
                 probe_b=b.probe_score(name, w),
                 untrained_probe_b=blank_b.probe_score(name, blank_w),
@@ -133,12 +133,12 @@ def search(
     return rows
 
 
-COLUMNS = ("a", "b", "auc_a", "auc_b", "untrained_b", "shuffled_a", "probe_b", "untrained_probe_b")
+COLUMNS = ("a", "b", "auc_a", "auc_b", "untrained_b", "luck_a", "probe_b", "untrained_probe_b")
 
 
 def table(rows: Sequence[Found]) -> str:
     """The rows as lines of text, with a heading and a line on how to read them."""
-    heads = ("on A", "on B", "AUC A", "AUC B", "untrained", "shuffled", "probe", "untr. probe")
+    heads = ("on A", "on B", "AUC A", "AUC B", "untrained", "luck", "probe", "untr. probe")
     lines = ["".join((f"{'feature':<16}{'cell':<12}", *(f"{head:>12}" for head in heads)))]
     for row in rows:
         layer, kind, j = row.cell
@@ -149,7 +149,7 @@ def table(rows: Sequence[Found]) -> str:
         )
     searched = rows[0].searched if rows else 0
     lines.append(f"A cell (layer, kind, number) is the best of {searched} on text A. Correlations,")
-    lines.append("but for AUC; untrained and the probes on text B, shuffled the luckiest on A.")
+    lines.append("but for AUC; untrained and the probes on text B, luck on A: the most it reaches.")
     return "\n".join(lines)
 
 
