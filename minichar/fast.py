@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minichar import compiled, fused
-from minichar.fused import Linear, each_step, scratch
+from minichar.fused import Linear, each_step, each_step_back, scratch
 
 __all__ = ["GRU", "LSTM", "RNN", "Linear"]
 
@@ -35,7 +35,7 @@ class RNN(fused.RNN):
         if one := alone(dy, da, hs):
             return compiled.rnn_back(np.ascontiguousarray(back), relu, *one)
         (dh,) = scratch(hs, self.H)
-        for above, h, d in each_step(dy[::-1], hs[:0:-1], da[::-1]):
+        for above, h, d in each_step_back(dy, hs[1:], da):
             compiled.rnn_step_back(above, dh, h, d, relu)
             d.dot(back, dh)
 
@@ -54,8 +54,7 @@ class LSTM(fused.LSTM):
         if one := alone(dy, da, a, cs, tcs):
             return compiled.lstm_back(np.ascontiguousarray(back), *one)
         dh, dc = scratch(hs, self.H, self.H)
-        arrays = dy, a, cs[:-1], tcs, da
-        for above, *step, d in each_step(*(array[::-1] for array in arrays)):
+        for above, *step, d in each_step_back(dy, a, cs[:-1], tcs, da):
             compiled.lstm_step_back(above, dh, dc, *step, d)
             d.dot(back, dh)
 
@@ -74,8 +73,7 @@ class GRU(fused.GRU):
         if one := alone(dy, dm, dn, a, hs, ms):
             return compiled.gru_back(np.ascontiguousarray(back), *one)
         dh, part = scratch(hs, self.H, self.H)
-        arrays = dy, a, hs[:-1], ms, dm, dn
-        for above, *step, d, d_n in each_step(*(array[::-1] for array in arrays)):
+        for above, *step, d, d_n in each_step_back(dy, a, hs[:-1], ms, dm, dn):
             compiled.gru_step_back(above, dh, *step, d, d_n, part)
             d.dot(back, dh)
             dh += part

@@ -56,6 +56,11 @@ def each_step(*arrays: Any) -> Iterator[tuple]:
     return zip(*(a[:, 0] if a.shape[1] == 1 else a for a in arrays), strict=False)
 
 
+def each_step_back(*arrays: Any) -> Iterator[tuple]:
+    """The same, from the last step to the first."""
+    return each_step(*(a[::-1] for a in arrays))
+
+
 def scratch(a: Any, *columns: int) -> list:
     """Arrays of zeros to work in, one for each number of columns, with the rows of each_step."""
     rows = a.shape[1:2] if a.shape[1] > 1 else ()
@@ -65,6 +70,12 @@ def scratch(a: Any, *columns: int) -> list:
 def blocks(a: Any, H: int) -> list:
     """The gates in an array (…, n H): its n blocks of H columns, as views."""
     return [a[..., k : k + H] for k in range(0, a.shape[-1], H)]
+
+
+def together(a: Any, H: int) -> Any:
+    """A copy of those blocks, (n, T, B, H): numbers without gaps between them are faster to use."""
+    xp, (T, B, _) = backend.of(a), a.shape
+    return xp.ascontiguousarray(a.reshape(T, B, -1, H).transpose(2, 0, 1, 3))
 
 
 def last_first(a: Any) -> Iterator[slice]:
@@ -125,7 +136,7 @@ class RNN(Fused, layers.RNN):
         xp, h, (dh,) = backend.of(da), hs[1:], scratch(hs, self.H)
         add, multiply, dot = xp.add, xp.multiply, dot_for(back)
         da[...] = h > 0 if self.activation == "relu" else 1 - h * h  # the slopes of all steps
-        for above, d in each_step(dy[::-1], da[::-1]):
+        for above, d in each_step_back(dy, da):
             add(dh, above, dh)
             multiply(d, dh, d)
             dot(d, back, dh)
@@ -149,16 +160,16 @@ class LSTM(Fused, layers.LSTM):
     def forward(self, W: Any, a: Any, hs: Any, cs: Any, tcs: Any) -> None:
         xp, H = backend.of(a), self.H
         add, multiply, tanh, dot = xp.add, xp.multiply, xp.tanh, dot_for(W)
-        half = xp.full(3 * H, 0.5, a.dtype)
-        product, part = scratch(hs, 4 * H, H)
-        arrays = hs, cs, a, a[:, :, : 3 * H], *blocks(a, H), cs[1:], tcs, hs[1:]
-        for h, c, z, z_oif, o, i, f, g, new_c, tc, new_h in each_step(*arrays):
+        product, part, scale, shift = scratch(hs, 4 * H, H, 4 * H, 4 * H)
+        scale[...], scale[..., : 3 * H], shift[..., : 3 * H] = 1, 0.5, 0.5
+        arrays = hs, cs, a, *blocks(a, H), cs[1:], tcs, hs[1:]
+        for h, c, z, o, i, f, g, new_c, tc, new_h in each_step(*arrays):
             dot(h, W, product)
             add(z, product, z)
-            multiply(z_oif, half, z_oif)  # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2
+            multiply(z, scale, z)  # sigmoid(x) is tanh(x / 2) / 2 + 1 / 2; and tanh is as it was
             tanh(z, z)
-            multiply(z_oif, half, z_oif)
-            add(z_oif, half, z_oif)
+            multiply(z, scale, z)
+            add(z, shift, z)
             multiply(f, c, new_c)
             multiply(i, g, part)
             add(new_c, part, new_c)
@@ -169,33 +180,24 @@ class LSTM(Fused, layers.LSTM):
         xp, H = backend.of(a), self.H
         add, multiply, dot = xp.add, xp.multiply, dot_for(back)
         dh, dc, part = scratch(hs, H, H, H)
-        dc_thrice = dc[..., None, :]
+        dc_thrice, da_ifg = dc[..., None, :], da.reshape(*da.shape[:2], 4, H)[:, :, 1:]
         for steps in last_first(a):
-            d, f, dtc = da[steps], a[steps][:, :, 2 * H : 3 * H], xp.empty_like(tcs[steps])
-            self.slopes(d, a[steps], hs[1:][steps], cs[steps], tcs[steps], dtc)
-            ifg = d.reshape(*d.shape[:2], 4, H)[:, :, 1:]
-            arrays = dy[steps], dtc, d, d[:, :, :H], ifg, f
-            for above, t, d, d_o, d_ifg, z_f in each_step(*(array[::-1] for array in arrays)):
+            d, h, c, tc = da[steps], hs[1:][steps], cs[steps], tcs[steps]
+            o, i, f, g = gates = together(a[steps], H)
+            slopes = gates * (1 - gates)  # that of a sigmoid s is s (1 - s)
+            slopes[3] = 1 - g * g  # and that of a tanh 1 - tanh²
+            for k, factor in enumerate((tc, g, c, i)):
+                slopes[k] *= factor
+            to_c, to_o, to_ifg = o - h * tc, slopes[0], slopes[1:].transpose(1, 2, 0, 3)
+            arrays = dy[steps], to_c, to_o, to_ifg, f, d[:, :, :H], da_ifg[steps], d
+            for above, to_c, to_o, to_ifg, f, d_o, d_ifg, d in each_step_back(*arrays):
                 add(dh, above, dh)
-                multiply(dh, t, part)
+                multiply(dh, to_c, part)
                 add(dc, part, dc)
-                multiply(d_o, dh, d_o)
-                multiply(d_ifg, dc_thrice, d_ifg)
-                multiply(dc, z_f, dc)
+                multiply(to_o, dh, d_o)
+                multiply(to_ifg, dc_thrice, d_ifg)
+                multiply(dc, f, dc)
                 dot(d, back, dh)
-
-    def slopes(self, da: Any, a: Any, h: Any, c: Any, tc: Any, dtc: Any) -> None:
-        """What dh and dc are to be multiplied with, for some steps at once."""
-        xp, H, (o, i, _, g) = backend.of(a), self.H, blocks(a, self.H)
-        slopes, s, slope_g = da[:, :, : 3 * H], a[:, :, : 3 * H], da[:, :, 3 * H :]
-        xp.subtract(1, s, slopes)
-        xp.multiply(slopes, s, slopes)  # the slope of a sigmoid s is s (1 - s)
-        xp.multiply(g, g, slope_g)
-        xp.subtract(1, slope_g, slope_g)  # that of a tanh is 1 - tanh²
-        for block, factor in zip(blocks(da, H), (tc, g, c, i), strict=True):
-            block *= factor
-        xp.multiply(h, tc, dtc)
-        xp.subtract(o, dtc, dtc)  # from h to c: o (1 - tanh(c)²)
 
 
 class GRU(Fused, layers.GRU):
@@ -219,17 +221,16 @@ class GRU(Fused, layers.GRU):
     def forward(self, W: Any, bn: Any, a: Any, hs: Any, ms: Any) -> None:
         xp, H = backend.of(a), self.H
         add, subtract, multiply, tanh = xp.add, xp.subtract, xp.multiply, xp.tanh
-        half, dot = xp.full(2 * H, 0.5, a.dtype), dot_for(W)
-        product, part = scratch(hs, 3 * H, H)
-        p_ru, p_n = product[..., : 2 * H], product[..., 2 * H :]
+        dot, (product, part, ru, half) = dot_for(W), scratch(hs, 3 * H, H, 2 * H, 2 * H)
+        half[...], p_ru, p_n = 0.5, product[..., : 2 * H], product[..., 2 * H :]
         arrays = hs, a[:, :, : 2 * H], *blocks(a, H), ms, hs[1:]
         for h, z_ru, r, u, n, m, new in each_step(*arrays):
             dot(h, W, product)
-            add(z_ru, p_ru, z_ru)
-            multiply(z_ru, half, z_ru)  # as in the LSTM
-            tanh(z_ru, z_ru)
-            multiply(z_ru, half, z_ru)
-            add(z_ru, half, z_ru)
+            add(z_ru, p_ru, ru)
+            multiply(ru, half, ru)  # as in the LSTM
+            tanh(ru, ru)
+            multiply(ru, half, ru)
+            add(ru, half, z_ru)
             add(p_n, bn, m)
             multiply(r, m, part)
             add(n, part, n)
@@ -243,18 +244,16 @@ class GRU(Fused, layers.GRU):
         add, multiply, dot = xp.add, xp.multiply, dot_for(back)
         dh, part = scratch(hs, H, H)
         for steps in last_first(a):
-            r, u, n = blocks(a[steps], H)
-            d, (dr, du, d_m) = dm[steps], blocks(dm[steps], H)
-            multiply(r * (1 - r), ms[steps], dr)
-            multiply(u * (1 - u), hs[steps] - n, du)
-            multiply(1 - u, 1 - n * n, dn[steps])
-            arrays = dy[steps], d, dr, du, d_m, dn[steps], r, u
-            for above, d, d_r, d_u, d_m, d_n, z_r, z_u in each_step(*(x[::-1] for x in arrays)):
+            (r, u, n), h, m = together(a[steps], H), hs[steps], ms[steps]
+            to_r, to_u, to_n = r * (1 - r) * m, u * (1 - u) * (h - n), (1 - u) * (1 - n * n)
+            d, d_n = dm[steps], dn[steps]
+            arrays = dy[steps], to_r, to_u, to_n, r, u, *blocks(d, H), d_n, d
+            for above, to_r, to_u, to_n, r, u, d_r, d_u, d_m, d_n, d in each_step_back(*arrays):
                 add(dh, above, dh)
-                multiply(d_u, dh, d_u)
-                multiply(d_n, dh, d_n)
-                multiply(d_r, d_n, d_r)
-                multiply(z_r, d_n, d_m)
-                multiply(z_u, dh, part)
+                multiply(to_u, dh, d_u)
+                multiply(to_n, dh, d_n)
+                multiply(to_r, d_n, d_r)
+                multiply(r, d_n, d_m)
+                multiply(u, dh, part)
                 dot(d, back, dh)
                 add(dh, part, dh)

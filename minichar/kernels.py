@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend, fused
-from minichar.fused import Linear, each_step, scratch
+from minichar.fused import Linear, each_step, each_step_back, scratch
 
 __all__ = ["GRU", "LSTM", "RNN", "Linear"]
 THREADS = 256  # in a block
@@ -150,7 +150,7 @@ class RNN(fused.RNN):
             return super().backward(back, dy, da, hs)
         kind, (dh,) = "relu" if self.activation == "relu" else "rnn", scratch(hs, self.H)
         dy = backend.of(da).ascontiguousarray(dy, da.dtype)
-        for above, h, d in each_step(dy[::-1], hs[:0:-1], da[::-1]):
+        for above, h, d in each_step_back(dy, hs[1:], da):
             launch(f"{kind}_step_back", self.H, above, dh, h, d)
             d.dot(back, dh)
 
@@ -169,7 +169,7 @@ class LSTM(fused.LSTM):
             return super().backward(back, dy, da, a, hs, cs, tcs)
         dy = backend.of(a).ascontiguousarray(dy, a.dtype)
         dh, dc = scratch(hs, self.H, self.H)
-        for above, *step, d in each_step(*(x[::-1] for x in (dy, a, cs[:-1], tcs, da))):
+        for above, *step, d in each_step_back(dy, a, cs[:-1], tcs, da):
             launch("lstm_step_back", self.H, above, dh, dc, *step, d)
             d.dot(back, dh)
 
@@ -188,6 +188,6 @@ class GRU(fused.GRU):
             return super().backward(back, dy, dm, dn, a, hs, ms)
         dy = backend.of(a).ascontiguousarray(dy, a.dtype)
         dh, kept = scratch(hs, self.H, self.H)
-        for above, *step, d, d_n in each_step(*(x[::-1] for x in (dy, a, hs[:-1], ms, dm, dn))):
+        for above, *step, d, d_n in each_step_back(dy, a, hs[:-1], ms, dm, dn):
             launch("gru_step_back", self.H, above, dh, kept, *step, d, d_n)
             d.dot(back, dh)
