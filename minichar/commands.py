@@ -23,7 +23,7 @@ from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model
 from minichar.datasets import folder, load_text
 from minichar.running import EPOCHS, STEPS, visible
-from minichar.text import clean
+from minichar.text import clean, decoded
 from minichar.training import Diverged
 
 
@@ -235,8 +235,7 @@ def score(options: argparse.Namespace) -> int:
     """`minichar score`: the mean bits per character of a text, or those of each character."""
     model = load(options.model)
     if options.text == "-":
-        raw = sys.stdin.buffer.read()
-        text = clean(raw.decode(options.encoding or "utf-8-sig"))
+        text = decoded(sys.stdin.buffer.read(), "what is piped in", options.encoding)
     else:
         text = load_text(options.text, options.encoding)
     if options.skip_unknown:

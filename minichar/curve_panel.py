@@ -52,7 +52,7 @@ class CurvePanel(ipywidgets.HBox):
             norms = [r.gradient_norm for r in recent]
             clipped = np.mean([norm > (training.clip or np.inf) for norm in norms])
             speed = float(np.median([r.chars_per_second for r in recent]))
-            ms = 1000 * training.batch * training.length / max(speed, 1)
+            ms = 1000 * float(np.median([r.seconds for r in recent]))
             now = (
                 *(f"{recent[-1].epoch:.2f}", f"{loss:.3f}", f"{loss / np.log(2):.3f}"),
                 *(f"{np.exp(min(loss, 50)):.2f}", f"{ms:.1f}", f"{speed:,.0f}"),
@@ -93,7 +93,7 @@ class CurvePanel(ipywidgets.HBox):
         if live.validations:
             steps, losses = zip(*live.validations, strict=True)
             lines["held-out"] = (steps, shown(losses))
-        if lines:
+        if lines and live.training.held_out:
             levels = {"counting, on the held-out text": float(shown(live.count()))}
         y = "bits per character" if bits else "perplexity"
         return lines, "step", y, levels, [step for step, _ in live.marks]

@@ -10,9 +10,10 @@ lesson 10.
     389
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 from minichar.model import CharModel
 
@@ -20,6 +21,8 @@ from minichar.model import CharModel
 # takes on the way back: the gradient that comes in, those that it makes, what it works in.
 KEPT = {"rnn": 2, "relu": 2, "lstm": 7, "gru": 5}
 BACK = {"rnn": 4, "relu": 2, "lstm": 5, "gru": 8}
+
+WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # of a model, and kept during a step: about 1 GB each
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
     """What training `model` takes in steps of `length` characters of each of `batch` texts.
 
     `remembers` is how many arrays the optimiser keeps for each weight: 2 for Adam, 1 for the
-    others. Beside the weights there are their gradients, the copies to go back to, and the best.
+    others. Beside the weights there are their gradients (twice in the optimiser's step), the copies
+    to go back to, old and new, and the best.
     Counted for the fast cells; those of layers.py take several times as much.
     """
     one, predictions, V = int(model.dtype[-2:]) // 8, batch * length, len(model.vocab)
@@ -56,7 +60,7 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
         # Below the first layer without an embedding are one-hot rows: bits of a byte, then numbers.
         under = below or V * (one + 1) // one
         back, below = max(back, H * BACK[model.cell], H * cell.gates + under), H
-    return Needed(one * size * (4 + 2 * remembers), one * predictions * (kept + back))
+    return Needed(one * size * (4 + 3 * remembers), one * predictions * (kept + back))
 
 
 @contextmanager
@@ -79,3 +83,16 @@ def advice(model: CharModel, shape: tuple[int, int], remembers: int = 2) -> Iter
             what = f"length={length}: a step takes half as much then"
         where = "graphics card's" if model.device == "gpu" else "computer's"
         raise MemoryError(f"the {where} memory is full{about}. Halve {what}.") from error
+
+
+def affordable(V: int, hidden: Sequence[int], embedding: int | None, batch: int, length: int):
+    """Raises ValueError for sizes whose numbers would fill the memory of a common machine."""
+    sizes = [embedding or V, *hidden]
+    weights = sum(4 * (a + b) * b for a, b in pairwise(sizes)) + V * (sizes[0] + sizes[-1])
+    numbers = batch * length * (12 * sum(hidden) + 3 * V)  # of an LSTM, which has the most
+    for count, most, what in (
+        (weights, WEIGHTS, "weights: take fewer neurons"),
+        (numbers, NUMBERS, "numbers in each step: take fewer texts, characters or neurons"),
+    ):
+        if count > most:
+            raise ValueError(f"that makes {count / 1e6:,.0f} million {what} (up to {most:,} here)")

@@ -13,7 +13,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from minichar.checkpoint import NoTraining, load_model, load_training, of_the_demo, save_model
 from minichar.datasets import load_text
+from minichar.footprint import affordable
 from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.optim import OPTIMIZERS
@@ -29,7 +29,6 @@ from minichar.training import Report, Training
 from minichar.writing import side_by_side
 
 ENOUGH = 200  # characters; with less, there is hardly anything to learn from or to validate with
-WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # of a model, and kept during a step: about 1 GB each
 SHARE = 0.03  # of the time of a step, for others
 HELD_OUT = 10_000  # characters at the most
 PIECE = 50  # characters of each stream of them that are read at once
@@ -73,6 +72,7 @@ class Live:
         Another optimiser comes with a rate of its own, unless one is given.
         """
         known = self.settings | settings
+        known["hidden"] = tuple(np.atleast_1d(known["hidden"]).tolist())
         if strange := sorted(known.keys() - DEFAULTS.keys()):
             raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(DEFAULTS)}")
         if text is None:
@@ -105,7 +105,9 @@ class Live:
         with self.lock:
             same = self.text == text
             self.before = self.history if same else []
-            self.baseline = self.baseline if same else None
+            held_out = training.held_out
+            if not same or (self.model.vocab, self.training.held_out) != (model.vocab, held_out):
+                self.baseline = None  # that of another text to be measured on
             self.text, self.settings, self.model, self.training = text, settings, model, training
             self.history, self.validations, self.marks, self.under_way = [], [], [], None
             training.helpers.spare = 1  # the page wants a core of its own
@@ -149,7 +151,7 @@ class Live:
     @property
     def rate(self) -> float:
         """The learning rate; a new one acts from the next step on."""
-        return self.training.optimizer.lr
+        return self.training.optimizer.lr * self.training.factor
 
     @rate.setter
     def rate(self, lr: float) -> None:
@@ -158,6 +160,7 @@ class Live:
         with self.lock:
             if lr != self.rate:
                 self.training.optimizer.lr = self.settings["lr"] = float(lr)
+                self.training.factor = 1.0  # a rate that was halved is set anew, too
                 self.marks.append((self.training.step_number, float(lr)))
 
     def samples(
@@ -245,16 +248,3 @@ async def others(seconds: float) -> None:
     await asyncio.sleep(0)
     while time.perf_counter() < end:
         await asyncio.sleep(0)
-
-
-def affordable(V: int, hidden: Sequence[int], embedding: int | None, batch: int, length: int):
-    """Raises ValueError for sizes whose numbers would fill the memory of a common machine."""
-    sizes = [embedding or V, *hidden]
-    weights = sum(4 * (a + b) * b for a, b in pairwise(sizes)) + V * (sizes[0] + sizes[-1])
-    numbers = batch * length * (12 * sum(hidden) + 3 * V)  # of an LSTM, which has the most
-    for count, most, what in (
-        (weights, WEIGHTS, "weights: take fewer neurons"),
-        (numbers, NUMBERS, "numbers in each step: take fewer texts, characters or neurons"),
-    ):
-        if count > most:
-            raise ValueError(f"that makes {count / 1e6:,.0f} million {what} (up to {most:,} here)")

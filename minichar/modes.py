@@ -179,7 +179,7 @@ class Writer:
                     ids = z.data.argmax(axis=2)
                 else:
                     p = sampling.distribution(z.data)
-                    ids = (p.cumsum(axis=2) > rng.random((1, len(c), 1))).argmax(axis=2)
+                    ids = sampling.choose(p, rng.random((1, len(c))))
                 written.append(ids[0])
         return np.array(written)
 

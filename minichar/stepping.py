@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minichar import backend
-from minichar.product import dot
+from minichar.product import IN_BROWSER, dot
 
 FEW = 8  # rows
 
@@ -36,7 +36,7 @@ def step(model: Any, ids: Any, state: Sequence[tuple]) -> tuple[Any, list[tuple]
 
 def times(x: Any, W: Any) -> Any:
     """x @ W. For more than one row BLAS copies all of W first: a few rows go one by one, faster."""
-    few = x.ndim == 2 and 1 < len(x) <= FEW
+    few = x.ndim == 2 and 1 < len(x) <= FEW and not IN_BROWSER  # where there is no BLAS
     return (x[:, None] @ W)[:, 0] if few else dot(x, W)
 
 

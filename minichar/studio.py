@@ -141,9 +141,11 @@ class Studio(ipywidgets.VBox):
         """The dial at the rate of now; further up for an optimiser that is used to more."""
         usual = OPTIMIZERS[self.live.settings["optimizer"]][1]
         high = RATES[1] if max(usual, self.live.rate) <= RATES[1] else 1.0
+        act, self.rate.on_change = self.rate.on_change, lambda lr: None  # the dial follows the rate
         for top in (1.0, high):  # first wide enough for any rate, then as wide as need be
             self.rate.slider.max, self.rate.number.max = np.log10(top), top
             self.rate.number.value = self.live.rate
+        self.rate.on_change = act
 
     def restart(self, text: str | None = None, **settings: Any) -> None:
         """Begin anew, with what is given changed; the old curve stays for comparison."""
@@ -163,8 +165,9 @@ class Studio(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the training and take the dashboard away."""
-        self.live.pause()
-        self.writing.stop()
+        if "live" in vars(self):  # ipywidgets closes one that could not be made, too
+            self.live.pause()
+            self.writing.stop()
         super().close()
 
     # --- while it trains

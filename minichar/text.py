@@ -44,7 +44,11 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     where), and the usual OSError for a file that cannot be read.
     """
     path = Path(path)
-    raw = path.read_bytes()
+    return decoded(path.read_bytes(), path.name, encoding)
+
+
+def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
+    """The text in the bytes of a file called `name`, as `read_text` has it, and its ValueErrors."""
     if encoding is None and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     try:
@@ -52,7 +56,7 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"{path.name} is not {encoding or 'UTF-8'} text: byte 0x{raw[error.start]:02x} "
+            f"{name} is not {encoding or 'UTF-8'} text: byte 0x{raw[error.start]:02x} "
             f"at position {error.start} (line {line}). Save it as UTF-8, or name its encoding, "
             'for instance encoding="latin-1".'
         ) from None
@@ -61,7 +65,7 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
             f'Python knows no encoding called "{encoding}"; try "utf-8" or "latin-1".'
         ) from None
     if not text or text.isspace():
-        raise ValueError(f"{path.name} is empty: there is nothing to learn from.")
+        raise ValueError(f"{name} is empty: there is nothing to learn from.")
     return clean(text)
 
 

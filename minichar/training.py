@@ -1,8 +1,7 @@
 """The training loop: pieces of text in, weights that predict them better out.
 
-`train` yields a `Report` a step and prints nothing. The text is read in streams side by side, and
-the state is carried on while gradients stop at a piece's edge (truncated back-propagation through
-time). A loss that is not finite, or explodes, takes all back and halves the rate. In lesson 08.
+`train` yields a `Report` a step. Streams are read side by side; states go on, gradients stop at the
+edge of a piece (truncated back-propagation through time). What explodes is taken back. In lesson 08.
 
     for report in train(model, text, steps=1000):
         print(report.step, report.bits)
@@ -43,6 +42,7 @@ class Report:
     lr: float
     chars_per_second: float
     note: str = ""  # what is worth telling, such as a loss that was taken back
+    seconds: float = 0.0  # that the step took
 
     @property
     def bits(self) -> float:
@@ -64,10 +64,9 @@ class Training:
     """Everything that training remembers between two steps: it can be stopped, saved, and go on.
 
     `progress` is a plain dictionary of numbers and arrays; with the weights and what the optimiser
-    keeps, it is all that decides what comes next. Two trainings that agree in them agree for ever.
-    `best` is the lowest validation so far, `best_weights` (name -> array, or None) are those it was
-    measured with: saved, loaded and taken back with everything else. With `lines` each line is read
-    by itself, as lines.py has it: a step is then up to `batch` lines, and up to `length` of each.
+    keeps, it is all that decides what comes next. `best` is the lowest validation so far, measured
+    with `best_weights` (name -> array, or None). With `lines` each line is read by itself, as
+    lines.py has it: a step is then up to `batch` lines, and up to `length` of each.
     """
 
     def __init__(
@@ -179,7 +178,7 @@ class Training:
         inputs, targets = self.inputs[here], self.targets[here]
         for w in weights.values():
             w.grad = None  # a step that was interrupted may have left some
-        full = advice(self.model, inputs.shape)
+        full = advice(self.model, inputs.shape, len(self.optimizer.remembers))
         with calm(), full, np.errstate(over="ignore", invalid="ignore"):
             value, state = self.gradients(inputs, targets)
             norm = optim.clip_by_norm(weights, self.clip)
@@ -188,13 +187,14 @@ class Training:
             value, norm, size = backend.numbers(value, norm, size)  # a card is waited for here only
             if not self.step_number and np.isfinite(value):
                 self.initial = max(self.initial, value)  # as of a network that learned another text
-            if not np.isfinite(norm + value) or value > 3 * self.initial + 3:
+            if not np.isfinite(value) or value > 3 * self.initial + 3:
                 return self._take_back(value, f"the loss was {value:.3g}")
-            if not np.isfinite(size):  # seen now, before anyone saves them
-                return self._take_back(value, "the update led to weights beyond all bounds")
+            if not np.isfinite(norm + size):  # seen now, before anyone saves what came of it
+                what = "new weights were" if np.isfinite(norm) else "gradient was"
+                return self._take_back(value, f"the {what} beyond all bounds")
         self.state, self.place = state, self.place + len(inputs)
         self.step_number += 1
-        seconds, validation = time.perf_counter() - began, None
+        seconds, validation = max(1e-9, time.perf_counter() - began), None  # a clock may be coarse
         if self.held_out and self.step_number % self.validate_every == 0:
             read = evaluating_lines if self.lines else evaluating
             validation = yield from read(self.model, self.held_out, length=length)
@@ -206,7 +206,7 @@ class Training:
             self.taken_back = 0
             self.good = self.snapshot()
         epoch, speed = self.epoch + self.place / len(self.inputs), targets.size / seconds
-        return Report(self.step_number, epoch, value, validation, norm, rate, speed)
+        return Report(self.step_number, epoch, value, validation, norm, rate, speed, "", seconds)
 
     def _move(self) -> float:
         """The optimiser's step, at the rate of now; that rate."""

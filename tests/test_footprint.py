@@ -8,7 +8,7 @@ import pytest
 from minichar import footprint, optim
 from minichar.model import KINDS, CharModel
 from minichar.text import Vocabulary
-from minichar.training import Training
+from minichar.training import SNAPSHOT, Training
 from minichar.transformer import BlockModel
 
 VOCAB = Vocabulary("abcdefghijklmnopqrst")
@@ -50,20 +50,20 @@ def test_a_step_takes_what_was_said(cell, settings):
 
 
 @pytest.mark.parametrize("kind, remembers", [(optim.Adam, 2), (optim.RMSProp, 1)])
-def test_what_stays_between_steps_was_said(kind, remembers):
-    """Half of it at most is held back for the best weights and for gradients."""
+def test_what_the_weights_take_at_their_peak_was_said(kind, remembers):
+    """That is where a step has ended which takes copies to go back to: SNAPSHOT steps in."""
     model = CharModel(VOCAB, hidden=(256,))
     tracemalloc.start()
     try:
         optimizer = kind(model.parameters())
-        training = Training(model, TEXT, batch=2, length=2, optimizer=optimizer, validate_every=1)
-        training.step()
-        kept = tracemalloc.get_traced_memory()[0]
+        training = Training(model, TEXT, batch=2, length=2, optimizer=optimizer, validation=0)
+        for _ in range(SNAPSHOT + 1):
+            training.step()
+        peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     weights = sum(w.data.nbytes for w in model.parameters().values())
-    texts = 4 * len(TEXT)
-    found = kept - texts + 2 * weights  # the model's own, and the gradients of a step
+    found = peak - 4 * len(TEXT) + 2 * weights  # the model's own, and those at the best validation
     assert footprint.needed(model, 2, 2, remembers).weights == pytest.approx(found, rel=0.1)
 
 
