@@ -1,7 +1,7 @@
 """The training loop: pieces of text in, weights that predict them better out.
 
 `train` yields a `Report` a step. Streams are read side by side; states go on, gradients stop at the
-edge of a piece (truncated back-propagation through time). What explodes is taken back. In lesson 08.
+edge of a piece (truncated back-propagation through time). What explodes is taken back. Lesson 08.
 
     for report in train(model, text, steps=1000):
         print(report.step, report.bits)
