@@ -54,9 +54,8 @@ def without(model: CharModel, cells: Iterable[Cell], held: Iterable[float]) -> C
         w.data[...] = host(model.parameters()[name].data)
     parts = [{n: w.data for n, w in p.parameters.items()} for p in (*twin.cells, twin.read_out)]
     fixed = dict(zip(cells, held, strict=True))
-    for cell in sorted(
-        fixed, key=lambda cell: cell[1], reverse=True
-    ):  # h first: then its c is mute
+    # h first: then its c is mute.
+    for cell in sorted(fixed, key=lambda cell: cell[1], reverse=True):
         (layer, kind, j), m = checked(model, cell), fixed[cell]
         H, P, above = model.hidden[layer], parts[layer], parts[layer + 1]
         onward, bias = ("Wxh", "bh") if layer + 1 < len(model.cells) else ("W", "b")

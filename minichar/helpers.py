@@ -71,10 +71,9 @@ def share(model: CharModel, arrays: Sequence[np.ndarray], rng: Rows) -> tuple[fl
     added to `.grad`.
     """
     inputs, targets, *state = arrays
-    with alone():
-        loss, state = model.loss(inputs, targets, by_layer(model, state), rng)
-        part = loss.dtype.type(inputs.shape[1] / rng.B)
-        loss.backward(part)
+    loss, state = model.loss(inputs, targets, by_layer(model, state), rng)
+    part = loss.dtype.type(inputs.shape[1] / rng.B)
+    loss.backward(part)
     return float(loss.data * part), [s for layer in state for s in layer]
 
 
@@ -116,10 +115,11 @@ class Helpers:
         try:
             for helper, rows, task in zip(asked, parts[1:], tasks[1:], strict=False):
                 helper.ask(random, rows, B, task)
-            found = [share(model, tasks[0], Rows(rng, parts[0], B))]
-            for k, (rows, task) in enumerate(zip(parts[1:], tasks[1:], strict=True)):
-                answer = asked[k].answer() if k < len(asked) else None
-                found.append(answer or share(model, task, Rows(going_on(random), rows, B)))
+            with alone():
+                found = [share(model, tasks[0], Rows(rng, parts[0], B))]
+                for k, (rows, task) in enumerate(zip(parts[1:], tasks[1:], strict=True)):
+                    answer = asked[k].answer() if k < len(asked) else None
+                    found.append(answer or share(model, task, Rows(going_on(random), rows, B)))
         except BaseException:  # Ctrl-C among them: half an answer may be on its way
             for helper in asked:
                 helper.end()
@@ -197,7 +197,7 @@ class Helper:
         """What `share` gave there, with the gradients added here; None where it has died."""
         try:
             loss, arrays = receive(self.process.stdout)
-        except (EOFError, ValueError):  # ValueError: no answer of ours
+        except (EOFError, ValueError, TypeError):  # the last two: no answer of ours
             return self.end()
         state = arrays[: -len(self.weights)]
         for w, g in zip(self.weights, arrays[len(state) :], strict=True):

@@ -1,8 +1,8 @@
 """One training whose batch is shared by many machines, the workers of a Dask cluster.
 
 Each worker has some of the streams. In a step it gets the weights, reads its part of the batch and
-sends the gradients back; their mean, weighted by predictions, is the gradient of the whole batch,
-so the result is that of one machine. Nothing stays on a worker: one that dies takes nothing along,
+sends back its part of the gradient, so the result is that of one machine: a worker is one of the
+helpers of helpers.py, further away. Nothing stays on a worker: one that dies takes nothing along,
 and another does its part again. Needs the extra `cluster`. Built in lesson 14.
 
     with cluster.workers(2) as client:
@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from minichar.cluster import dask
+from minichar.helpers import Rows, by_layer, going_on, share
 from minichar.model import CharModel
 from minichar.training import Training
+from minichar.workers import calm, slices
 
 TRIES = 5  # times that a step is begun again, when workers died with all that it needed
 PATIENCE = 60  # seconds to wait for a worker, when there is none
@@ -27,28 +29,28 @@ _one_at_a_time = threading.Lock()  # a worker with two threads has one copy of t
 
 
 def gradients(
-    model: CharModel, inputs: np.ndarray, targets: np.ndarray, state: list | None, seed: Any
-) -> tuple[float, dict[str, np.ndarray], list]:
-    """What a worker does in a step: the loss of its streams (T, b), the gradients, the state after.
+    model: CharModel, arrays: list[np.ndarray], random: dict[str, Any], rows: slice, B: int
+) -> tuple[float, list[np.ndarray], list[np.ndarray], dict[str, Any]]:
+    """What a worker does in a step: `rows` of a batch of B, as in helpers.py.
 
-    `seed` is that of its dropout, None for none.
+    Its part of the loss, the gradients, the arrays of the state after it, and that of the generator
+    for dropout, which was `random` before.
     """
-    with _one_at_a_time:
+    with _one_at_a_time, calm():
         for w in model.parameters().values():
             w.grad = None
-        rng = None if seed is None else np.random.default_rng(seed)
-        loss, state = model.loss(inputs, targets, state, rng)
-        loss.backward()
-        return float(loss.data), {n: w.grad for n, w in model.parameters().items()}, state
+        rng = going_on(random)
+        loss, state = share(model, arrays, Rows(rng, rows, B))
+        return loss, [w.grad for w in model.parameters().values()], state, rng.bit_generator.state
 
 
 class Shared(Training):
     """A `Training` whose batch is divided among the workers of `client`, a dask.distributed.Client.
 
     `shares` is into how many parts, as many as there are workers unless told; how many workers
-    there are later does not change the numbers. `moved` counts the bytes of arrays sent so far,
-    both ways. Without dropout the numbers are those of a Training with the same settings, but for
-    the last digits: sums in another order.
+    there are later does not change the numbers. They are those of a Training with the same settings
+    but for the last digits: sums in another order. `moved` counts the bytes of arrays sent so far,
+    both ways, as if every share had a worker of its own.
 
     Raises ValueError for more shares than streams; `step` raises RuntimeError when no worker is
     left, with the training as it was before the step.
@@ -64,27 +66,22 @@ class Shared(Training):
             raise ValueError(f"{self.shares} shares of {self.batch} streams: make the batch larger")
 
     def gradients(self, inputs: np.ndarray, targets: np.ndarray) -> tuple[float, list]:
-        """As in Training: the mean of what the workers found, weighted by their predictions."""
-        columns = np.array_split(np.arange(inputs.shape[1]), self.shares)
-        parts, tasks = [slice(c[0], c[-1] + 1) for c in columns if len(c)], []
-        seeds = [None] * len(parts)
-        if self.model.dropout:
-            seeds = self.rng.integers(2**63, size=len(parts)).tolist()
-        for part, seed in zip(parts, seeds, strict=True):
-            state = self.state and [tuple(s[part] for s in layer) for layer in self.state]
-            tasks.append((inputs[:, part], targets[:, part], state, seed))
-        found, weights = self._ask(tasks), self.model.parameters()
-        losses, slopes, states = zip(*found, strict=True)
-        shares = [t[0].size / inputs.size for t in tasks]
-        for name, w in weights.items():
-            w.grad = sum(n * grads[name] for n, grads in zip(shares, slopes, strict=True))
-        value = sum(n * loss for n, loss in zip(shares, losses, strict=True))
-        states = zip(*states, strict=True)  # layer by layer
-        state = [tuple(map(np.concatenate, zip(*layer, strict=True))) for layer in states]
-        down = sum(w.data.nbytes for w in weights.values())
-        small = sum(s.nbytes for layer in state for s in layer) + inputs.nbytes
-        self.moved += 2 * (len(parts) * down + small)
-        return value, state
+        """As in Training: the sum of what the workers found for their parts."""
+        B, random, tasks = inputs.shape[1], self.rng.bit_generator.state, []
+        before = [s for layer in self.state or () for s in layer]
+        for rows in slices(B, min(self.shares, B)):
+            arrays = [inputs[:, rows], targets[:, rows], *(s[rows] for s in before)]
+            tasks.append((arrays, random, rows, B))
+        losses, slopes, states, random = zip(*self._ask(tasks), strict=True)
+        weights = self.model.parameters().values()
+        for w, *parts in zip(weights, *slopes, strict=True):
+            w.grad = sum(parts)
+        after = [np.concatenate(parts) for parts in zip(*states, strict=True)]
+        self.rng.bit_generator.state = random[0]  # the same from all
+        self.moved += sum(a.nbytes for arrays, *_ in tasks for a in arrays)
+        self.moved += 2 * len(tasks) * sum(w.data.nbytes for w in weights)
+        self.moved += sum(s.nbytes for s in after)
+        return sum(losses), by_layer(self.model, after)
 
     def _ask(self, tasks: list[tuple]) -> list[tuple]:
         """Have the tasks done, in order of `tasks`, by whoever is alive."""

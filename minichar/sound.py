@@ -20,6 +20,7 @@ from minichar.tunes import Tune, name
 
 RATE = 16_000  # samples a second: enough for pitches up to 8 kHz, and half a minute is 1 MB
 OVERTONES = (1.0, 0.5, 0.3, 0.15, 0.08)  # how strong the pitch is, twice it, three times it, …
+LONGEST = 60  # seconds of a tune that are played
 RELEASE = 0.03  # seconds in which a note ends, so that it does not click
 
 
@@ -38,7 +39,7 @@ def tone(pitch: int, seconds: float) -> np.ndarray:
     return (sound * np.maximum(fade, 0) / sum(OVERTONES)).astype(np.float32)
 
 
-def waves(tune: Tune, beats_a_minute: float = 120, longest: float = 60) -> np.ndarray:
+def waves(tune: Tune, beats_a_minute: float = 120, longest: float = LONGEST) -> np.ndarray:
     """The tune as one wave: float32 (samples,), RATE a second, its loudest sample at 0.9.
 
     At most `longest` seconds of it. Raises ValueError for a speed that is not above 0.
@@ -79,7 +80,8 @@ def player(tune: Tune, beats_a_minute: float = 120) -> draw.Picture:
     seconds = float(tune.beats) * 60 / beats_a_minute
     notes = " ".join(name(note.pitch) for note in tune.notes[:16])
     more = " …" if len(tune.notes) > 16 else ""
-    words = f"{title}: {len(tune.notes)} notes in {seconds:.0f} seconds, {notes}{more}"
+    part = f" (the first {LONGEST} can be played)" if seconds > LONGEST else ""
+    words = f"{title}: {len(tune.notes)} notes in {seconds:.0f} seconds{part}, {notes}{more}"
     shown = html.escape(title)
     return draw.Picture(
         f'<figure class="{draw.RAW}" style="margin: 4px 0"><figcaption>{shown}</figcaption>'

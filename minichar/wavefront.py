@@ -49,9 +49,8 @@ def run(cells: Sequence[Any], x: Any, state: Sequence | None) -> tuple[Tensor, l
             a_of[:, :, k] = P[k]["bh"].data.reshape(4, H)
     begun = [cell.begin(1, state and state[k]) for k, cell in enumerate(cells)]
     hs[0], cs[0] = (xp.concatenate(parts, axis=1) for parts in zip(*begun, strict=True))
-    for t in range(
-        L - 1
-    ):  # layers above t have not begun: they keep their state, and learn nothing
+    # Layers above t have not begun: they keep their state, and learn nothing.
+    for t in range(L - 1):
         wide.forward(W, a[t : t + 1], hs[t : t + 2], cs[t : t + 2], tcs[t : t + 1])
         hs[t + 1, :, (t + 1) * H :] = hs[0, :, (t + 1) * H :]
         cs[t + 1, :, (t + 1) * H :] = cs[0, :, (t + 1) * H :]

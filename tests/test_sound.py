@@ -72,6 +72,8 @@ def test_the_player_holds_the_sound_itself_and_says_the_notes():
     assert "<b>" not in picture.html and "&lt;b&gt;Up &amp; down" in picture.html
     assert "D4 E4 F#4 G4" in picture.description
     assert "no note" in sound.player(tunes.read("T:x\n")).html
+    long = sound.player(tunes.read("K:C\n" + "C4 " * 100), 60).description
+    assert "the first 60 can be played" in long and "can be played" not in picture.description
 
 
 @pytest.mark.parametrize("notes", ["D E F G", "^F G ^G A B c'", "C,, ^C,, D ^D E F G A c e' f' g'"])
