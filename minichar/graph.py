@@ -115,8 +115,8 @@ def negative(a):
 
 def power(a, exponent: float):
     """a to the power of a plain number."""
-    exponent = float(exponent)  # one of numpy's own would turn float32 into float64
-    return node("**", a.data**exponent, (a,), lambda g: (g * exponent * a.data ** (exponent - 1),))
+    n = float(exponent)  # one of numpy's own would turn float32 into float64
+    return node("**", a.data**n, (a,), lambda g: (g * (n * a.data ** (n - 1) if n else 0.0),))
 
 
 def tanh(a):

@@ -70,13 +70,13 @@ class CharModel:
         hidden = tuple(np.atleast_1d(np.asarray(hidden)).tolist())
         if cell not in KINDS:
             raise ValueError(f"cell={cell!r}: it is one of {', '.join(KINDS)}")
-        if not hidden or not all(isinstance(H, int) and H > 0 for H in hidden):
+        if not hidden or not all(type(H) is int and H > 0 for H in hidden):
             raise ValueError(
                 f"hidden={hidden}: each layer has a whole number of neurons, from 1 up"
             )
         if embedding is not None and not (isinstance(embedding, int) and embedding > 0):
             raise ValueError(f"embedding={embedding}: None, or the length of a character's row")
-        if str(np.dtype(dtype)) not in ("float32", "float64"):
+        if getattr(dtype, "__name__", str(dtype)) not in ("float32", "float64"):
             raise ValueError(f'dtype={dtype!r}: it is "float32" to train, "float64" to check')
         xp = library(device)
         self.vocab, self.cell, self.hidden, self.embedding = vocab, cell, hidden, embedding

@@ -49,8 +49,19 @@ def shipped(name: str = "names") -> Predictor:
     return Predictor(vocab, lambda i, h=None: rnn100.step(W, i, start if h is None else h))
 
 
+def _numbers(z: np.ndarray) -> np.ndarray:
+    """The scores, once it is certain that they are numbers."""
+    if np.isnan(z).any():
+        raise ValueError("the model's scores are not numbers (nan): it has gone wrong in training.")
+    return z
+
+
 def log_softmax(z: np.ndarray) -> np.ndarray:
-    """log p, in nats, of scores z along the last axis; no score is too large for it."""
+    """log p, in nats, of scores z along the last axis; no score is too large for it.
+
+    Raises ValueError for scores that are no numbers.
+    """
+    z = _numbers(z)
     z = z - z.max(axis=-1, keepdims=True)
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
@@ -76,12 +87,10 @@ def distribution(
         raise ValueError(f"top_k={top_k}: at least 1 character must stay to choose from.")
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(f"top_p={top_p}: it is a probability above 0 and up to 1; 0.9 is usual.")
-    if np.isnan(z).any():
-        raise ValueError("the model's scores are not numbers (nan): it has gone wrong in training.")
     if temperature == 0:
-        return np.eye(z.shape[-1])[z.argmax(axis=-1)]
+        return np.eye(z.shape[-1])[_numbers(z).argmax(axis=-1)]
     # Shifted before the division, so that no temperature overflows.
-    p = np.exp((z - z.max(axis=-1, keepdims=True)) / np.float64(temperature))
+    p = np.exp((_numbers(z) - z.max(axis=-1, keepdims=True)) / np.float64(temperature))
     p /= p.sum(axis=-1, keepdims=True)
     if top_k is None and top_p is None:
         return p

@@ -47,9 +47,11 @@ class Scale:
     def of(cls, training: Sequence[float]) -> "Scale":
         """By the part to train on alone: the rest is the future, and nothing of it is known.
 
-        Raises ValueError where all numbers are the same.
+        Raises ValueError where all numbers are the same, and where one is missing (nan).
         """
         mean, spread = float(np.mean(training)), float(np.std(training))
+        if not np.isfinite(spread):
+            raise ValueError("some of these are no numbers (nan or inf): fill the gaps first")
         if not spread > 0:
             raise ValueError("all numbers are the same: there is nothing to forecast")
         return cls(mean, spread)

@@ -83,9 +83,10 @@ class Training:
         seed: int = 0,
         lines: bool = False,
     ):
-        if min(batch, length, validate_every) < 1:
-            given = f"batch={batch}, length={length}, validate_every={validate_every}"
-            raise ValueError(f"{given}: each is a whole number from 1 up")
+        sizes = {"batch": batch, "length": length, "validate_every": validate_every}
+        for name, n in sizes.items():
+            if not (isinstance(n, int | np.integer) and n > 0):
+                raise ValueError(f"{name}={n}: it is a whole number from 1 up")
         if clip is not None and not clip > 0:
             raise ValueError(f"clip={clip}: the largest norm, above 0, or None not to clip")
         self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule
@@ -105,9 +106,8 @@ class Training:
             raise ValueError("the optimiser moves another model's weights: make one for this model")
         self.rng, self.helpers = np.random.default_rng(seed), Helpers(model)  # rng: of dropout
         self.step_number, self.place, self.epoch, self.state = 0, 0, 0, None
-        self.factor = 1.0  # of the learning rate: halved when a loss was taken back
         self.best, self.waited, self.best_weights = np.inf, 0, None  # waited: validations since
-        self.initial, self.taken_back = float(np.log(len(model.vocab))), 0
+        self.initial, self.taken_back, self.factor = float(np.log(len(model.vocab))), 0, 1.0
         self.good = self.snapshot()
 
     def snapshot(self) -> dict[str, Any]:

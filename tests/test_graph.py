@@ -347,6 +347,13 @@ def test_an_exponent_of_numpy_does_not_change_the_type():
     assert (y.data.tolist(), x.grad.tolist()) == ([4, 9], [4, 6])
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_power_of_0_is_a_constant_at_0_too():
+    x = Tensor(np.array([0.0, 2.0]), True)
+    (x**0).backward(np.ones(2))
+    assert x.grad.tolist() == [0, 0]
+
+
 def test_a_tensor_can_be_walked_through():
     x = Tensor(MATRIX, True)
     rows = list(x)

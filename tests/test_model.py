@@ -150,6 +150,8 @@ def test_settings_make_a_model_of_the_same_shape():
         ({"dropout": -0.1}, "dropout"),
         ({"dtype": "int32"}, "float32.*float64"),
         ({"dtype": "float16"}, "float32.*float64"),
+        ({"dtype": "flaot32"}, "flaot32.*float32"),
+        ({"hidden": True}, "whole number"),
         ({"device": "tpu"}, "tpu"),
     ],
     ids=str,

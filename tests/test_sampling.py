@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import minichar as mc
 from minichar import rnn100, sampling
-from minichar.sampling import Predictor, choose, distribution
+from minichar.sampling import Predictor, choose, distribution, log_softmax
 
 scores = st.lists(st.floats(-50, 50), min_size=2, max_size=8).map(np.array)
 seeds = st.integers(0, 2**32 - 1)
@@ -182,6 +182,10 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
 def test_a_model_gone_wrong_is_refused():
     with pytest.raises(ValueError, match="nan"):
         distribution(np.array([1.0, np.nan]))
+    with pytest.raises(ValueError, match="nan"):
+        distribution(np.array([1.0, np.nan]), temperature=0)
+    with pytest.raises(ValueError, match="nan"):
+        log_softmax(np.array([1.0, np.nan]))
 
 
 @given(seeds, st.text("abcd", min_size=1, max_size=12))

@@ -37,6 +37,8 @@ def test_the_scale_knows_nothing_of_what_comes_later(known, later):
 def test_a_series_that_never_changes_has_no_scale():
     with pytest.raises(ValueError, match="nothing to forecast"):
         series.Scale.of([3.0, 3.0])
+    with pytest.raises(ValueError, match="fill the gaps"):
+        series.Scale.of([3.0, np.nan, 4.0])
 
 
 @given(st.integers(1, 8), st.integers(2, 20))

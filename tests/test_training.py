@@ -633,6 +633,7 @@ def test_steps_are_counted_from_the_beginning():
     [
         ({"batch": 600}, "batch smaller"),
         ({"batch": 0}, "batch=0"),
+        ({"batch": 2.5}, "batch=2.5: it is a whole number"),
         ({"length": 0}, "length=0"),
         ({"validate_every": 0}, "validate_every=0"),
         ({"clip": 0}, "clip=0"),
