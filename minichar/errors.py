@@ -15,7 +15,6 @@ lesson 11.
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -94,26 +93,3 @@ def peel(
     tests = [known, repeated, scarce, begins, closing, marks, np.ones(len(text), bool)]
     first = np.argmax(tests, axis=0)  # the first test that holds
     return Errors(text, np.asarray(bits), np.where(np.asarray(bits) > 1, first, -1))
-
-
-class Difference(NamedTuple):
-    """How often a character was known (more than one half) to one of two models only."""
-
-    character: str
-    count: int
-    first: int
-    second: int
-
-
-def differences(text: str, first: np.ndarray, second: np.ndarray) -> list[Difference]:
-    """Which characters one model knows and another does not, given the bits of both, (len(text),).
-
-    Those where the first is ahead by most come first: a network against an n-gram shows what memory
-    is good for (section 4.3 there).
-    """
-    knows, other = np.asarray(first) < 1, np.asarray(second) < 1
-    characters, number = np.unique(list(text), return_inverse=True)
-    columns = [np.bincount(number, w) for w in (None, knows & ~other, other & ~knows)]
-    table = zip(characters.tolist(), *(c.astype(int).tolist() for c in columns), strict=True)
-    found = [Difference(*row) for row in table]
-    return sorted(found, key=lambda d: d.second - d.first)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minichar as mc
-from minichar.errors import GROUPS, differences, peel
+from minichar.errors import GROUPS, peel
 
 TRAIN = "the cat (sat) on the mat.\n" * 10 + "a tree; "
 TEXT = "qu cat qux (on) cat; tree? on\nthe"
@@ -64,13 +64,6 @@ def test_every_error_is_in_one_group_and_nothing_else_is(text, seed):
     assert sum(errors.shares.values()) == pytest.approx(float((bits > 1).any()))
     together = [t for group in GROUPS for t in errors.places(group).tolist()]
     assert sorted(together) == np.flatnonzero(bits > 1).tolist()
-
-
-def test_who_knows_what():
-    first = np.array([0.5, 0.5, 2, 2, 0.1, 0.2])
-    second = np.array([0.5, 2, 0.5, 2, 3, 3])
-    table = differences("aabb))", first, second)
-    assert table == [(")", 2, 2, 0), ("a", 2, 1, 0), ("b", 2, 0, 1)]
 
 
 def test_bits_of_another_text_are_refused():

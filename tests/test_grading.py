@@ -97,7 +97,8 @@ def test_situation(judged, name):
 
 @pytest.mark.parametrize("name", ["unfinished", "wrong, saved outputs of a right one", "borrowed"])
 def test_grade_says_the_same(course, judged, name):
-    verdicts = progress.grade(course / "notebooks" / f"{FILES[name]}.ipynb")
+    notebook = course / "notebooks" / f"{FILES[name]}.ipynb"
+    verdicts = progress.judge([notebook])[notebook].verdicts
     found = [[v.number, v.state, v.message] for v in verdicts]
     assert found == judged[1][FILES[name]]["verdicts"]
 
@@ -192,8 +193,8 @@ def test_a_missing_lesson_or_solution(tmp_path):
     course = mini_course.make(tmp_path / "course")
     notebook = course / "notebooks" / "90_mini.ipynb"
     notebook.unlink()
-    verdicts = progress.grade(notebook)
+    verdicts = progress.judge([notebook])[notebook].verdicts
     assert [v.state for v in verdicts] == ["missing", "missing"]
     assert "minichar reset 90" in verdicts[0].message
     with pytest.raises(CourseError, match="91_none.ipynb is not there"):
-        progress.grade(course / "notebooks" / "91_none.ipynb")
+        progress.judge([course / "notebooks" / "91_none.ipynb"])

@@ -108,4 +108,4 @@ def test_grading_disturbs_no_environment_or_settings(course, mini, monkeypatch):
 def test_a_judge_that_cannot_run_says_why(course, mini, monkeypatch):
     monkeypatch.setattr(progress, "LIMIT", "soon")
     with pytest.raises(CourseError, match="could not be judged: .*soon"):
-        progress.grade(mini.notebook)
+        progress.judge([mini.notebook])

@@ -50,18 +50,14 @@ class Report:
     broken: dict[str, str]  # "Cell 7" -> what it stopped with
 
 
-def grade(notebook: Path) -> list[Verdict]:
-    """Judge a learner's notebook; solutions/ beside its folder holds the checks.
-
-    Raises CourseError when there is no such solution or the judge cannot be run.
-    """
-    return judge([notebook])[notebook].verdicts
-
-
 def judge(
     notebooks: Sequence[Path], tell: Callable[[float], None] = lambda seconds: None
 ) -> dict[Path, Report]:
-    """Judge notebooks in one process; `tell` hears the seconds so far, twice a second."""
+    """Judge learners' notebooks in one process; solutions/ beside their folder holds the checks.
+
+    `tell` hears the seconds so far, twice a second. Raises CourseError when there is no such
+    solution or the judge cannot be run.
+    """
     found = {}
     solutions = {path: path.parent.parent / "solutions" / path.name for path in notebooks}
     exercises = {path: list(checks(read_notebook(solutions[path]))) for path in notebooks}
