@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minichar import stepping
 from minichar.model import KINDS, CharModel
 from minichar.text import Vocabulary
 
@@ -56,3 +57,12 @@ def test_one_character_alone_and_in_company(cell):
 def test_what_is_no_character_is_refused():
     with pytest.raises(ValueError, match="they run from 0 to 4"):
         some_model("rnn", 2).step(5)
+
+
+@pytest.mark.parametrize("in_browser", [False, True])
+def test_a_few_rows_go_one_by_one_where_there_is_blas(monkeypatch, in_browser):
+    calls, (x, W) = [], (np.arange(8.0).reshape(4, 2), np.arange(6.0).reshape(2, 3))
+    monkeypatch.setattr(stepping, "IN_BROWSER", in_browser)
+    monkeypatch.setattr(stepping, "dot", lambda a, b: calls.append(a) or a @ b)
+    np.testing.assert_array_equal(stepping.times(x, W), x @ W)
+    assert len(calls) == in_browser
