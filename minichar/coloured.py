@@ -16,7 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from minichar.draw import Picture
-from minichar.palette import alone, figure, key, line_of, plain, quoted, shades, spans
+from minichar.palette import figure, key, line_of, shades, spans
+from minichar.signs import plain, quoted, visible
 
 
 def _one_each(values: Sequence[float], text: str) -> np.ndarray:
@@ -30,7 +31,7 @@ def _one_each(values: Sequence[float], text: str) -> np.ndarray:
 
 def _said(character: str) -> str:
     """One character within a sentence, which could take a comma alone for its own."""
-    return f"“{alone(character)}”"
+    return f"“{visible(character)}”"
 
 
 def _pre(content: str) -> str:
@@ -135,15 +136,15 @@ def guesses(
         comes, dark = text[t + 1 : t + 2], shades([p for _, p in expected], 0, 1).tolist()
         right += bool(expected) and expected[0][0] == comes
         rows = "".join(
-            f'<span class="o{k}{" one" * (guess == comes)}">{html.escape(alone(guess))}</span>'
+            f'<span class="o{k}{" one" * (guess == comes)}">{html.escape(visible(guess))}</span>'
             for (guess, _), k in zip(expected, dark, strict=True)
         )
-        note = f"after {alone(c)}: " + ", ".join(f"{alone(c)} {p:.0%}" for c, p in expected)
+        note = f"after {visible(c)}: " + ", ".join(f"{visible(c)} {p:.0%}" for c, p in expected)
         if comes:
-            note += f"\n{alone(comes)} came: {bits[t]:.2f} bits"
+            note += f"\n{visible(comes)} came: {bits[t]:.2f} bits"
         parts.append(
             f'<span class="step" title="{html.escape(note)}"><span class="now">'
-            f'{html.escape(alone(c))}</span>{rows}<span class="bits b{heights[t]}"></span></span>'
+            f'{html.escape(visible(c))}</span>{rows}<span class="bits b{heights[t]}"></span></span>'
         )
     n, total = len(bits), float(bits.sum())
     score = f"{total:.1f} bits for {n} characters, {total / max(n, 1):.2f} each"

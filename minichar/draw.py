@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from minichar.signs import visible
+
 # Okabe and Ito's colours: told apart in every kind of colour vision, and each of another lightness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F6B73"
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (ORANGE, ":"), (GREY, "-"))
@@ -43,11 +45,6 @@ class Picture:
 
     def __repr__(self) -> str:
         return self.description
-
-
-def visible(character: str) -> str:
-    """A character as it can be shown: ␣ for a space, ⏎ for a line end, itself otherwise."""
-    return {" ": "␣", "\n": "⏎", "\t": "⇥"}.get(character, character)
 
 
 def _axes(width: float, height: float, title: str = "", x: str = "", y: str = ""):

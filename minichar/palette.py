@@ -1,12 +1,10 @@
-"""Shades behind characters, and characters as they can be shown. Used by `coloured`, lesson 11.
+"""Shades behind characters. Used by `coloured`, lesson 11.
 
 A shade sets its own ground and its own ink, so a text is read as well in a dark notebook as in a
 light one. `TWO_WAYS` goes from blue over white to orange, which no kind of colour vision confuses,
 `ONE_WAY` from white to dark blue. A page needs each shade once, in `STYLE`; a character then names
 it by its class, t0 to t8 or o0 to o8.
 
-    >>> plain("tab\\tand\\n bell \\x07")
-    'tab\\tand⏎\\n bell ␇'
     >>> shades([-1, 0, 0.1, 5]).tolist()
     [0, 4, 4, 8]
 """
@@ -18,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minichar.draw import RAW, Picture
+from minichar.signs import plain, visible
 
 COUNT = 9  # shades in a scale, about as many as can be told apart; odd, so that one is the middle
 MOST = 8  # characters that share a span, and so a note that shows when the mouse is over them
@@ -63,33 +62,6 @@ _RULES = {
 }
 _OURS = ".minichar-coloured" * 3  # said three times it counts for more than what a theme says
 STYLE = "\n".join(f"{_OURS} {what}".strip() + f" {{ {how} }}" for what, how in _RULES.items())
-
-# What would not be seen, or would turn round the characters after it, shows as a sign or a number.
-_UNSEEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), 0xFEFF)
-_SIGNS = {
-    **{c: chr(0x2400 + c) for c in range(0x20)},
-    **{c: f"⟨{c:X}⟩" for c in (*range(0x80, 0xA0), *_UNSEEN, *range(0x2060, 0x2070))},
-    **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}"),  # half of a character
-    **{0x7F: "␡", ord("\n"): "⏎\n", ord("\t"): "\t"},
-}
-
-
-def plain(text: str) -> str:
-    """A text with every character to be seen: ⏎ before a line end, signs for control characters."""
-    return text.translate(_SIGNS)
-
-
-def alone(character: str) -> str:
-    """One character as it stands by itself, on one line; a mark that needs a letter gets a ring."""
-    if unicodedata.category(character)[0] == "M":
-        return "◌" + character
-    return {"\n": "⏎", "\t": "⇥", " ": "␣"}.get(character) or plain(character)
-
-
-def quoted(text: str, most: int = 24) -> str:
-    """The beginning of a text in quotation marks, on one line."""
-    line = plain(text[:most]).replace("\n", "").replace("\t", "⇥")
-    return f"“{line}{'…' * (len(text) > most)}”"
 
 
 def line_of(text: str, place: int) -> int:
@@ -144,7 +116,7 @@ def spans(text: str, kinds: Sequence[int], notes: Sequence[str], flat: bool = Fa
     """
     parts = []
     for start, end in runs(text, kinds):
-        note = "\n".join(f"{alone(text[t])}  {notes[t]}" for t in range(start, end))
+        note = "\n".join(f"{visible(text[t])}  {notes[t]}" for t in range(start, end))
         shown = plain(text[start:end])
         if flat:
             shown = shown.replace("⏎\n", "⏎").replace("\t", "⇥")

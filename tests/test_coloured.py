@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import NASTY, Page
 
-from minichar import coloured, palette
+from minichar import coloured, palette, signs
 
 # What HTML, a terminal, a page's direction or a font could trip over, and any other character.
 TRICKY = st.sampled_from(
@@ -160,7 +160,7 @@ def test_every_text_is_shown_whole_and_only_shown(text, data):
         picture.html.encode(), said.encode()  # nothing that no file could hold
         assert said in page.text
         if name in ("text", "worse", "connectivity"):
-            assert page.text.endswith(palette.plain(text))
+            assert page.text.endswith(signs.plain(text))
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1), st.data())

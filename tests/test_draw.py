@@ -218,11 +218,6 @@ def test_a_long_line_is_broken_between_words_and_what_scrolls_can_be_reached_by_
     assert "overflow" not in short["style"].replace("overflow-wrap", "") and "tabindex" not in short
 
 
-@pytest.mark.parametrize("character, shown", [(" ", "␣"), ("\n", "⏎"), ("\t", "⇥"), ("é", "é")])
-def test_visible(character, shown):
-    assert draw.visible(character) == shown
-
-
 def test_an_axis_of_powers_of_ten_keeps_what_is_outside_it_in_the_words():
     picture = draw.curves({"fades": ([0, 1], [1.0, 1e-30])}, y="size", x="steps", log_y=(1e-9, 10))
     assert "fades from 1 at 0 to 1e-30 at 1" in picture.description

@@ -26,7 +26,7 @@ ORDER = (
     *("reading", "causes", "ablation", "remembering", "closing", "errors"),
     *("modes", "pixels", "series", "tunes", "novelty"),
     *("attention", "scan", "transformer"),
-    *("draw", "diagrams", "mode_diagrams", "graph_diagram", "waterfall", "finale"),
+    *("signs", "draw", "diagrams", "mode_diagrams", "graph_diagram", "waterfall", "finale"),
     *("palette", "coloured", "inside", "sound", "gallery"),
     *("live", "widgets", "pickers", "sweep_table"),
     *("chart", "curve_panel", "keeping_panel", "writing_panel", "panels", "studio", "visiting"),

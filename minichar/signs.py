@@ -1,0 +1,43 @@
+"""Characters as they can be shown: each to be seen, and none that turns round those after it.
+
+>>> plain("tab\\tand\\n bell \\x07")
+'tab\\tand⏎\\n bell ␇'
+>>> visible(" "), visible("\\n"), quoted("two\\nlines")
+('␣', '⏎', '“two⏎lines”')
+"""
+
+import unicodedata
+
+# What would not be seen, or would turn round the characters after it, shows as a sign or a number.
+_UNSEEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), 0xFEFF)
+_SIGNS = {
+    **{c: chr(0x2400 + c) for c in range(0x20)},
+    **{c: f"⟨{c:X}⟩" for c in (*range(0x80, 0xA0), *_UNSEEN, *range(0x2060, 0x2070))},
+    **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}"),  # half of a character
+    **{0x7F: "␡", ord("\n"): "⏎\n", ord("\t"): "\t"},
+}
+
+
+def plain(text: str) -> str:
+    """A text with every character to be seen: ⏎ before a line end, signs for control characters."""
+    return text.translate(_SIGNS)
+
+
+def on_one_line(text: str) -> str:
+    """The same, without its line ends and tabs: ⏎ and ⇥ alone."""
+    return plain(text).replace("\n", "").replace("\t", "⇥")
+
+
+def visible(character: str) -> str:
+    """A character, or a word, as it stands by itself: a space is ␣.
+
+    A mark that needs a letter gets a ring.
+    """
+    if len(character) == 1 and unicodedata.category(character)[0] == "M":
+        return "◌" + character
+    return "␣" if character == " " else on_one_line(character)
+
+
+def quoted(text: str, most: int = 24) -> str:
+    """The beginning of a text in quotation marks, on one line."""
+    return f"“{on_one_line(text[:most])}{'…' * (len(text) > most)}”"

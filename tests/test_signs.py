@@ -1,0 +1,33 @@
+"""Whatever a text holds, each character can be seen, and none changes how others are read."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minichar.signs import on_one_line, plain, quoted, visible
+
+texts = st.text(st.characters(exclude_categories=()), max_size=20)
+
+
+@pytest.mark.parametrize(
+    "character, shown",
+    [(" ", "␣"), ("\n", "⏎"), ("\t", "⇥"), ("a", "a"), ("\x07", "␇"), ("\u202e", "⟨202E⟩")]
+    + [("\u0301", "◌\u0301"), ("\ud800", "\ufffd"), ("two words", "two words"), ("", "")],
+)
+def test_visible(character, shown):
+    assert visible(character) == shown
+
+
+@given(texts)
+def test_nothing_controls_what_stands_around_it(text):
+    for shown, allowed in ((plain(text), "\n\t"), (on_one_line(text), "")):
+        for c in set(shown) - set(allowed):
+            assert unicodedata.category(c) not in ("Cc", "Cs"), ascii(c)
+            assert unicodedata.bidirectional(c) not in ("RLO", "LRO", "RLE", "LRE", "RLI", "FSI")
+    assert "\n" not in quoted(text) and quoted(text)[0] + quoted(text)[-1] == "“”"
+
+
+def test_a_long_text_is_quoted_in_part():
+    assert quoted("abcdef", 3) == "“abc…”" and quoted("abc", 3) == "“abc”"
