@@ -21,6 +21,8 @@ import numpy as np
 
 from minichar import backend
 
+# How a zip begins, as .docx and .odt are too; .gz, .xz, PDF, and the .doc of old.
+NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"%PDF-", b"\xd0\xcf\x11\xe0")
 CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text and numbers
 
 
@@ -49,8 +51,13 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
 
 def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
     """The text in the bytes of a file called `name`, as `read_text` has it, and its ValueErrors."""
+    if raw.startswith(NO_TEXT):
+        what = "an archive, a PDF or a document of an office program"
+        raise ValueError(f"{name} is no text but {what}: save what is in it as text first.")
     if encoding is None and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
+    elif encoding is None and (found := _utf_16(raw[:64])):
+        raise ValueError(f'{name} is not UTF-8 text. It looks like another: encoding="{found}".')
     try:
         text = raw.decode(encoding or "utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,8 +72,14 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
             f'Python knows no encoding called "{encoding}"; try "utf-8" or "latin-1".'
         ) from None
     if not text or text.isspace():
-        raise ValueError(f"{name} is empty: there is nothing to learn from.")
+        raise ValueError(f"{name} is empty: there is no text in it.")
     return clean(text)
+
+
+def _utf_16(start: bytes) -> str | None:
+    """Which UTF-16 begins like this, without a mark: letters of ASCII have a zero beside them."""
+    low, high = (start[k::2].count(0) > max(1, len(start) // 4) for k in (0, 1))
+    return None if low == high else "utf-16-be" if low else "utf-16-le"
 
 
 def digest(text: str) -> str:
@@ -203,7 +216,7 @@ def split(text: str, validation: float = 0.05) -> tuple[str, str]:
     held_out = round(len(text) * validation)
     if held_out < 2 or len(text) - held_out < 2:
         raise ValueError(
-            f"{len(text)} characters are too few to hold out a share of {validation}: "
+            f"too few characters ({len(text)}) to hold out a share of {validation}: "
             "each part needs at least two."
         )
     return text[:-held_out], text[-held_out:]

@@ -1,3 +1,4 @@
+import gzip
 import tracemalloc
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minichar.text import Vocabulary, clean, read_text, split, streams
+from minichar.text import NO_TEXT, Vocabulary, clean, read_text, split, streams
 
 
 @given(st.text(min_size=2).filter(lambda t: len(set(t)) > 1))
@@ -106,6 +107,32 @@ def test_a_file_that_is_not_utf8_says_where_and_what_to_do(tmp_path):
     assert read_text(path, encoding="latin-1") == "one\ncafé\n"
     with pytest.raises(ValueError, match="no encoding called"):
         read_text(path, encoding="latin-99")
+
+
+@pytest.mark.parametrize("raw", [*NO_TEXT, gzip.compress(b"one")])
+@pytest.mark.parametrize("encoding", [None, "latin-1"])
+def test_an_archive_or_a_pdf_is_no_text_in_whatever_encoding(tmp_path, raw, encoding):
+    path = tmp_path / "some.txt"
+    path.write_bytes(raw + b" and so on")
+    with pytest.raises(ValueError, match=r"some.txt is no text but an archive, a PDF or"):
+        read_text(path, encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["one\n" * 99, "é “x” of it\n" * 99, "hi"])
+def test_utf_16_without_a_mark_is_told(tmp_path, encoding, text):
+    path = tmp_path / "wide.txt"
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(ValueError, match=f'wide.txt is not UTF-8.*encoding="{encoding}"'):
+        read_text(path)
+    assert read_text(path, encoding) == text
+
+
+@pytest.mark.parametrize("text", ["a", "a\0b", "one\0\0", "\0" * 9 + "one"])
+def test_a_zero_here_and_there_is_a_character(tmp_path, text):
+    path = tmp_path / "zero.txt"
+    path.write_text(text)
+    assert read_text(path) == text
 
 
 @pytest.mark.parametrize("raw", [b"", b"\n \n", b"\xef\xbb\xbf"])
