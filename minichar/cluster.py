@@ -160,7 +160,7 @@ def sweep(
                 done = future.result()
                 if not done.error:
                     with replacing(path) as file:
-                        file.write(json.dumps(about | asdict(done), indent=1).encode())
+                        file.write(_json(about | asdict(done), indent=1).encode())
                 yield done
         finally:
             client.cancel(list(waiting))
@@ -168,7 +168,12 @@ def sweep(
 
 def _key(about: dict[str, Any]) -> str:
     """A name for a file, the same for the same settings in whatever order."""
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(_json(about, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _json(about: dict[str, Any], **how: Any) -> str:
+    """As json.dumps, with the numbers of numpy as those of Python: grid(seed=np.arange(3))."""
+    return json.dumps(about, default=np.generic.item, **how)
 
 
 def _read(path: Path, settings: dict[str, Any]) -> Run | None:

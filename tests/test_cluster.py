@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 import minichar as mc
@@ -76,6 +77,15 @@ def test_every_setting_is_run_once_and_equals_a_run_by_itself(client, tmp_path):
         mine = found[json.dumps(settings, sort_keys=True)]
         assert mine.bits == pytest.approx(run(TEXT, settings, 5).bits, rel=1e-6)
     assert len(list(tmp_path.glob("*.json"))) == 4
+
+
+@needs_dask
+def test_settings_may_be_numbers_of_numpy(client, tmp_path, monkeypatch):
+    (first,) = sweep(TEXT, grid(hidden=np.array([4]), seed=np.arange(1)), 2, tmp_path, client)
+    assert first.error is None
+    monkeypatch.setattr(client, "submit", None)  # the same in Python's numbers is there already
+    (kept,) = sweep(TEXT, FOUR[:1], 2, tmp_path, client)
+    assert kept.bits == first.bits
 
 
 @needs_dask
