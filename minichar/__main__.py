@@ -31,16 +31,21 @@ from minichar import data_command
 from minichar.course import classroom, files, progress
 from minichar.course.files import CourseError, Lesson
 from minichar.course.progress import Report, Verdict
+from minichar.terminal import ended, refuse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 is well, 1 something left to do, 2 a mistake."""
+    return ended(lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="minichar",
         description="Character-level recurrent networks, built up lesson by lesson.",
         epilog="`minichar lab` opens lesson 00: start there.",
     )
-    parser.error = partial(networks.refuse, parser)
+    parser.error = partial(refuse, parser)
     commands = parser.add_subparsers(metavar="COMMAND")
 
     def command(name, run, text):
@@ -78,13 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not hasattr(options, "run_command"):
         parser.print_help()
         return 2
-    try:
-        return options.run_command(options)
-    except (CourseError, OSError) as error:
-        print(f"minichar: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return options.run_command(options)
 
 
 def open_lab(options: argparse.Namespace) -> int:
@@ -100,7 +99,7 @@ def open_lab(options: argparse.Namespace) -> int:
 def _add_studio(command: Callable[..., argparse.ArgumentParser]) -> None:
     about = "watch a network learn a text, and play with it meanwhile"
     made = command("studio", open_studio, about)
-    made.error = partial(networks.refuse, made)
+    made.error = partial(refuse, made)
     made.add_argument("--page", action="store_true", help="serve it as a page without any code")
     group = made.add_argument_group("with --page", argument_default=argparse.SUPPRESS)
     text = "the address to listen on (default 127.0.0.1: nobody gets in from another computer)"

@@ -1,7 +1,7 @@
 """The commands for texts of your own: `minichar train`, `minichar sample`, `minichar score`.
 
-Here are their options, what sample and score do, and how a mistake becomes one line. What train
-does is in running.py. Lessons 04 and 08 build what they call.
+Here are their options, and what sample and score do. What train does is in running.py, how a
+mistake becomes one line in terminal.py. Lessons 04 and 08 build what they call.
 
     minichar train my.txt --out my.npz
     minichar sample my.npz --prime "Once upon" --temperature 0.7
@@ -9,7 +9,7 @@ does is in running.py. Lessons 04 and 08 build what they call.
 """
 
 import argparse
-import os
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -21,10 +21,10 @@ import numpy as np
 from minichar import optim, running, sampling, searching
 from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model
-from minichar.datasets import folder, load_text
-from minichar.running import EPOCHS, STEPS, visible
+from minichar.datasets import catalogue, folder, load_text
+from minichar.running import EPOCHS, STEPS
+from minichar.terminal import characters, is_terminal, one_line, refuse, visible
 from minichar.text import clean, decoded
-from minichar.training import Diverged
 
 
 def whole(least: int) -> Callable[[str], int]:
@@ -38,17 +38,22 @@ def whole(least: int) -> Callable[[str], int]:
     return read
 
 
-def number(least: float, most: float = np.inf, open_end: bool = False) -> Callable[[str], float]:
-    """The type of an option that is a number from `least` to `most`, or below it if `open_end`."""
+def number(
+    least: float, most: float = np.inf, open_start: bool = False, open_end: bool = False
+) -> Callable[[str], float]:
+    """The type of an option that is a number from `least` to `most`; an open end is left out."""
+    span = f"above {least:g}" if open_start else f"from {least:g} up"
+    if most < np.inf:
+        span = f"from {'above ' * open_start}{least:g} to {'below ' * open_end}{most:g}"
 
     def read(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = np.nan
-        if not (least <= value <= most and np.isfinite(value)) or (open_end and value == most):
-            to = f" to {'below ' * open_end}{most:g}" if most < np.inf else " up"
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g}{to}")
+        outside = (open_start and value == least) or (open_end and value == most)
+        if outside or not (least <= value <= most and np.isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text!r} is no number {span}")
         return value
 
     return read
@@ -59,12 +64,13 @@ def layers(text: str) -> tuple[int, ...]:
     return tuple(whole(1)(size.strip()) for size in text.split(","))
 
 
+SHARE = number(0, 1, open_end=True)
 # Of `train`: option, type or choices, default, help. A file to --resume has them already.
 SETTLED: list[tuple[str, Any, Any, str]] = [
     ("--cell", ("lstm", "gru", "rnn", "relu"), "lstm", "the kind of neuron; relu is an rnn too"),
     ("--hidden", layers, (128, 128), "neurons in each layer, the lowest first"),
     ("--embedding", whole(1), None, "learn a row of N numbers for each character"),
-    ("--dropout", number(0, 1, True), 0.0, "share of neurons left out of each step, against rote"),
+    ("--dropout", SHARE, 0.0, "share of neurons left out of each step, against rote"),
     ("--batch", whole(1), 50, "places in the text read side by side"),
     ("--length", whole(1), 50, "characters read in a step, and how far back errors are followed"),
     ("--optimizer", tuple(optim.OPTIMIZERS), "adam", "the rule by which weights move"),
@@ -72,7 +78,7 @@ SETTLED: list[tuple[str, Any, Any, str]] = [
     ("--decay", number(0, 1), 1.0, "multiply the learning rate by this after every epoch"),
     ("--decay-after", whole(0), 10, "but not in the first N epochs"),
     ("--clip", number(0), 5.0, "shorten longer gradients to this length; 0: never"),
-    ("--validation", number(0, 1, True), 0.05, "share of the text, its end, kept to measure on"),
+    ("--validation", SHARE, 0.05, "share of the text, its end, kept to measure on"),
     ("--save-every", whole(1), 500, "measure on the held-out text and save after every N steps"),
     ("--seed", whole(0), 0, "another number, another beginning"),
 ]  # fmt: skip
@@ -85,14 +91,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         (sample, _add_sample, "have a trained network write"),
         (score, _add_score, "how well a network predicts a text"),
     ):
-        made = command(run.__name__, _one_line(run), text)
+        made = command(run.__name__, one_line(run), text)
         made.error = partial(refuse, made)
         describe(made)
-
-
-def refuse(parser: argparse.ArgumentParser, message: str) -> None:
-    """A parser's `error` in one line, where its own shows the usage too."""
-    parser.exit(2, f"minichar: {message}; `{parser.prog} --help` shows what there is\n")
 
 
 def _add_train(made: argparse.ArgumentParser) -> None:
@@ -107,7 +108,7 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     text = f"stop after N steps (default {EPOCHS} epochs, at least {STEPS} steps)"
     long.add_argument("--steps", type=whole(1), metavar="N", help=text)
     text = "stop after reading the text N times"
-    long.add_argument("--epochs", type=number(1e-9), metavar="N", help=text)
+    long.add_argument("--epochs", type=number(0, open_start=True), metavar="N", help=text)
     text = "stop after N measurements without a better one (default: go on)"
     group.add_argument("--patience", type=whole(1), metavar="N", help=text)
     text = "show what it writes after every N steps; 0: never (default 1000)"
@@ -136,7 +137,7 @@ def _add_sample(made: argparse.ArgumentParser) -> None:
     text = "choose among the N likeliest characters only (default all)"
     made.add_argument("--top-k", type=whole(1), metavar="N", help=text)
     text = "choose among the likeliest that together have this probability (default 1)"
-    made.add_argument("--top-p", type=number(0, 1), metavar="P", help=text)
+    made.add_argument("--top-p", type=number(0, 1, open_start=True), metavar="P", help=text)
     text = "the same number, the same text (default: another one each time)"
     made.add_argument("--seed", type=whole(0), metavar="N", help=text)
     text = "no chance: look for the likeliest text, keeping W beginnings (default off)"
@@ -166,31 +167,6 @@ def _add_encoding(made: Any) -> None:
     made.add_argument("--encoding", metavar="NAME", help=text)
 
 
-def _one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """The command `run`, with what goes wrong told in one line: then its exit code is 2."""
-
-    def command(options: argparse.Namespace) -> int:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows all
-        try:
-            code = run(options)
-            sys.stdout.flush()  # here, where it is seen if nobody reads it
-            return code
-        except BrokenPipeError:  # as with `| head`; nothing may be written to it at the end either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
-        except MemoryError as error:
-            message = f"not enough memory: a smaller network or text would fit ({error})"
-        except (ValueError, Diverged) as error:
-            message = " ".join(str(error).split())
-        for ours, theirs in (('unknown="skip"', "--skip-unknown"), ('encoding="', '--encoding "')):
-            message = message.replace(ours, theirs)
-        print(f"minichar: {message}", file=sys.stderr)
-        return 2
-
-    return command
-
-
 def train(options: argparse.Namespace) -> int:
     """`minichar train`: fill in the defaults, or see that none is asked for that is settled."""
     for flag, _, default, _ in SETTLED:
@@ -204,11 +180,18 @@ def train(options: argparse.Namespace) -> int:
 
 def load(name: str) -> Any:
     """The model in the file of this name, or else the weights that come with the course."""
-    if Path(name).is_file():
+    path, quoted = Path(name), shlex.quote(name)
+    if path.is_file():
         return load_model(name)
-    if name == Path(name).name and (folder() / "weights" / f"{name}.npz").is_file():
+    if name == path.name and (folder() / "weights" / f"{name}.npz").is_file():
         return sampling.shipped(name)
-    raise BadModelFile(f"there is no file {name}; `minichar train TEXT --out {name}` makes one")
+    if name and path.is_dir():
+        raise BadModelFile(f"{quoted} is a folder, and no file with a model")
+    if name in catalogue():
+        how = f"`minichar train {name} --out {name}.npz` makes a network of it"
+        raise BadModelFile(f"{name} is a text: {how}")
+    how = f"; `minichar train TEXT --out {quoted}` makes one" if path.suffix == ".npz" else ""
+    raise BadModelFile(f"there is no file {quoted}{how}")
 
 
 def sample(options: argparse.Namespace) -> int:
@@ -223,7 +206,7 @@ def sample(options: argparse.Namespace) -> int:
     else:
         chance["temperature"] = 1.0 if options.temperature is None else options.temperature
         pieces = sampling.stream(model, prime, options.length, unknown=unknown, **chance)
-    terminal = sys.stdout.isatty()
+    terminal = is_terminal()
     for k, piece in enumerate(pieces):
         piece = piece if k else prime + piece  # an error comes before anything was printed
         print(visible(piece) if terminal else piece, end="", flush=True)
@@ -238,19 +221,22 @@ def score(options: argparse.Namespace) -> int:
         text = decoded(sys.stdin.buffer.read(), "what is piped in", options.encoding)
     else:
         text = load_text(options.text, options.encoding)
+    given = len(text)
     if options.skip_unknown:
         known = set(model.vocab.characters)
         text = "".join(c for c in text if c in known)
     if not text:
-        raise ValueError("the text is empty: there is nothing to score")
+        raise ValueError("the model knows no character of this text: there is nothing to score")
     bits = sampling.score(model, text)
     if options.each:
         for character, b in zip(text, bits.tolist(), strict=True):
             print(f"{shown(character)}\t{b:.4f}")
     with np.errstate(over="ignore"):
         line = f"{bits.mean():.4f} bits per character, perplexity {np.exp2(bits.mean()):.4g}"
-    where = sys.stderr if options.each else sys.stdout
-    print(f"{line}, over {len(text):,} characters", file=where)
+    line += f", over {characters(len(text))}"
+    if skipped := given - len(text):
+        line += f", {skipped:,} unknown left out"
+    print(line, file=sys.stderr if options.each else sys.stdout)
     return 0
 
 

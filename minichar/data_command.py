@@ -16,10 +16,9 @@ from collections.abc import Callable
 from functools import partial
 
 from minichar import datasets, downloads, transfer
-from minichar.commands import refuse
 from minichar.course.files import CourseError
 from minichar.datasets import Entry
-from minichar.running import Screen
+from minichar.terminal import Screen, refuse
 
 
 def add(made: argparse.ArgumentParser) -> None:
@@ -27,7 +26,7 @@ def add(made: argparse.ArgumentParser) -> None:
     made.error = partial(refuse, made)
     made.usage = "minichar data [show NAME | get NAME | add NAME FILE | remove NAME]"
     words = "show: all that is known of it; get: fetch it; add: keep FILE as it; remove: remove it"
-    made.add_argument("word", nargs="?", choices=("show", "get", "add", "remove"), help=words)
+    made.add_argument("word", nargs="?", metavar="WORD", help=words)
     made.add_argument("name", nargs="?", metavar="NAME", help="a text of the list")
     made.add_argument("file", nargs="?", metavar="FILE", help="for add: what was saved by hand")
 
@@ -38,11 +37,15 @@ def run(options: argparse.Namespace) -> int:
         for entry in datasets.catalogue().values():
             print(line(entry))
         return 0
+    if options.word not in USES:
+        name = options.word if options.word in datasets.catalogue() else "NAME"
+        what = f"there are {', '.join(USES)}, as in minichar data show {name}"
+        raise CourseError(f"{options.word} is no word of `minichar data`: {what}")
     if options.name is None or (options.file is None) == (options.word == "add"):
         raise CourseError(f"minichar data {options.word} wants NAME{USES[options.word][1]}")
     entry = _named(options.name)
     if options.word != "show" and entry.kind != "download":
-        raise CourseError(f"{entry.name} is here already: there is nothing to {options.word}")
+        raise CourseError(f"{entry.name} {OURS[options.word]}")
     try:
         USES[options.word][0](entry, options)
     except ValueError as error:  # what came is no such text
@@ -127,6 +130,11 @@ def _remove(entry: Entry, _: argparse.Namespace) -> None:
     print(f"{entry.name} was removed." if gone else f"{entry.name} was not here.")
 
 
+OURS = {  # what cannot be done with a text that is not fetched
+    "get": "is here already: there is nothing to get",
+    "add": "belongs to the course or to this Python: it cannot be replaced",
+    "remove": "belongs to the course or to this Python: it cannot be removed",
+}
 WHOLE = {"break_long_words": False, "break_on_hyphens": False}  # addresses can be copied
 USES: dict[str, tuple[Callable[[Entry, argparse.Namespace], None], str]] = {
     "show": (_show, ""),

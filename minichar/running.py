@@ -1,21 +1,16 @@
 """`minichar train`: a training that says how it is doing, saves itself, and may be stopped.
 
 training.py takes the steps; what stands here is around them: where the files go, what is printed,
-and how Ctrl-C ends in a saved model. commands.py has the options. Built in lesson 08.
+and how Ctrl-C or a full disk loses nothing. commands.py has the options. Built in lesson 08.
 
     minichar train names --hidden 64 --steps 500 --out names.npz
 """
 
+import copy
 import math
 import shlex
-import shutil
-import signal
-import sys
 import time
-import unicodedata
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from minichar import optim
@@ -24,92 +19,29 @@ from minichar.datasets import load_text
 from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.sampling import sample
+from minichar.terminal import Screen, characters, duration, interruptions
 from minichar.text import Vocabulary, split
 from minichar.training import Report, Training, evaluate, train
 
 STEPS, EPOCHS = 2000, 50  # without --steps and --epochs: whichever is longer
 COUNTED, ORDER = 1_000_000, 8  # the baseline: characters counted, and how far it looks back
-LIVE, PLAIN = 0.2, 5.0  # seconds between two signs of life, to a terminal and to a file
-
-
-def visible(text: str) -> str:
-    """`text` with what would move a terminal's cursor, or change its colours, spelled out."""
-    fine = "\n\t\u200c\u200d"  # the last two join the parts of some letters and emoji
-    hidden = {c for c in set(text) - set(fine) if unicodedata.category(c)[0] == "C"}
-    return "".join(repr(c)[1:-1] if c in hidden else c for c in text) if hidden else text
-
-
-def duration(seconds: float) -> str:
-    """A time to wait, as people say it: '8 s', '12 min', '3 h 5 min'."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-class Screen:
-    """Lines that stay, and one that is written over where a terminal shows it."""
-
-    def __init__(self):
-        self.live, self.width, self.last = sys.stdout.isatty(), 0, -math.inf
-
-    def line(self, text: str) -> None:
-        """Print a line that stays."""
-        blank = f"\r{' ' * self.width}\r" if self.width else ""
-        self.width = 0
-        print(blank + visible(text), flush=True)
-
-    def due(self) -> bool:
-        """Whether it is time for another sign of life."""
-        return time.monotonic() - self.last >= (LIVE if self.live else PLAIN)
-
-    def update(self, text: str) -> None:
-        """Show a line that the next one takes the place of; in a file it stays."""
-        self.last = time.monotonic()
-        if not self.live:
-            return self.line(text)
-        text = text[: shutil.get_terminal_size().columns - 1]
-        print(f"\r{text.ljust(self.width)}", end="", flush=True)
-        self.width = len(text)
-
-
-@contextmanager
-def interruptions() -> Iterator[list[int]]:
-    """A list that the number of a signal to stop is put in, so that it never cuts a step in two.
-
-    A second one is not waited with: it raises KeyboardInterrupt. A signal that is ignored, as under
-    nohup, stays so.
-    """
-    came: list[int] = []
-
-    def note(number, _):
-        if came:
-            raise KeyboardInterrupt
-        came.append(number)
-
-    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
-    heard = [n for n in numbers if n is not None and signal.getsignal(n) != signal.SIG_IGN]
-    before = {n: signal.signal(n, note) for n in heard}
-    try:
-        yield came
-    finally:
-        for n, handler in before.items():
-            signal.signal(n, handler)
 
 
 def files(options: Namespace) -> tuple[Path, Path]:
     """Where the model goes and where the best one; ValueError where that would lose something."""
-    out = Path(options.out or options.resume or "model.npz")
-    best = out.with_name(f"{out.stem}.best.npz")
+    resume = options.resume
+    flag, name = ("--resume", resume) if options.out is None else ("--out", options.out)
+    out = Path("model.npz" if name is None else name)  # a name left empty is a mistake
+    said = f"{flag} {shlex.quote(name or '')}"
+    if resume is not None and not Path(resume).is_file():
+        raise ValueError(f"--resume {shlex.quote(resume)}: there is no such file")
     if out.suffix != ".npz":
-        raise ValueError(f"--out {out}: the name of a model ends in .npz")
+        raise ValueError(f"{said}: the name of a model ends in .npz")
     if not out.parent.is_dir():
-        raise ValueError(f"--out {out}: there is no folder {out.parent}; make it first")
-    if options.resume:
-        if not Path(options.resume).is_file():
-            raise ValueError(f"--resume {options.resume}: there is no such file")
-        if out.resolve() == Path(options.resume).resolve():
-            return out, best
+        raise ValueError(f"{said}: there is no folder {out.parent}; make it first")
+    best = out.with_name(f"{out.stem}.best.npz")
+    if resume is not None and out.resolve() == Path(resume).resolve():
+        return out, best
     if not options.overwrite:
         other = "choose another name (--out other.npz), or give --overwrite to lose it"
         if out.exists():
@@ -170,13 +102,15 @@ def run(options: Namespace) -> int:
         raise ValueError(f"there is nothing left to do for {out}: {ask}")
     _introduce(screen, training, text, goal)
     with interruptions() as stop:
-        save_model(out, training.model, training)  # now, not in an hour, is seen what fails
+        _save(out, training.model, training)  # now, not in an hour, is seen what fails
         try:
-            _follow(screen, training, text, goal, options, (out, best), stop)
-        except BrokenPipeError:  # nobody reads on; the work is kept all the same
-            save_model(out, training.model, training)
+            late = _follow(screen, training, text, goal, options, (out, best), stop)
+        except OSError:  # nobody reads on, or no more can be printed; the work is kept all the same
+            _save(out, training.model, training)
             raise
-        save_model(out, training.model, training)
+        _save(out, training.model, training)
+        if late is not None:
+            _save(best, late)
     how = f"stopped at step {training.step_number:,}" if stop else "done"
     measured = math.isfinite(training.best) and best.exists()
     kept = f"; the best on the held-out text in {best}" if measured else ""
@@ -201,7 +135,7 @@ def _introduce(screen: Screen, training: Training, text: str, goal: int) -> None
     screen.line(f"the network: {model.cell} of {shape} neurons, {size:,} weights")
     if held_out:
         bits, order = baseline(training, text)
-        what = f"counting what follows {order} characters"
+        what = f"counting what follows {characters(order)}"
         if len(text) - held_out > COUNTED:
             what += f" in the {COUNTED:,} before them"
         screen.line(f"{what}: {bits:.3f} bits on each held-out one, the number to beat")
@@ -209,9 +143,32 @@ def _introduce(screen: Screen, training: Training, text: str, goal: int) -> None
     screen.line(f"{was}{goal:,} steps, {pieces(training):,} to read the text once; Ctrl-C saves")
 
 
-def _follow(screen, training, text, goal, options, paths, stop) -> None:
-    """Take the steps: print, save at every measurement, and return early once `stop` says so."""
+def _save(path: Path, model: CharModel, training: Training | None = None) -> None:
+    """`save_model`, with an OSError that says which file it is, and what stays in it."""
+    try:
+        save_model(path, model, training)
+    except OSError as error:
+        holds = "; it holds what was saved before" if path.exists() else ""
+        raise OSError(f"{path} was not saved: {error.strerror or error}{holds}") from None
+
+
+def _saved(screen: Screen, *what) -> bool:
+    """Whether `_save` could; a line says why not, for there may be room at the next measurement."""
+    try:
+        _save(*what)
+    except OSError as error:
+        screen.line(f"{error}; going on")
+        return False
+    return True
+
+
+def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | None:
+    """Take the steps: print, save at every measurement, and return early once `stop` says so.
+
+    What comes back is the best model where it is still to be saved.
+    """
     (out, best), began, done, smooth, held_out = paths, time.monotonic(), 0, None, ""
+    late = None
     for report in train(training.model, text, goal, training, patience=options.patience):
         done += 1
         if report.note:
@@ -221,26 +178,29 @@ def _follow(screen, training, text, goal, options, paths, stop) -> None:
         if report.validation is not None:
             held_out = f" | held out {report.validation / math.log(2):.3f}"
             if not training.waited:
-                save_model(best, training.model)
+                late = training.model
                 held_out += " (best)"
+            if late is not None:  # now, or at an earlier measurement that found no room
+                late = None if _saved(screen, best, late) else copy.deepcopy(late)
         measured = not report.note and report.step % training.validate_every == 0
-        if measured:
-            save_model(out, training.model, training)
+        saved = measured and _saved(screen, out, training.model, training)
+        writes = not report.note and options.sample_every and not report.step % options.sample_every
         left = (goal - report.step) * (time.monotonic() - began) / done
-        if smooth is not None and (measured or screen.due()):
-            line = _progress(report, goal, smooth, held_out, left)
-            screen.line(f"{line} | saved") if measured else screen.update(line)
-        if options.sample_every and not report.note and report.step % options.sample_every == 0:
+        if smooth is not None and (measured or writes or screen.due()):
+            line = _progress(report, goal, smooth, held_out, left) + " | saved" * saved
+            screen.line(line) if measured or writes else screen.update(line)
+        if writes:
             written = sample(training.model, length=120, seed=report.step)
             screen.line("\n".join(f"    {line}" for line in written.strip().split("\n")[:5]))
         if stop:
-            return
+            break
+    return late
 
 
 def _progress(report: Report, goal: int, bits: float, held_out: str, left: float) -> str:
-    place = f"step {report.step:,} of {goal:,} | epoch {report.epoch:.2f}"
-    speed = f"{report.chars_per_second:,.0f} chars/s | {duration(left)} left"
-    return f"{place} | {bits:.3f} bits{held_out} | {speed}"
+    place = f"step {report.step:,} of {goal:,} | {duration(left)} left"  # first, what fits is shown
+    speed = f"{report.chars_per_second:,.0f} chars/s"
+    return f"{place} | epoch {report.epoch:.2f} | {bits:.3f} bits{held_out} | {speed}"
 
 
 def _again(options: Namespace, out: Path) -> str:

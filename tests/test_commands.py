@@ -1,17 +1,20 @@
 """train, sample and score as somebody at a terminal meets them: most runs are real processes."""
 
 import argparse
+import errno
 import os
 import shlex
 import signal
 import subprocess
 import sys
+from argparse import Namespace
+from collections import Counter
 
 import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import commands, running, sampling
+from minichar import commands, running, sampling, terminal
 from minichar.__main__ import main
 
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 30
@@ -102,6 +105,83 @@ def test_what_is_printed_while_it_trains(at, capsys):
     bits = mc.training.evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
     assert lines[-2] == f"it needs {bits:.3f} bits on each held-out character"
     assert lines[-1] == "to see it write: minichar sample said.npz"
+
+
+def test_what_it_writes_comes_after_the_step_that_wrote_it(at, capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "PLAIN", 1e9)  # no sign of life but the first
+    words = ["--steps", "8", "--sample-every", "4", "--out", "steps.npz"]
+    assert main(["train", "fox.txt", *SMALL, *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    before = [a for a, b in zip(lines, lines[1:], strict=False) if b[:4] == "    " != a[:4]]
+    assert [line.split(" of ")[0] for line in before] == ["step 4", "step 8"]
+
+
+def test_the_time_that_is_left_stands_where_a_narrow_terminal_shows_it():
+    report = Namespace(step=12_345, epoch=1.5, chars_per_second=1e6)
+    line = running._progress(report, 123_456, 2.5, " | held out 2.345 (best)", 11_100)
+    assert "3 h 5 min left" in line[:79]
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """Where the disk is full: names of files, each with the times it is saved that find no room."""
+    places, times = {}, Counter()
+
+    def save(path, *what):
+        times[path.name] += 1
+        if times[path.name] in places.get(path.name, ()):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        mc.save_model(path, *what)
+
+    monkeypatch.setattr(running, "save_model", save)
+    return places
+
+
+@pytest.mark.parametrize("times", [[1], [1, 2], [1, 2, 3]], ids=["a while", "longer", "to the end"])
+def test_a_disk_that_fills_up_ends_no_training_and_costs_nothing(at, capsys, full, times):
+    (at / "turned.txt").write_text("abcd" * 300 + "dcba" * 33)
+    words = ["train", "turned.txt", *SMALL, "--lr", "0.03", "--steps", "18", "--overwrite"]
+    assert main([*words, "--out", "roomy.npz"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    measured = [line for line in lines if line.endswith("| saved")]
+    assert [" (best)" in line for line in measured] == [True, False, False]
+    (at / "tight.best.npz").unlink(missing_ok=True)
+    full |= {"tight.npz": [2, 4], "tight.best.npz": times}  # the first time was before step 1
+    assert main([*words, "--out", "tight.npz"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    said = "tight.npz was not saved: No space left on device; it holds what was saved before"
+    assert lines.count(f"{said}; going on") == 2
+    measured = [line for line in lines if "chars/s" in line and " held out " in line]
+    assert [line.endswith("| saved") for line in measured] == [False, True, False]
+    assert (at / "tight.npz").read_bytes() == (at / "roomy.npz").read_bytes()
+    assert (at / "tight.best.npz").read_bytes() == (at / "roomy.best.npz").read_bytes()
+
+
+@pytest.mark.parametrize("error, code", [(BrokenPipeError, 141), (OSError, 2)])
+def test_what_cannot_be_printed_costs_no_step(at, monkeypatch, error, code):
+    def update(screen, line):
+        if line.startswith("step 4 "):
+            raise error
+
+    monkeypatch.setattr(terminal.Screen, "due", lambda _: True)
+    monkeypatch.setattr(terminal.Screen, "update", update)
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
+    words = ["train", "fox.txt", *SMALL, "--steps", "20", "--overwrite", "--out", "silent.npz"]
+    assert main(words) == code
+    assert mc.load_training("silent.npz", TEXT).step_number == 4
+
+
+def test_a_disk_that_stays_full_is_an_error_at_the_end(at, capsys, full):
+    full |= {"end.npz": [2, 3]}
+    words = ["train", "fox.txt", *SMALL, "--steps", "6", "--out", "end.npz"]
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    said = "not saved: No space left on device"
+    assert err == f"minichar: end.npz was {said}; it holds what was saved before\n"
+    assert "done" not in out and mc.load_training("end.npz", TEXT).step_number == 0
+    full |= {"begin.npz": [1]}
+    assert main([*words[:-1], "begin.npz"]) == 2
+    assert capsys.readouterr().err == f"minichar: begin.npz was {said}\n"
 
 
 def test_without_a_held_out_part_it_trains_all_the_same(at, capsys):
@@ -228,17 +308,26 @@ def test_it_ends_quietly_when_nobody_reads_on(at, words):
     process.stderr.close()
 
 
-def test_score_of_few_lines_into_a_closed_pipe_is_quiet_too(at):
+@pytest.mark.parametrize("words", ["score fox.npz fox.txt", "data show names", "train --help", ""])
+def test_a_few_lines_into_a_closed_pipe_are_quiet_too(at, words):
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [*COMMAND, "score", "fox.npz", "fox.txt"],
+        [*COMMAND, *words.split()],
         stdout=write,
         stderr=subprocess.PIPE,
         env=BUFFERED,
     )
     os.close(write)
     assert done.returncode == 141 and done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    "words", ["sample fox.npz --length 5", "train fox.txt --hidden 4 --steps 2 --out dark.npz"]
+)
+def test_without_any_output_to_print_to_it_works_all_the_same(at, words, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)  # what Python has after >&-
+    assert main(words.split()) == 0
 
 
 def test_score_is_what_the_function_gives(at):
@@ -255,7 +344,9 @@ def test_score_is_what_the_function_gives(at):
     rows = [row.split("\t") for row in done.stdout.decode().splitlines()]
     assert [row[0] for row in rows] == ["a", "␣", "\\n"]
     np.testing.assert_allclose([float(row[1]) for row in rows], mc.score(model, "a \n"), atol=1e-4)
-    assert b"over 3 characters" in done.stderr
+    assert done.stderr.endswith(b", over 3 characters, 1 unknown left out\n")
+    one = run("score", "fox.npz", "-", "--skip-unknown", input="aÉÉ".encode())
+    assert one.endswith(", over 1 character, 2 unknown left out\n")
 
 
 @pytest.mark.parametrize(
@@ -278,18 +369,36 @@ def test_score_is_what_the_function_gives(at):
         ("sample nowhere.npz", "there is no file nowhere.npz; `minichar train"),
         ("sample fox.txt", "fox.txt cannot be loaded"),
         ("sample damaged.npz", "damaged.npz cannot be loaded"),
+        ("sample folder", "folder is a folder"),
+        ("sample foxes", "there is no file foxes\n"),
+        (
+            "sample shakespeare",
+            "`minichar train shakespeare --out shakespeare.npz` makes a network",
+        ),
         ("sample fox.npz --prime É", "pass --skip-unknown"),
-        ("sample fox.npz --top-p 0", "top_p=0"),
+        ("sample fox.npz --top-p 0", "'0' is no number from above 0 to 1"),
+        ("train fox.txt --epochs 0", "'0' is no number above 0;"),
+        ("train fox.txt --out=", "--out '': the name of a model ends in .npz"),
+        ("train fox.txt --resume=", "--resume '': there is no such file"),
+        ("train fox.txt --resume fox.txt", "--resume fox.txt: the name of a model ends in .npz"),
+        (
+            "train fox.txt --resume fox.best.npz --steps 30",
+            "to go on, --resume the file that --out",
+        ),
+        ("train packed.txt --out x.npz", "no text but an archive"),
+        ("train wide.txt --out x.npz", '--encoding "utf-16-le"'),
         ("sample fox.npz --beam 3 --top-k 2", "leave out --top-k"),
         ("score damaged.npz fox.txt", "damaged.npz cannot be loaded"),
         ("score fox.npz odd.txt", "pass --skip-unknown"),
-        ("score fox.npz odd.txt --skip-unknown", "nothing to score"),
+        ("score fox.npz odd.txt --skip-unknown", "knows no character of this text"),
         ("score fox.npz folder", "is a folder"),
     ],
 )
 def test_a_mistake_is_one_line(at, capsys, words, says):
     (at / "latin.txt").write_bytes("é".encode("latin-1") * 100)
     (at / "odd.txt").write_text("ÉÉÉ", encoding="utf-8")
+    (at / "packed.txt").write_bytes(b"PK\x03\x04 and so on")
+    (at / "wide.txt").write_bytes(TEXT.encode("utf-16-le"))
     (at / "folder").mkdir(exist_ok=True)
     good = (at / "fox.npz").read_bytes()
     (at / "damaged.npz").write_bytes(good[:500] + b"!" + good[501:])
@@ -332,7 +441,7 @@ def test_every_option_says_what_it_does_and_its_default(name, made):
 
 def test_a_terminal_sees_one_line_that_changes(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    screen = running.Screen()
+    screen = terminal.Screen()
     screen.update("a long line")
     screen.update("short")
     screen.line("kept")
@@ -344,7 +453,7 @@ def test_a_terminal_sees_one_line_that_changes(monkeypatch, capsys):
     [("a\x1b[2J\té\n", "a\\x1b[2J\té\n"), ("\u202e\r", "\\u202e\\r"), ("👩\u200d🔬", "👩\u200d🔬")],
 )
 def test_no_text_moves_the_cursor(text, seen):
-    assert running.visible(text) == seen
+    assert terminal.visible(text) == seen
 
 
 def test_too_little_memory_is_one_line(at, monkeypatch, capsys):
@@ -361,7 +470,7 @@ def test_too_little_memory_is_one_line(at, monkeypatch, capsys):
     "seconds, said", [(8.4, "8 s"), (720, "12 min"), (11_100, "3 h 5 min"), (89.6, "90 s")]
 )
 def test_times_are_said_as_people_say_them(seconds, said):
-    assert running.duration(seconds) == said
+    assert terminal.duration(seconds) == said
 
 
 def test_the_command_line_starts_without_what_it_does_not_need():

@@ -1,0 +1,160 @@
+"""How a command talks: numbers and mistakes in words, a line that is written over, Ctrl-C heard.
+
+A terminal shows how far a training is in one line that changes; in a file every line stays.
+
+    >>> duration(11_100), characters(1)
+    ('3 h 5 min', '1 character')
+    >>> visible("a\\x1b[2J")
+    'a\\\\x1b[2J'
+"""
+
+import argparse
+import math
+import os
+import shutil
+import signal
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from minichar.course.files import CourseError
+from minichar.training import Diverged
+
+LIVE, PLAIN = 0.2, 5.0  # seconds between two signs of life, to a terminal and to a file
+
+
+def visible(text: str) -> str:
+    """`text` with what would move a terminal's cursor, or change its colours, spelled out."""
+    fine = "\n\t\u200c\u200d"  # the last two join the parts of some letters and emoji
+    hidden = {c for c in set(text) - set(fine) if unicodedata.category(c)[0] == "C"}
+    return "".join(repr(c)[1:-1] if c in hidden else c for c in text) if hidden else text
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, as people say it: '8 s', '12 min', '3 h 5 min'."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def characters(number: int) -> str:
+    """So many characters: '1 character', '1,320 characters'."""
+    return f"{number:,} character{'s' * (number != 1)}"
+
+
+def is_terminal() -> bool:
+    """Whether somebody sees what is printed; nobody does where Python began without an output."""
+    return getattr(sys.stdout, "isatty", bool)()
+
+
+def spoken(error: Exception) -> str:
+    """What went wrong; of the system, which file it was: 'a.txt: No such file or directory'."""
+    names = (getattr(error, name, None) for name in ("filename2", "filename"))  # to, and from where
+    what = getattr(error, "strerror", None)
+    return ": ".join([*list(filter(None, names))[:1], what]) if what else str(error)
+
+
+class Screen:
+    """Lines that stay, and one that is written over where a terminal shows it."""
+
+    def __init__(self):
+        self.live, self.width, self.last = is_terminal(), 0, -math.inf
+
+    def line(self, text: str) -> None:
+        """Print a line that stays."""
+        blank = f"\r{' ' * self.width}\r" if self.width else ""
+        self.width = 0
+        print(blank + visible(text), flush=True)
+
+    def due(self) -> bool:
+        """Whether it is time for another sign of life."""
+        return time.monotonic() - self.last >= (LIVE if self.live else PLAIN)
+
+    def update(self, text: str) -> None:
+        """Show a line that the next one takes the place of; in a file it stays."""
+        self.last = time.monotonic()
+        if not self.live:
+            return self.line(text)
+        text = text[: shutil.get_terminal_size().columns - 1]
+        print(f"\r{text.ljust(self.width)}", end="", flush=True)
+        self.width = len(text)
+
+
+@contextmanager
+def interruptions() -> Iterator[list[int]]:
+    """A list that the number of a signal to stop is put in, so that it never cuts a step in two.
+
+    A second one is not waited with: it raises KeyboardInterrupt. A signal that is ignored, as under
+    nohup, stays so.
+    """
+    came: list[int] = []
+
+    def note(number, _):
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    heard = [n for n in numbers if n is not None and signal.getsignal(n) != signal.SIG_IGN]
+    before = {n: signal.signal(n, note) for n in heard}
+    try:
+        yield came
+    finally:
+        for n, handler in before.items():
+            signal.signal(n, handler)
+
+
+WORDS = {  # of Python in a message, and what stands for them on the command line
+    'unknown="skip"': "--skip-unknown",
+    'encoding="': '--encoding "',
+    "load_model reads the model alone": "it is there to sample with; "
+    "to go on, --resume the file that --out named",
+}
+
+
+def one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """The command `run`, with what goes wrong told in one line: then its exit code is 2."""
+
+    def command(options: argparse.Namespace) -> int:
+        try:
+            return run(options)
+        except MemoryError as error:
+            message = f"not enough memory: a smaller network or text would fit ({error})"
+        except (ValueError, Diverged) as error:
+            message = " ".join(str(error).split())
+        for ours, theirs in WORDS.items():
+            message = message.replace(ours, theirs)
+        print(f"minichar: {message}", file=sys.stderr)
+        return 2
+
+    return command
+
+
+def refuse(parser: argparse.ArgumentParser, message: str) -> None:
+    """A parser's `error` in one line, where its own shows the usage too."""
+    parser.exit(2, f"minichar: {message}; `{parser.prog} --help` shows what there is\n")
+
+
+def ended(run: Callable[[], int]) -> int:
+    """The exit code of a command; of what stopped it, a line is printed where there is one to say.
+
+    Of a pipe that nobody reads on, as with `| head`, there is none.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows all
+    try:
+        try:
+            return run()
+        finally:
+            print(end="", flush=True)  # here, where it is seen if nobody reads it
+    except BrokenPipeError:  # as with `| head`; nothing may be written to it at the end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (CourseError, OSError) as error:
+        print(f"minichar: {spoken(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
