@@ -140,15 +140,15 @@ def fetch(source: Source, tell: Tell | None = None) -> Path:
     return path
 
 
-def _wrong(source: Source, found: str) -> NotFetched:
+def _wrong(source: Source, found: str, file: Path | None = None) -> NotFetched:
+    what, then = (file, "not kept; the file is as it was") if file else ("what came", "thrown away")
     if source.sha256:
-        return NotFetched(
-            f"what came is not {source.name}: its SHA-256 is {found[:12]}…, not "
-            f"{source.sha256[:12]}…, so it was thrown away. Try again later, or {by_hand(source)}"
-        )
+        said = f"its SHA-256 is {found[:12]}…, not {source.sha256[:12]}…, so it was {then}."
+        again = "" if file else f" Try again later, or {by_hand(source)}"
+        return NotFetched(f"{what} is not {source.name}: {said}{again}")
     return NotFetched(
-        f"what came is not the {source.name} that was fetched first (SHA-256 {found[:12]}…), so it "
-        f"was thrown away. To trust it nonetheless, forget the first one: minichar data remove "
+        f"{what} is not the {source.name} that was fetched first (SHA-256 {found[:12]}…), so it "
+        f"was {then}. To trust it nonetheless, forget the first one: minichar data remove "
         f"{source.name}"
     )
 
@@ -162,7 +162,7 @@ def add(source: Source, file: str | os.PathLike[str]) -> Path:
     with file.open("rb") as opened:
         refuse_page(source, "", opened.read(CHUNK))
     if expected(source) not in (None, found := digest_of(file)):
-        raise _wrong(source, found)
+        raise _wrong(source, found, file)
     part = path.with_name(f"{path.name}.new")
     with plainly(source, part):
         path.parent.mkdir(parents=True, exist_ok=True)

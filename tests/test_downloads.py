@@ -359,7 +359,10 @@ def test_a_file_saved_by_hand_takes_the_same_way(server, tale, first, tmp_path):
     assert "a web page" in refused(add, first, page)
     assert add(tale, saved).read_bytes() == TEXT and kept() == ["tale.txt"]
     saved.write_bytes(TEXT + b"more")
-    assert tale.sha256[:12] in refused(add, tale, saved)
+    message = refused(add, tale, saved)
+    assert message.startswith(f"{saved} is not tale: its SHA-256 is ")
+    assert f"not {tale.sha256[:12]}…" in message and "the file is as it was" in message
+    assert saved.exists() and "came" not in message and "thrown" not in message
     assert place(tale).read_bytes() == TEXT
     with pytest.raises(FileNotFoundError):
         add(tale, tmp_path / "missing")
@@ -456,8 +459,17 @@ def test_data_show_add_and_remove(listed, capsys, tmp_path):
         (["get", "tail"], "nearest: tale"),
         (["get", "xyz"], "`minichar data` lists them"),
         (["get", "names"], "names is here already"),
-        (["add", "tale", "missing"], "missing"),
-        (["fetch", "tale"], "fetch"),
+        (
+            ["remove", "names"],
+            "names belongs to the course or to this Python: it cannot be removed",
+        ),
+        (["add", "names", "file"], "it cannot be replaced"),
+        (["add", "tale", "missing"], "minichar: missing: No such file or directory"),
+        (
+            ["fetch", "tale"],
+            "fetch is no word of `minichar data`: there are show, get, add, remove",
+        ),
+        (["tale"], "as in minichar data show tale"),
     ],
 )
 def test_a_mistake_is_one_line(listed, capsys, words, says):
