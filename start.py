@@ -11,6 +11,7 @@ If it is stopped or fails half-way, it can simply be started again.
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -207,6 +208,9 @@ def main(words):
     # As `activate` does: in JupyterLab's terminals, `minichar` and `pytest` are those of .venv.
     path = str(BIN) + os.pathsep + os.environ.get("PATH", "")
     env = dict(os.environ, VIRTUAL_ENV=str(ENV), PATH=path)
+    if "minichar" in order(words):  # which ends, and with it that PATH: its advice is typed here
+        python = "py" if os.name == "nt" else "python3"
+        env["MINICHAR_COMMAND"] = f"{python} {shlex.quote(sys.argv[0])}"
     if words[:1] == ["test"]:
         env.update((name + "_NUM_THREADS", "1") for name in ("OPENBLAS", "OMP", "MKL"))
     program = [str(PYTHON), *order(words)]

@@ -31,7 +31,7 @@ from minichar import data_command
 from minichar.course import classroom, files, progress
 from minichar.course.files import CourseError, Lesson
 from minichar.course.progress import Report, Verdict
-from minichar.terminal import ended, refuse
+from minichar.terminal import called, ended, refuse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
-        prog="minichar",
+        prog=called(),
         description="Character-level recurrent networks, built up lesson by lesson.",
-        epilog="`minichar lab` opens lesson 00: start there.",
+        epilog=f"`{called('lab')}` opens lesson 00: start there.",
     )
     parser.error = partial(refuse, parser)
     commands = parser.add_subparsers(metavar="COMMAND")

@@ -19,7 +19,7 @@ from minichar.datasets import load_text
 from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.sampling import sample
-from minichar.terminal import Screen, characters, duration, interruptions
+from minichar.terminal import Screen, called, characters, duration, interruptions
 from minichar.text import Vocabulary, split
 from minichar.training import Report, Training, evaluate, train
 
@@ -121,7 +121,7 @@ def run(options: Namespace) -> int:
     if stop:
         screen.line(f"to go on: {_again(options, out)}")
         return 128 + stop[0]
-    screen.line(f"to see it write: {shlex.join(['minichar', 'sample', str(out)])}")
+    screen.line(f"to see it write: {called('sample', str(out))}")
     return 0
 
 
@@ -205,10 +205,10 @@ def _progress(report: Report, goal: int, bits: float, held_out: str, left: float
 
 def _again(options: Namespace, out: Path) -> str:
     """The command that goes on: what the file does not hold is asked for again."""
-    words = ["minichar", "train", options.text, "--resume", str(out)]
+    words = ["train", options.text, "--resume", str(out)]
     for name in ("steps", "epochs", "patience", "encoding"):
         if (value := getattr(options, name)) is not None:
             words += [f"--{name}", str(value)]
     if options.sample_every != 1000:
         words += ["--sample-every", str(options.sample_every)]
-    return shlex.join(words)
+    return called(*words)

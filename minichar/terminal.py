@@ -11,6 +11,7 @@ A terminal shows how far a training is in one line that changes; in a file every
 import argparse
 import math
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -55,6 +56,18 @@ def spoken(error: Exception) -> str:
     names = (getattr(error, name, None) for name in ("filename2", "filename"))  # to, and from where
     what = getattr(error, "strerror", None)
     return ": ".join([*list(filter(None, names))[:1], what]) if what else str(error)
+
+
+def called(*words: str) -> str:
+    """A command of this program, as it can be typed again: start.py says how it was called."""
+    module = "python -m " * sys.argv[0].endswith(os.path.join("minichar", "__main__.py"))
+    program = os.environ.get("MINICHAR_COMMAND") or f"{module}minichar"
+    return " ".join([program, *map(shlex.quote, words)])
+
+
+def complain(message: str) -> None:
+    """Print what went wrong, in a line; commands in it as they can be typed."""
+    print(f"minichar: {message.replace('`minichar ', f'`{called()} ')}", file=sys.stderr)
 
 
 class Screen:
@@ -127,7 +140,7 @@ def one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
             message = " ".join(str(error).split())
         for ours, theirs in WORDS.items():
             message = message.replace(ours, theirs)
-        print(f"minichar: {message}", file=sys.stderr)
+        complain(message)
         return 2
 
     return command
@@ -135,7 +148,8 @@ def one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 def refuse(parser: argparse.ArgumentParser, message: str) -> None:
     """A parser's `error` in one line, where its own shows the usage too."""
-    parser.exit(2, f"minichar: {message}; `{parser.prog} --help` shows what there is\n")
+    complain(f"{message}; `{parser.prog} --help` shows what there is")
+    parser.exit(2)
 
 
 def ended(run: Callable[[], int]) -> int:
@@ -154,7 +168,7 @@ def ended(run: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (CourseError, OSError) as error:
-        print(f"minichar: {spoken(error)}", file=sys.stderr)
+        complain(spoken(error))
         return 2
     except KeyboardInterrupt:
         return 130

@@ -211,11 +211,12 @@ def test_a_signal_saves_and_says_how_to_go_on(at, name):
     assert process.returncode == 128 + number and err == "", seen
     stopped, how = out.splitlines()[-2:]
     again = shlex.split(how.removeprefix("to go on: "))
-    assert again == ["minichar", "train", "fox.txt", "--resume", name, "--steps", "1000000"]
+    assert again[:3] == ["python", "-m", "minichar"]
+    assert again[3:] == ["train", "fox.txt", "--resume", name, "--steps", "1000000"]
     step = int(stopped.split("stopped at step ")[1].split(":")[0].replace(",", ""))
     run("train", "fox.txt", *SMALL, "--steps", step, "--out", "straight.npz", "--overwrite")
     assert (at / name).read_bytes() == (at / "straight.npz").read_bytes()
-    run(*again[1:-1], step + 3)
+    run(*again[3:-1], step + 3)
     run("train", "fox.txt", "--resume", "straight.npz", "--steps", step + 3)
     assert (at / name).read_bytes() == (at / "straight.npz").read_bytes()
 
@@ -446,6 +447,24 @@ def test_a_terminal_sees_one_line_that_changes(monkeypatch, capsys):
     screen.update("short")
     screen.line("kept")
     assert capsys.readouterr().out == "\ra long line\rshort      \r     \rkept\n"
+
+
+@pytest.mark.parametrize(
+    "program, given, again",
+    [
+        ("/env/bin/minichar", None, "minichar"),
+        ("/env/minichar/__main__.py", None, "python -m minichar"),
+        ("/env/minichar/__main__.py", "python3 start.py", "python3 start.py"),
+    ],
+)
+def test_a_command_in_a_message_can_be_typed(program, given, again, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [program])
+    monkeypatch.setenv("MINICHAR_COMMAND", given) if given else monkeypatch.delenv(
+        "MINICHAR_COMMAND", raising=False
+    )
+    assert terminal.called("sample", "a b.npz") == f"{again} sample 'a b.npz'"
+    terminal.complain("try `minichar data names`")
+    assert capsys.readouterr().err == f"minichar: try `{again} data names`\n"
 
 
 @pytest.mark.parametrize(

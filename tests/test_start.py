@@ -141,18 +141,26 @@ def test_the_program_takes_over(tmp_path):
         shutil.copy(ROOT / name, tmp_path)
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "$@" / $OMP_NUM_THREADS / $PWD / $PATH\nexit 3\n')
+    told = "$@ / $OMP_NUM_THREADS / $PWD / $PATH / $MINICHAR_COMMAND"
+    python.write_text(f'#!/bin/sh\necho "{told}"\nexit 3\n')
     python.chmod(0o755)
     stamp = "import start; start.STAMP.write_text(start.wanted())"
     subprocess.run([sys.executable, "-c", stamp], cwd=tmp_path, check=True)
-    run = subprocess.run(
-        [sys.executable, tmp_path / "start.py", "test", "-k", "names"],
-        cwd=tmp_path.parent,
-        env=dict(os.environ, OMP_NUM_THREADS="7"),
-        capture_output=True,
-        text=True,
-    )
-    words, threads, folder, path = run.stdout.strip().split(" / ")
-    assert run.returncode == 3
+
+    def run(*words):
+        run = subprocess.run(
+            [sys.executable, tmp_path / "start.py", *words],
+            cwd=tmp_path.parent,
+            env=dict(os.environ, OMP_NUM_THREADS="7"),
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 3
+        return run.stdout.strip("\n").split(" / ")
+
+    words, threads, folder, path, again = run("test", "-k", "names")
     assert (words, threads, folder) == ("-m pytest -k names", "1", str(tmp_path))
-    assert path.startswith(str(python.parent))
+    assert path.startswith(str(python.parent)) and again == ""
+    words, threads, folder, _, again = run("check", "03")
+    assert (words, threads, folder) == ("-m minichar check 03", "7", str(tmp_path.parent))
+    assert again == f"python3 {tmp_path / 'start.py'}"
