@@ -40,9 +40,9 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     """A new file that takes the place of `path` when it is whole and on the disk, or not at all.
 
     So the old file survives an error, a full disk, and a process that is killed; the last may leave
-    a hidden .tmp beside it.
+    a hidden .tmp beside it. An OSError names `path`, and not that.
     """
-    path = Path(path).resolve()  # where a link leads to, so that the link stays
+    asked, path = str(path), Path(path).resolve()  # where a link leads to, so that the link stays
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(new, "xb") as file:
@@ -50,8 +50,11 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, path)
-    except BaseException:
-        new.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # where there is no such folder
+            new.unlink()
+        if isinstance(error, OSError) and error.strerror:
+            raise OSError(error.errno, error.strerror, asked) from None
         raise
     with suppress(OSError):  # the folder too has news to write down; not every system lets us ask
         folder = os.open(path.parent, os.O_RDONLY)

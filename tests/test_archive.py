@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_old_file_as_it_was(tmp_path):
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="m.npz'$"):
             write(tmp_path / "m.npz", {}, {"x": np.zeros(1000), "y": np.zeros(10)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -106,6 +106,15 @@ def test_whatever_stops_it_the_old_file_stays_and_no_other_is_left(
     with pytest.raises(error):
         write(tmp_path / "m.npz", {}, {"x": np.ones(10)})
     assert os.listdir(tmp_path) == ["m.npz"] and (tmp_path / "m.npz").read_bytes() == before
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    for name in ("folder", "nowhere/m.npz"):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        with pytest.raises(OSError) as caught:
+            write(tmp_path / name, {}, {})
+        assert caught.value.filename == str(tmp_path / name) and caught.value.filename2 is None
+    assert os.listdir(tmp_path) == ["folder"]
 
 
 def test_a_link_stays_a_link(tmp_path):
