@@ -26,11 +26,20 @@ def row(cells: list[str]) -> str:
     return f'<div style="{COLUMNS}; line-height: 28px">{shown}</div>'
 
 
+def told(error: Exception) -> str:
+    """What went wrong, in the words of the error; one of the system without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    expected = isinstance(error, ValueError | RuntimeError | OSError) and str(error)
+    return str(error) if expected else f"{type(error).__name__}: {error}"
+
+
 class FilePanel(ipywidgets.VBox):
     """Save the training, go on with a saved one, see what was kept; `folder=None` keeps nothing."""
 
     def __init__(self, studio: Any, folder: str | Path | None):
         self.studio, self.kept = studio, Kept("studio" if folder is None else folder)
+        self.mine, self.asked = set(), None  # saved by this studio; asked about
         self.path = ipywidgets.Text(value="studio.npz", description="File", **NAMED)
         self.save = studio.button("Save", self._save)
         self.load = studio.button("Load", lambda: self._load(self._path()))
@@ -52,7 +61,7 @@ class FilePanel(ipywidgets.VBox):
         self.fill()
 
     def _path(self) -> Path:
-        return Path(self.path.value.strip() or "studio.npz")
+        return Path(self.path.value.strip() or "studio.npz").expanduser()
 
     def _use_best(self) -> None:
         self.studio.live.use_best()
@@ -61,8 +70,16 @@ class FilePanel(ipywidgets.VBox):
         self.studio.say(f"These weights need {best:.3f} bits on held-out text.")
 
     def _save(self) -> None:
+        """Save, and replace a file of before this studio only when it is asked for once more."""
         path = self._path()
+        if path.suffix not in (".npz", ".json"):  # the second for the demo of recurrentjs
+            raise ValueError(f"{path}: the name of a model ends in .npz; nothing was saved")
+        asked, self.asked = self.asked, path.resolve()
+        if path.exists() and self.asked not in {*self.mine, asked}:
+            raise ValueError(f"{path} is there already: press Save once more to replace it")
         self.studio.live.save(path)
+        self.mine.add(self.asked)
+        self.asked = None
         step = self.studio.live.training.step_number
         self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
 
@@ -100,7 +117,7 @@ class FilePanel(ipywidgets.VBox):
             self.kept.keep(self.studio.live.training, self.studio.line(), validation)
         except Exception as error:
             self.auto.value = False
-            self.studio.say(f"Keeping is switched off, because it failed: {error}", wrong=True)
+            self.studio.say(f"Keeping is switched off, as it failed: {told(error)}", wrong=True)
         self.fill()
 
     def renew(self) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from minichar import draw, panels
 from minichar.curve_panel import CurvePanel
-from minichar.keeping_panel import FilePanel
+from minichar.keeping_panel import FilePanel, told
 from minichar.live import Live
 from minichar.optim import OPTIMIZERS
 from minichar.widgets import WRAPPED, Dial
@@ -107,8 +107,7 @@ class Studio(ipywidgets.VBox):
 
     def wrong(self, error: Exception) -> None:
         """Say what went wrong."""
-        expected = isinstance(error, ValueError | RuntimeError | OSError) and str(error)
-        self.say(str(error) if expected else f"{type(error).__name__}: {error}", wrong=True)
+        self.say(told(error), wrong=True)
 
     def _toggled(self) -> None:
         on = self.train.value

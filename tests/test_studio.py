@@ -403,6 +403,45 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     assert "damaged" in files.table.children[1].children[1].value
 
 
+def test_a_file_of_before_is_replaced_when_it_is_asked_for_twice(made, tmp_path, monkeypatch):
+    files, before = made.file_panel, b"somebody's own"
+    for name in ("shown.ipynb", "a.txt", "a"):
+        (tmp_path / name).write_bytes(before)
+        files.path.value = name
+        for _ in range(2):
+            files.save.click()
+            assert said(made) == f"⚠ {name}: the name of a model ends in .npz; nothing was saved"
+    for name in ("x.npz", "y.json", "x.npz"):  # asked anew after another name
+        Path(name).write_bytes(before)
+        files.path.value = name
+        files.save.click()
+        assert said(made) == f"⚠ {name} is there already: press Save once more to replace it"
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {before}
+    for _ in range(2):  # and then its own
+        files.save.click()
+        assert said(made).startswith("Saved step 0 in x.npz")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    files.path.value = "~/z.npz"
+    files.save.click()
+    assert (tmp_path / "z.npz").is_file() and not (tmp_path / "~").exists()
+
+
+def test_what_the_system_refuses_is_said_with_the_name_that_was_typed(made, tmp_path):
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    for name, why in (
+        ("no/where.npz", "No such file or directory"),
+        ("file/in.npz", "Not a directory"),
+        ("folder.npz", "Is a directory"),
+    ):
+        made.file_panel.path.value = name
+        for _ in range(2):
+            made.file_panel.save.click()
+        assert said(made) == f"⚠ {name}: {why}"
+    made.file_panel.load.click()
+    assert said(made) == "⚠ folder.npz: Is a directory"
+
+
 def test_keeping_is_switched_off_by_hand_and_where_it_fails(made, monkeypatch):
     made.live.training.validate_every = 1
     made.file_panel.auto.value = False
@@ -416,7 +455,7 @@ def test_keeping_is_switched_off_by_hand_and_where_it_fails(made, monkeypatch):
     monkeypatch.setattr(made.file_panel.kept, "keep", full)
     made.file_panel.auto.value = True
     turn(made)
-    assert "Keeping is switched off" in said(made) and "No space left" in said(made)
+    assert "Keeping is switched off" in said(made) and "failed: No space left" in said(made)
     assert not made.file_panel.auto.value
     turn(made)  # and it trains on
     assert made.live.training.step_number == 4
