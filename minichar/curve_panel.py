@@ -38,6 +38,7 @@ class CurvePanel(ipywidgets.HBox):
         self.studio = studio
         self.unit = ipywidgets.ToggleButtons(options=["bits", "perplexity"], description="Curve in")
         self.curve, self.numbers = ipywidgets.HTML(), ipywidgets.HTML()
+        self.curve.add_class("mc-curve")
         self.unit.observe(lambda change: studio.guarded(self.show), "value")
         super().__init__([self.curve, ipywidgets.VBox([self.unit, self.numbers])], layout=WRAPPED)
 

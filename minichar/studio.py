@@ -25,13 +25,15 @@ from minichar.curve_panel import CurvePanel
 from minichar.keeping_panel import FilePanel, told
 from minichar.live import Live
 from minichar.optim import OPTIMIZERS
-from minichar.widgets import WRAPPED, Dial
+from minichar.widgets import WRAPPED, Dial, rule
 from minichar.writing_panel import WritingPanel
 
 BY_HEART = 5  # validations in a row that are no longer the best
 RATES = 1e-5, 0.1  # the slider's ends
 OFTEN, SELDOM = 0.5, 2.0  # seconds between two looks at the numbers, and at the curve
 HISTORY = '<div style="line-height: 1.3; height: 11em; overflow: auto" tabindex="0">{}</div>'
+NARROW = """.jupyter-widget-tab { --jp-widgets-horizontal-tab-width: auto }
+.mc-curve, .mc-curve > * { min-width: 0; max-width: 100% }"""  # or titles and curve are cut off
 _studios: "weakref.WeakSet[Studio]" = weakref.WeakSet()  # one at a time has the computer
 
 
@@ -70,14 +72,14 @@ class Studio(ipywidgets.VBox):
         self.history = ipywidgets.HTML(HISTORY.format(""))
         self.text_panel, self.model_panel = panels.TextPanel(self), panels.ModelPanel(self)
         self.file_panel = FilePanel(self, folder)
-        self.panels = ipywidgets.Accordion(
+        self.panels = ipywidgets.Tab(
             [self.text_panel, self.model_panel, self.file_panel],
             titles=("Text", "Model", "Save and load"),
         )
         self.train.observe(lambda change: self.guarded(self._toggled), "value")
         rows = [[self.train, self.one, self.again, self.rate], [self.status]]
         boxes = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
-        super().__init__([*boxes, self.seen, self.writing, self.history, self.panels])
+        super().__init__([*boxes, self.seen, self.writing, self.history, self.panels, rule(NARROW)])
         self._fit_rate()
         self.say("Ready.")
         self.look()

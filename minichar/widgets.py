@@ -32,13 +32,17 @@ ARROW = (
 
 
 def light_arrows() -> ipywidgets.HTML:
-    """A widget without height that makes the arrow of each dropdown light where the page is dark.
+    """`rule` for the arrow of each dropdown: that it is light where the page is dark.
 
     In JupyterLab's dark themes ipywidgets leaves it black on nearly black.
     """
-    rule = f'[data-jp-theme-light="false"] {{ --jp-widgets-dropdown-arrow: {ARROW} }}'
+    return rule(f'[data-jp-theme-light="false"] {{ --jp-widgets-dropdown-arrow: {ARROW} }}')
+
+
+def rule(css: str) -> ipywidgets.HTML:
+    """A widget without height that gives the page a rule of style."""
     layout = ipywidgets.Layout(height="0", margin="0", overflow="hidden")
-    return ipywidgets.HTML(f"<style>{rule}</style>", layout=layout)
+    return ipywidgets.HTML(f"<style>{css}</style>", layout=layout)
 
 
 class Dial(ipywidgets.HBox):

@@ -60,12 +60,18 @@ class Dashboard:
         self.until(lambda: self.number("step") == step)
         return step
 
-    def open(self, panel):
-        header = self.box.locator(".jupyter-widget-Collapse-header", has_text=panel)
+    def open(self, panel, key=None):
+        """Open a panel by mouse, or by a key pressed on the one before."""
+        tab = self.box.get_by_role("tab", name=panel, exact=True)
+        if key is None:
+            tab.click()
+        else:
+            self.page.keyboard.press(key)
+            self.expect(tab).to_be_focused()
+            self.page.keyboard.press("Enter")
+        self.expect(tab).to_have_attribute("aria-selected", "true")
         field = {"Text": "Paste here", "Model": "Neurons, by layer"}.get(panel, "File")
-        if not self.page.get_by_label(field, exact=True).is_visible():
-            header.click()
-            self.expect(self.page.get_by_label(field, exact=True)).to_be_visible()
+        self.expect(self.page.get_by_label(field, exact=True)).to_be_visible()
 
     def fill(self, field, value):
         field = self.page.get_by_label(field, exact=True)
@@ -228,14 +234,18 @@ def test_it_works_by_keyboard_and_everything_has_a_name(dashboard):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     dashboard.until(lambda: dashboard.number("step") == step + 1)
-    for panel in ("Text", "Model", "Save and load"):
-        dashboard.open(panel)
+    dashboard.open("Text")
+    cells = page.locator(".jp-Cell").count()
+    dashboard.box.locator("div[tabindex='0']", has=page.locator("table")).focus()  # what it wrote
+    for panel, key in (("Text", "Tab"), ("Model", "ArrowRight"), ("Save and load", "ArrowRight")):
+        dashboard.open(panel, key)
         nameless = dashboard.box.locator(":is(button, input, select, textarea):visible")
         nameless = nameless.evaluate_all("""all => all.filter(e => ![...(e.labels || [])]
             .some(l => l.textContent.trim()) && !e.textContent.trim() && !e.ariaLabel && !e.title)
             .map(e => e.outerHTML)""")
         assert not nameless
     assert not dashboard.box.locator("img:not([alt]), svg:not([aria-label])").count()
+    assert page.locator(".jp-Cell").count() == cells  # no key was one of the notebook's
     dashboard.press("Train")
 
 
@@ -337,7 +347,7 @@ def test_random_clicks_and_keys_leave_nothing_dead(dashboard):
             "button": "button:visible:enabled:not(.jupyter-widgets-upload, .widget-upload)",
             "input": "input:visible:not([type=file])",
             "slider": "[role=slider]:visible",
-            "header": ".jupyter-widget-Collapse-header",
+            "header": "[role=tab]",
         }
         found = box.locator(find.get(kind, f"{kind}:visible"))
         if not (count := found.count()):
@@ -379,4 +389,10 @@ def test_nothing_is_cut_off_or_complains(dashboard):
     labels = dashboard.box.locator(":is(.widget-label, button):visible")
     assert labels.count() and not labels.evaluate_all(wide)
     assert not dashboard.page.locator(".jp-OutputArea-output").evaluate_all(wide)
+    dashboard.page.set_viewport_size({"width": 640, "height": 720})
+    titles = dashboard.box.locator("[role=tab] > *:visible")
+    assert titles.count() >= 3 and not titles.evaluate_all(wide)
+    end = "e => e.getBoundingClientRect().right"
+    curve = dashboard.box.get_by_role("img")
+    assert curve.evaluate(end) <= dashboard.box.evaluate(end)
     assert not dashboard.lesson.complaints

@@ -320,7 +320,7 @@ def test_the_temperature_slides_while_it_learns(opened):
 @pytest.mark.browser
 def test_there_is_no_code_and_no_path(opened):
     for panel in ("Save and load", "Model"):
-        opened.locator(".jupyter-widget-Collapse-header", has_text=panel).click()
+        opened.get_by_role("tab", name=panel, exact=True).click()
     opened.get_by_label("Neurons, by layer").wait_for()
     assert opened.locator(".jp-InputArea-editor, .highlight:visible").count() == 0
     assert not re.search(r"\bimport\b|mc\.|In \[", opened.locator("body").inner_text())
