@@ -75,14 +75,15 @@ class Live:
         known["hidden"] = tuple(np.atleast_1d(known["hidden"]).tolist())
         if strange := sorted(known.keys() - DEFAULTS.keys()):
             raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(DEFAULTS)}")
+        for name in (*SIZES, "dropout", "lr"):
+            if known[name] is not None and np.asarray(known[name]).dtype.kind not in "iuf":
+                raise ValueError(f"{name}={known[name]!r}: numbers belong here")
         if text is None:
             text = self.text
         else:
             text = clean(text) if "\n" in text else load_text(text)
         if len(text) < ENOUGH:
-            raise ValueError(
-                f"{len(text)} characters are too few: {ENOUGH} at least, better 20,000"
-            )
+            raise ValueError(f"too few characters, {len(text)}: {ENOUGH} at least, better 20,000")
         if known["optimizer"] not in OPTIMIZERS:
             raise ValueError(
                 f"optimizer={known['optimizer']!r}: it is one of {', '.join(OPTIMIZERS)}"

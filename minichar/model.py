@@ -78,6 +78,8 @@ class CharModel:
             raise ValueError(f"embedding={embedding}: None, or the length of a character's row")
         if getattr(dtype, "__name__", str(dtype)) not in ("float32", "float64"):
             raise ValueError(f'dtype={dtype!r}: it is "float32" to train, "float64" to check')
+        if isinstance(seed, int | np.integer) and seed < 0:
+            raise ValueError(f"seed={seed}: a whole number from 0 up")
         xp = library(device)
         self.vocab, self.cell, self.hidden, self.embedding = vocab, cell, hidden, embedding
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), fused

@@ -1,13 +1,14 @@
 """The training behind the studio: in the background, asked and changed while it goes on."""
 
 import asyncio
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import curve_panel, helpers, workers
+from minichar import curve_panel, helpers, studio, workers
 from minichar import live as live_module
 from minichar.live import Live
 from minichar.writing import loop_of, piece_of
@@ -154,6 +155,7 @@ def test_a_new_rate_acts_on_the_next_step_and_is_marked(live):
     other = Live(TEXT, **SMALL)
     walk(live, 3), walk(other, 3)
     live.rate = 0.5
+    live.rate = 0.5
     assert live.marks == [(3, 0.5)] and live.history[-1].lr == pytest.approx(0.005)
     assert walk(live, 1) == walk(other, 1)  # the loss before the update
     assert live.history[-1].lr == pytest.approx(0.5) and walk(live, 1) != walk(other, 1)
@@ -219,6 +221,30 @@ def test_save_and_load_go_on_exactly(live, tmp_path):
     assert other.settings["hidden"] == (6,) and other.settings["batch"] == 4
 
 
+def test_a_restart_after_a_load_keeps_the_rate_that_was_loaded(live, tmp_path):
+    live.rate = 0.03
+    live.save(tmp_path / "kept.npz")
+    other = Live(TEXT, **SMALL)
+    other.load(tmp_path / "kept.npz")
+    other.restart()
+    assert other.rate == 0.03
+
+
+@pytest.mark.parametrize("letter", [True, False])
+def test_a_network_of_the_demo_learns_by_lines_unless_a_line_end_is_a_letter(
+    live, tmp_path, letter
+):
+    characters = sorted({*live.text} | ({"\0"} if letter else set()))
+    model = mc.CharModel(mc.Vocabulary("".join(characters)), hidden=3, embedding=2)
+    mc.save_model(tmp_path / "demo.json", model)
+    live.load(tmp_path / "demo.json")
+    assert live.settings["lines"] != letter
+
+
+def test_no_more_is_held_out_than_is_soon_read():
+    assert len(Live("abc\n" * 50_000, **SMALL).training.held_out) == live_module.HELD_OUT
+
+
 def test_a_model_alone_begins_a_training_and_what_does_not_fit_is_refused(live, tmp_path):
     mc.save_model(tmp_path / "model.npz", live.model)
     other = Live(TEXT, **SMALL)
@@ -247,6 +273,28 @@ def test_counting_is_measured_on_the_held_out_text_at_its_best_order():
     vocab = live.model.vocab
     bits = [mc.NGram(train, k, vocab).bits(held_out).mean() for k in range(2, 6)]
     assert live.count() == pytest.approx(min(bits) * np.log(2))
+
+
+def test_the_number_to_beat_is_of_the_text_that_the_loaded_training_holds_out(live, tmp_path):
+    live.count()
+    for share in (0.3, 0):
+        training = mc.Training(
+            mc.CharModel(live.model.vocab, hidden=3), TEXT, 4, 8, validation=share
+        )
+        mc.save_model(tmp_path / "other.npz", training.model, training)
+        live.load(tmp_path / "other.npz")
+        if share:
+            alone = Live(TEXT, **SMALL)
+            alone.training.held_out = live.training.held_out
+            assert live.count() == alone.count() != Live(TEXT, **SMALL).count()
+    made = studio.Studio(TEXT, start=False, folder=None, **SMALL)
+    made.live.load(tmp_path / "other.npz")
+    for _ in range(3):
+        made.one.click()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made.look()
+    assert "counting" not in made.seen.curve.value and "⚠" not in made.status.value
 
 
 def test_the_curve_is_thinned_by_medians(live):

@@ -97,6 +97,12 @@ def test_the_gradient_of_the_loss_is_its_measured_slope(cell):
     assert graph.check_gradients(lambda *_: model.loss(inputs, targets, state)[0], *weights) < 1e-7
 
 
+@pytest.mark.parametrize("seed", [-1, np.int64(-3)])
+def test_a_seed_below_zero_is_refused_in_plain_words(seed):
+    with pytest.raises(ValueError, match=f"seed={seed}: a whole number from 0 up"):
+        CharModel(VOCAB, hidden=3, seed=seed)
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=10, deadline=None)
 def test_same_seed_same_weights_and_another_seed_others(seed):
