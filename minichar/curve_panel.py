@@ -95,6 +95,6 @@ class CurvePanel(ipywidgets.HBox):
             steps, losses = zip(*live.validations, strict=True)
             lines["held-out"] = (steps, shown(losses))
         if lines and live.training.held_out:
-            levels = {"counting, on the held-out text": float(shown(live.count()))}
+            levels = {"counting, held-out": float(shown(live.count()))}
         y = "bits per character" if bits else "perplexity"
         return lines, "step", y, levels, [step for step, _ in live.marks]

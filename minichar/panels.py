@@ -1,5 +1,6 @@
 """The parts of the studio that are opened when needed: its text, and what its model is made of."""
 
+import codecs
 import html
 from collections import Counter
 from typing import Any
@@ -26,9 +27,9 @@ def found(text: str) -> str:
     text = clean(text)
     times = Counter(text)
     lines = [f"Found {len(text):,} characters, {len(times)} different ones."]
-    if 0 < len(text) < ENOUGH:
+    if len(text) < ENOUGH:
         lines.append(f"⚠ That is too little: {ENOUGH} at least, better {LITTLE:,} or more.")
-    elif 0 < len(text) < LITTLE:
+    elif len(text) < LITTLE:
         lines.append(f"⚠ That is little: from {LITTLE:,} on a network finds words by itself.")
     used = [f"{count:,} of {name}" for name, count in ends.items() if count]
     if len(used) > 1:
@@ -84,8 +85,10 @@ class TextPanel(ipywidgets.VBox):
 
     def _uploaded(self) -> None:
         for file in self.upload.value:
+            raw = bytes(file["content"])
+            marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             try:
-                text = bytes(file["content"]).decode("utf-8-sig")
+                text = raw.decode("utf-16" if marked else "utf-8-sig")
             except UnicodeDecodeError:
                 self.said.value = "⚠ That file is no text in UTF-8. Save it as UTF-8, or paste it."
                 continue
@@ -101,8 +104,8 @@ class TextPanel(ipywidgets.VBox):
         self.said.value = found(self.studio.live.text)
 
 
-def _whole(least: int, name: str) -> ipywidgets.BoundedIntText:
-    return ipywidgets.BoundedIntText(min=least, max=1024, description=name, **NAMED)
+def _whole(least: int, name: str, most: int = 1024) -> ipywidgets.BoundedIntText:
+    return ipywidgets.BoundedIntText(min=least, max=most, description=name, **NAMED)
 
 
 class ModelPanel(ipywidgets.VBox):
@@ -120,7 +123,7 @@ class ModelPanel(ipywidgets.VBox):
         self.optimizer = ipywidgets.Dropdown(
             options=list(OPTIMIZERS), description="Optimiser", **NAMED
         )
-        self.seed = ipywidgets.IntText(description="Seed", **NAMED)
+        self.seed = _whole(0, "Seed", 2**31 - 1)
         self.use = studio.button("Build this model", self._use)
         self.code = ipywidgets.HTML()
         fields = [self.cell, self.hidden, self.embedding, self.dropout, self.batch, self.length]
@@ -136,8 +139,10 @@ class ModelPanel(ipywidgets.VBox):
         shown = now | {"hidden": ",".join(map(str, now["hidden"]))}
         shown |= {"embedding": now["embedding"] or 0}
         for name, value in shown.items():
-            if hasattr(self, name):  # the rate has a dial of its own
-                getattr(self, name).value = value
+            if field := getattr(self, name, None):  # the rate has a dial of its own
+                if hasattr(field, "max"):  # what is loaded may be more than what is built here
+                    field.max = max(field.max, value)
+                field.value = value
         self._show()
 
     def settings(self) -> dict[str, Any]:

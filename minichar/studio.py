@@ -28,7 +28,8 @@ from minichar.optim import OPTIMIZERS
 from minichar.widgets import WRAPPED, Dial, rule
 from minichar.writing_panel import WritingPanel
 
-BY_HEART = 5  # validations in a row that are no longer the best
+PATIENCE = 5  # validations in a row without a new best, until that is said
+NO_BETTER = f"No better on the held-out text for {PATIENCE} measurements: "
 RATES = 1e-5, 0.1  # the slider's ends
 OFTEN, SELDOM = 0.5, 2.0  # seconds between two looks at the numbers, and at the curve
 HISTORY = '<div style="line-height: 1.3; height: 11em; overflow: auto" tabindex="0">{}</div>'
@@ -119,7 +120,9 @@ class Studio(ipywidgets.VBox):
             self.live.pause()
             return self.say(f"Paused after step {self.live.training.step_number:,}.")
         for other in list(_studios - {self}):
-            other.train.value = False
+            if other.train.value:
+                other.train.value = False
+                other.say("Paused: another studio is training now.")
         _studios.add(self)
         try:
             self.live.start(self._turn, self._ended)
@@ -195,9 +198,15 @@ class Studio(ipywidgets.VBox):
 
     def _tell(self, report: Any) -> None:
         if report.note:
-            self.say(f"Step {report.step}: {report.note}. Lower the learning rate.", wrong=True)
-        if report.validation and self.live.training.waited == BY_HEART:
-            self.say("The held-out text gets worse: it learns by heart. See Save and load.", True)
+            self._fit_rate()  # it was halved
+            self.say(f"Step {report.step}: {report.note}.", wrong=True)
+        if report.validation is None:
+            return
+        if self.live.training.waited == PATIENCE:
+            causes = "it may be learning by heart, or the learning rate is too high"
+            self.say(f"{NO_BETTER}{causes}. See Save and load.", wrong=True)
+        elif not self.live.training.waited and NO_BETTER in self.status.value:
+            self.say("A new best on the held-out text.")
 
     def _ended(self, wrong: Exception | None) -> None:
         self.train.value = False

@@ -13,6 +13,7 @@ import ipywidgets
 import numpy as np
 
 from minichar import draw
+from minichar.text import clean
 from minichar.widgets import NAMED, WRAPPED, Dial
 from minichar.writing import loop_of, piece_of, write
 
@@ -95,13 +96,18 @@ class WritingPanel(ipywidgets.VBox):
         self.seed += 1
         self.show()
 
-    def _prime(self) -> str:
-        return self.prime.value.replace("\\n", "\n")
+    def _prime(self) -> tuple[str, str]:
+        """What to start with, as far as the model knows it; and a line of HTML about the rest."""
+        typed, vocab = clean(self.prime.value.replace("\\n", "\n")), self.studio.live.model.vocab
+        unknown = dict.fromkeys(c for c in typed if c not in vocab)
+        named = html.escape(" ".join(map(draw.visible, unknown)))
+        left_out = f"<div>left out, as it does not know them: {named}</div>" if unknown else ""
+        return "".join(c for c in typed if c not in unknown), left_out
 
     def show(self) -> None:
         """Write the four texts anew."""
         self.wanted = False
-        middle, prime = self.temperature.number.value, self._prime()
+        middle, (prime, left_out) = self.temperature.number.value, self._prime()
         temperatures, parts = (0, middle / 2, middle, min(10.0, 2 * middle)), []
         texts = self.studio.live.samples(temperatures, prime, self.length.value, self.seed)
         for t, text in zip(temperatures, texts, strict=True):
@@ -121,7 +127,7 @@ class WritingPanel(ipywidgets.VBox):
                 f'{columns}">{start}{html.escape(text)}</pre></div></div>'
             )
         style = "display: flex; flex-wrap: wrap; gap: 12px"
-        self.written.value = f'<div style="{style}">{"".join(parts)}</div>'
+        self.written.value = f'{left_out}<div style="{style}">{"".join(parts)}</div>'
 
     # --- slowly
 
@@ -159,7 +165,7 @@ class WritingPanel(ipywidgets.VBox):
 
     async def _write_slowly(self) -> None:
         live, temperatures = self.studio.live, [1.0]
-        model, prime, pieces, sure = live.model, self._prime(), [], []
+        model, (prime, _), pieces, sure = live.model, self._prime(), [], []
         letters = write(model, temperatures, prime, self.seed, live.settings["lines"])
         for k in range(self.length.value):
             temperatures[0] = self.temperature.number.value
