@@ -60,9 +60,10 @@ def line_chart(
 
     parts = [f'<path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}" fill="none" stroke="currentColor"/>']
     for tick in ticks(left, right):
-        at = f"{across(tick):.1f}"
-        parts.append(f'<path d="M{at} {BOTTOM}v5" stroke="currentColor"/>')
-        parts.append(f'<text x="{at}" y="{BOTTOM + 19}" text-anchor="middle">{tick:,g}</text>')
+        at, said = float(across(tick)), f"{tick:,g}"
+        parts.append(f'<path d="M{at:.1f} {BOTTOM}v5" stroke="currentColor"/>')
+        at = min(at, WIDE - 5 * len(said))  # the last one whole, too
+        parts.append(f'<text x="{at:.1f}" y="{BOTTOM + 19}" text-anchor="middle">{said}</text>')
     for tick in ticks(low, high):
         at = float(up(tick))
         parts.append(f'<path d="M{LEFT} {at:.1f}h-5" stroke="currentColor"/>')

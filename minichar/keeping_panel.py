@@ -16,6 +16,7 @@ from minichar.keeping import LAST, Entry, Kept
 from minichar.widgets import NAMED, WRAPPED, light_arrows
 
 SECONDS = 10.0  # at the least, between two files
+REPLACE = "Replace it"
 COLUMNS = "display: grid; grid-template-columns: 9em 5em minmax(0, 1fr); gap: 0 8px"
 CUT = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
 
@@ -39,9 +40,10 @@ class FilePanel(ipywidgets.VBox):
 
     def __init__(self, studio: Any, folder: str | Path | None):
         self.studio, self.kept = studio, Kept("studio" if folder is None else folder)
-        self.mine, self.asked = set(), None  # saved by this studio; asked about
+        self.mine = set()  # files that this studio has saved
         self.path = ipywidgets.Text(value="studio.npz", description="File", **NAMED)
         self.save = studio.button("Save", self._save)
+        self.path.observe(lambda change: self._ask(False), "value")
         self.load = studio.button("Load", lambda: self._load(self._path()))
         ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
         self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
@@ -69,17 +71,21 @@ class FilePanel(ipywidgets.VBox):
         self.studio.look()
         self.studio.say(f"These weights need {best:.3f} bits on held-out text.")
 
+    def _ask(self, whether: bool) -> None:
+        """Have the button ask before it replaces a file, or just save."""
+        self.save.description = REPLACE if whether else "Save"
+
     def _save(self) -> None:
-        """Save, and replace a file of before this studio only when it is asked for once more."""
+        """Save; a file that is not of this studio is replaced when the button, asked, says so."""
         path = self._path()
         if path.suffix not in (".npz", ".json"):  # the second for the demo of recurrentjs
             raise ValueError(f"{path}: the name of a model ends in .npz; nothing was saved")
-        asked, self.asked = self.asked, path.resolve()
-        if path.exists() and self.asked not in {*self.mine, asked}:
-            raise ValueError(f"{path} is there already: press Save once more to replace it")
+        mine = self.save.description == REPLACE or path.resolve() in self.mine
+        self._ask(path.exists() and not mine)
+        if self.save.description == REPLACE:
+            raise ValueError(f"{path} is there already: press {REPLACE}, or choose another name")
         self.studio.live.save(path)
-        self.mine.add(self.asked)
-        self.asked = None
+        self.mine.add(path.resolve())
         step = self.studio.live.training.step_number
         self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minichar import draw
-from minichar.chart import BOTTOM, LEFT, RIGHT, TOP, line_chart, ticks
+from minichar.chart import BOTTOM, LEFT, RIGHT, TOP, WIDE, line_chart, ticks
 
 LINES = {"training": ([1, 2, 3], [4.0, 3.0, 2.0]), "<b>": ([1, 3], [4.0, 3.5])}
 
@@ -32,6 +32,13 @@ def test_points_stand_in_proportion_within_the_field():
     assert level[:, 1] == pytest.approx([first[1, 1]] * 2) and level[0, 0] == LEFT
     for line in (first, second, level):
         assert (line >= [LEFT, TOP]).all() and (line <= [RIGHT, BOTTOM]).all()
+
+
+@pytest.mark.parametrize("last", [1500, 1_000_000])
+def test_the_last_number_of_an_axis_is_not_cut_off(last):
+    words = parsed(line_chart({"a": ([0, last], [1, 2])}, "step", "bits")).iter("text")
+    (place,) = [float(word.get("x")) for word in words if word.text == f"{last:,g}"]
+    assert place + 4.5 * len(f"{last:,g}") < WIDE
 
 
 def test_marks_stand_at_their_step_and_all_is_said():

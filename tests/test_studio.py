@@ -433,7 +433,7 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     assert "damaged" in files.table.children[1].children[1].value
 
 
-def test_a_file_of_before_is_replaced_when_it_is_asked_for_twice(made, tmp_path, monkeypatch):
+def test_a_file_of_before_is_replaced_when_the_button_says_so(made, tmp_path, monkeypatch):
     files, before = made.file_panel, b"somebody's own"
     for name in ("shown.ipynb", "a.txt", "a"):
         (tmp_path / name).write_bytes(before)
@@ -445,11 +445,12 @@ def test_a_file_of_before_is_replaced_when_it_is_asked_for_twice(made, tmp_path,
         Path(name).write_bytes(before)
         files.path.value = name
         files.save.click()
-        assert said(made) == f"⚠ {name} is there already: press Save once more to replace it"
+        assert said(made).startswith(f"⚠ {name} is there already: press Replace it, or")
+        assert files.save.description == "Replace it"
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {before}
     for _ in range(2):  # and then its own
         files.save.click()
-        assert said(made).startswith("Saved step 0 in x.npz")
+        assert said(made).startswith("Saved step 0 in x.npz") and files.save.description == "Save"
     monkeypatch.setenv("HOME", str(tmp_path))
     files.path.value = "~/z.npz"
     files.save.click()
