@@ -193,3 +193,12 @@ def test_without_dask_it_is_said_what_to_install(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"\[cluster\]"), cluster.workers(2):
         pass
+
+
+@needs_dask
+def test_a_worker_that_dies_before_it_is_known_does_not_spoil_the_end(client):
+    async def told():  # as the scheduler tells it
+        client.cluster._update_worker_status("remove", "tcp://127.0.0.1:1")
+
+    client.cluster.sync(told)
+    assert client.submit(lambda: 7).result() == 7
