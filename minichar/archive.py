@@ -35,6 +35,13 @@ class Unfit(ValueError):
     """What is found to be wrong while reading; `refusing` makes it a BadModelFile."""
 
 
+def spoken(error: Exception) -> str:
+    """What went wrong; of the system, which file it was: 'a.txt: No such file or directory'."""
+    names = (getattr(error, name, None) for name in ("filename2", "filename"))  # to, and from where
+    what = getattr(error, "strerror", None)
+    return ": ".join([*list(filter(None, names))[:1], what]) if what else str(error)
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     """A new file that takes the place of `path` when it is whole and on the disk, or not at all.

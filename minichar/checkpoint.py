@@ -28,7 +28,7 @@ from minichar.text import Vocabulary, digest
 from minichar.training import Training
 
 FORMAT, VERSION = "minichar", 1
-KINDS = {kind.__name__: kind for kind, _ in optim.OPTIMIZERS.values()}
+OPTIMIZERS = {kind.__name__: kind for kind, _ in optim.OPTIMIZERS.values()}
 SCHEDULES = {kind.__name__: kind for kind in (optim.exponential, optim.cosine)}
 
 
@@ -140,7 +140,7 @@ def load_training(
             key: n if n is None else _number(n, whole=key in ("batch", "length"))
             for key, n in saved["settings"].items()
         }
-        optimizer = _made(saved["optimizer"], KINDS, model.parameters())
+        optimizer = _made(saved["optimizer"], OPTIMIZERS, model.parameters())
         training = Training(model, text, optimizer=optimizer, schedule=schedule, **settings)
         now = _read_moment(found, training, saved["now"])
         good = _read_moment(found, training, saved["good"], _prefix(saved))
@@ -165,7 +165,7 @@ def _described(training: Training) -> dict[str, Any]:
     """The part of a training that is no arrays, ready for JSON."""
     optimizer = training.optimizer
     whole = optimizer.state.keys() == training.model.parameters().keys()
-    if type(optimizer) not in KINDS.values() or not whole:
+    if type(optimizer) not in OPTIMIZERS.values() or not whole:
         what = "of optim.py, for all weights of the model"
         raise ValueError(f"an optimiser {what}, can be saved, and no other: save the model alone")
     return {
@@ -191,7 +191,7 @@ def _plain(progress: dict[str, Any]) -> dict[str, Any]:
 def _recipe(thing: Any) -> dict[str, Any]:
     """The kind of an optimiser or schedule, and the settings of one like it; {} for a stranger."""
     kind = type(thing)
-    if kind not in (*KINDS.values(), *SCHEDULES.values()):
+    if kind not in (*OPTIMIZERS.values(), *SCHEDULES.values()):
         return {}
     names = [name for name in inspect.signature(kind).parameters if name != "parameters"]
     return {"kind": kind.__name__, "settings": {name: getattr(thing, name) for name in names}}

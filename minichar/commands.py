@@ -23,7 +23,7 @@ from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model
 from minichar.datasets import catalogue, folder, load_text
 from minichar.running import EPOCHS, STEPS
-from minichar.terminal import characters, is_terminal, one_line, refuse, visible
+from minichar.terminal import called, characters, is_terminal, one_line, refuse, visible
 from minichar.text import clean, decoded
 
 
@@ -97,8 +97,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_train(made: argparse.ArgumentParser) -> None:
-    made.usage = "minichar train TEXT [options]"
-    made.epilog = "For instance: minichar train names --hidden 64 --steps 1000 --out names.npz"
+    made.usage = f"{called('train')} TEXT [options]"
+    made.epilog = f"For instance: {called('train')} names --hidden 64 --steps 1000 --out names.npz"
     made.add_argument("text", metavar="TEXT", help="a text file, or a name of `minichar data`")
     group = made.add_argument_group("what you get, and when")
     group.add_argument("--out", metavar="FILE", help="the file to save in (default model.npz)")
@@ -125,8 +125,8 @@ def _add_train(made: argparse.ArgumentParser) -> None:
 
 
 def _add_sample(made: argparse.ArgumentParser) -> None:
-    made.usage = "minichar sample MODEL [options]"
-    made.epilog = "For instance: minichar sample names --prime ma --temperature 0.7"
+    made.usage = f"{called('sample')} MODEL [options]"
+    made.epilog = f"For instance: {called('sample')} names --prime ma --temperature 0.7"
     _add_model(made)
     text = "the beginning to go on from (default: that of a new line)"
     made.add_argument("--prime", default="", metavar="TEXT", help=text)
@@ -145,8 +145,8 @@ def _add_sample(made: argparse.ArgumentParser) -> None:
 
 
 def _add_score(made: argparse.ArgumentParser) -> None:
-    made.usage = "minichar score MODEL TEXT [options]"
-    made.epilog = "For instance: echo maria | minichar score names - --each"
+    made.usage = f"{called('score')} MODEL TEXT [options]"
+    made.epilog = f"For instance: echo maria | {called('score')} names - --each"
     _add_model(made)
     text = "a text file, a name of `minichar data`, or - for what is piped in"
     made.add_argument("text", metavar="TEXT", help=text)

@@ -18,13 +18,13 @@ from functools import partial
 from minichar import datasets, downloads, transfer
 from minichar.course.files import CourseError
 from minichar.datasets import Entry
-from minichar.terminal import Screen, refuse
+from minichar.terminal import Screen, called, refuse
 
 
 def add(made: argparse.ArgumentParser) -> None:
     """Give the parser of `minichar data` its words."""
     made.error = partial(refuse, made)
-    made.usage = "minichar data [show NAME | get NAME | add NAME FILE | remove NAME]"
+    made.usage = f"{called('data')} [show NAME | get NAME | add NAME FILE | remove NAME]"
     words = "show: all that is known of it; get: fetch it; add: keep FILE as it; remove: remove it"
     made.add_argument("word", nargs="?", metavar="WORD", help=words)
     made.add_argument("name", nargs="?", metavar="NAME", help="a text of the list")
@@ -89,7 +89,7 @@ def _show(entry: Entry, _: argparse.Namespace) -> None:
         if entry.validation
         else "",
         "note": entry.note,
-        "state": "here" if entry.here else f"fetch it: minichar data get {entry.name}",
+        "state": "here" if entry.here else f"fetch it: {called('data', 'get', entry.name)}",
         "by hand": transfer.by_hand(entry) if entry.url else "",
     }
     for name, fact in facts.items():

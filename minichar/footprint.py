@@ -21,8 +21,7 @@ from minichar.model import CharModel
 # takes on the way back: the gradient that comes in, those that it makes, what it works in.
 KEPT = {"rnn": 2, "relu": 2, "lstm": 7, "gru": 5}
 BACK = {"rnn": 4, "relu": 2, "lstm": 5, "gru": 8}
-
-WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # of a model, and kept during a step: about 1 GB each
+WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # affordable: of a model, and in a step; some 1 GB each
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
 
     `remembers` is how many arrays the optimiser keeps for each weight: 2 for Adam, 1 for the
     others. Beside the weights there are their gradients (twice in the optimiser's step), the copies
-    to go back to, old and new, and the best.
-    Counted for the fast cells; those of layers.py take several times as much.
+    to go back to, old and new, and the best. Counted for the fast cells; those of layers.py take
+    several times as much.
     """
     one, predictions, V = int(model.dtype[-2:]) // 8, batch * length, len(model.vocab)
     size = sum(w.data.size for w in model.parameters().values())

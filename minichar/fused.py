@@ -105,7 +105,8 @@ class Fused:
     def in_parts(self, work: Callable, one: tuple, *arrays: Any) -> None:
         """`work(*one, *arrays)`, with the rows of a large batch shared out to threads."""
         B = arrays[0].shape[1]
-        if B == 1 or backend.on_card(arrays[0]):  # which has threads of its own for them
+        # A single text is one part; a card has threads of its own.
+        if B == 1 or backend.on_card(arrays[0]):
             return work(*one, *arrays)
         side_by_side(lambda rows: work(*one, *(a[:, rows] for a in arrays)), B, B * self.H)
 
@@ -126,7 +127,7 @@ class RNN(Fused, layers.RNN):
 
     def forward(self, W: Any, a: Any, hs: Any) -> None:
         xp, relu, (product,) = backend.of(a), self.activation == "relu", scratch(hs, self.H)
-        add, tanh, dot = xp.add, xp.tanh, dot_for(W)  # names that are near cost a loop less
+        add, tanh, dot = xp.add, xp.tanh, dot_for(W)  # a local name is found faster than a module's
         for h, z, new in each_step(hs, a, hs[1:]):
             dot(h, W, product)
             add(z, product, new)

@@ -12,6 +12,7 @@ import ipywidgets
 import numpy as np
 
 from minichar import datasets, draw
+from minichar.archive import spoken
 from minichar.keeping import LAST, Entry, Kept
 from minichar.widgets import NAMED, WRAPPED, light_arrows
 
@@ -28,11 +29,9 @@ def row(cells: list[str]) -> str:
 
 
 def told(error: Exception) -> str:
-    """What went wrong, in the words of the error; one of the system without its number."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    """What went wrong, in words; what nobody expected with the name of its kind."""
     expected = isinstance(error, ValueError | RuntimeError | OSError) and str(error)
-    return str(error) if expected else f"{type(error).__name__}: {error}"
+    return spoken(error) if expected else f"{type(error).__name__}: {error}"
 
 
 class FilePanel(ipywidgets.VBox):

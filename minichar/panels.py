@@ -1,6 +1,5 @@
 """The parts of the studio that are opened when needed: its text, and what its model is made of."""
 
-import codecs
 import html
 from collections import Counter
 from typing import Any
@@ -11,7 +10,7 @@ from minichar import datasets
 from minichar.live import DEFAULTS, ENOUGH
 from minichar.model import KINDS
 from minichar.optim import OPTIMIZERS
-from minichar.text import clean
+from minichar.text import clean, marked_utf_16
 from minichar.widgets import NAMED, WRAPPED
 
 LITTLE, RARE = 20_000, 5  # characters; times that a character should come to be learned
@@ -86,9 +85,8 @@ class TextPanel(ipywidgets.VBox):
     def _uploaded(self) -> None:
         for file in self.upload.value:
             raw = bytes(file["content"])
-            marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             try:
-                text = raw.decode("utf-16" if marked else "utf-8-sig")
+                text = raw.decode("utf-16" if marked_utf_16(raw) else "utf-8-sig")
             except UnicodeDecodeError:
                 self.said.value = "⚠ That file is no text in UTF-8. Save it as UTF-8, or paste it."
                 continue

@@ -11,6 +11,7 @@ A terminal shows how far a training is in one line that changes; in a file every
 import argparse
 import math
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -20,9 +21,11 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from minichar.archive import spoken
 from minichar.course.files import CourseError
 from minichar.training import Diverged
 
+COMMAND = re.compile(r"(?<![\w./-])minichar(?= [a-z]+)")  # within a message
 LIVE, PLAIN = 0.2, 5.0  # seconds between two signs of life, to a terminal and to a file
 
 
@@ -51,13 +54,6 @@ def is_terminal() -> bool:
     return getattr(sys.stdout, "isatty", bool)()
 
 
-def spoken(error: Exception) -> str:
-    """What went wrong; of the system, which file it was: 'a.txt: No such file or directory'."""
-    names = (getattr(error, name, None) for name in ("filename2", "filename"))  # to, and from where
-    what = getattr(error, "strerror", None)
-    return ": ".join([*list(filter(None, names))[:1], what]) if what else str(error)
-
-
 def called(*words: str) -> str:
     """A command of this program, as it can be typed again: start.py says how it was called."""
     module = "python -m " * sys.argv[0].endswith(os.path.join("minichar", "__main__.py"))
@@ -67,7 +63,7 @@ def called(*words: str) -> str:
 
 def complain(message: str) -> None:
     """Print what went wrong, in a line; commands in it as they can be typed."""
-    print(f"minichar: {message.replace('`minichar ', f'`{called()} ')}", file=sys.stderr)
+    print(f"minichar: {COMMAND.sub(called(), message)}", file=sys.stderr)
 
 
 class Screen:

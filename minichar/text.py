@@ -54,7 +54,7 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
     if raw.startswith(NO_TEXT):
         what = "an archive, a PDF or a document of an office program"
         raise ValueError(f"{name} is no text but {what}: save what is in it as text first.")
-    if encoding is None and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if encoding is None and marked_utf_16(raw):
         encoding = "utf-16"
     elif encoding is None and (found := _utf_16(raw[:64])):
         raise ValueError(f'{name} is not UTF-8 text. It looks like another: encoding="{found}".')
@@ -74,6 +74,11 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
     if not text or text.isspace():
         raise ValueError(f"{name} is empty: there is no text in it.")
     return clean(text)
+
+
+def marked_utf_16(raw: bytes) -> bool:
+    """Whether a file begins with the mark of UTF-16."""
+    return raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def _utf_16(start: bytes) -> str | None:

@@ -463,8 +463,9 @@ def test_a_command_in_a_message_can_be_typed(program, given, again, monkeypatch,
         "MINICHAR_COMMAND", raising=False
     )
     assert terminal.called("sample", "a b.npz") == f"{again} sample 'a b.npz'"
-    terminal.complain("try `minichar data names`")
-    assert capsys.readouterr().err == f"minichar: try `{again} data names`\n"
+    terminal.complain("try `minichar data` in minichar, or run: minichar data get x")
+    said = f"try `{again} data` in minichar, or run: {again} data get x"
+    assert capsys.readouterr().err == f"minichar: {said}\n"
 
 
 @pytest.mark.parametrize(
