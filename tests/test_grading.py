@@ -19,7 +19,7 @@ import mini_course
 import pytest
 from situations import RIGHT_1, RIGHT_2, SITUATIONS, WRONG_1, lesson
 
-from minichar.course import progress
+from minichar.course import kernel, progress
 from minichar.course.files import CourseError, keep
 from minichar.course.lessons import written
 
@@ -161,6 +161,24 @@ def test_copies_and_files_that_are_no_notebook(tmp_path):
         verdicts = found[str(course / "notebooks" / f"{name}.ipynb")]["verdicts"]
         assert verdicts == [["90.1", "missing", text], ["90.2", "missing", text]]
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("failures", [1, kernel.STARTS])
+def test_a_kernel_that_does_not_start_is_tried_again(tmp_path, monkeypatch, failures):
+    real, calls = kernel.RunningKernel, []
+
+    def starting(*words, **more):
+        calls.append(words)
+        if len(calls) <= failures:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        return real(*words, **more)
+
+    monkeypatch.setattr(kernel, "RunningKernel", starting)
+    one = kernel.Kernel(tmp_path)
+    outcome = one.run("x = 1", patience=60)
+    one.stop()
+    assert outcome.ok == (failures < kernel.STARTS) and outcome.dead != outcome.ok
+    assert len(calls) == min(failures + 1, kernel.STARTS)
 
 
 def test_a_cell_without_end_is_interrupted(tmp_path):

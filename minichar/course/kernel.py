@@ -18,6 +18,7 @@ from queue import Empty
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+STARTS = 3  # tries: two kernels that start at once may choose the same port, and one of them ends
 GRACE = 10.0  # seconds between the interrupt and the end of the kernel
 
 
@@ -53,8 +54,7 @@ class Kernel:
         happens is in the outcome; nothing is raised.
         """
         try:
-            if self.running is None:
-                self.running = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(self.folder))
+            self.running = self.running or self._start()
         except (RuntimeError, OSError) as error:
             return self._end(f"no kernel could be started ({error})")
         sent = self.running.kc.execute(
@@ -83,6 +83,14 @@ class Kernel:
         if late:
             text = f"it ran for {patience:.0f} s without an end and was interrupted"
         return Outcome(name=reply.get("ename", ""), text=text, traceback=ANSI.sub("", lines))
+
+    def _start(self) -> RunningKernel:
+        for left in reversed(range(STARTS)):
+            try:
+                return RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(self.folder))
+            except (RuntimeError, OSError):
+                if not left:
+                    raise
 
     def _reply(self, sent: str) -> dict | None:
         try:
