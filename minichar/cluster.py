@@ -112,9 +112,8 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     training = Training(model, text, optimizer=optimizer, **own)
     for _ in train(model, text, steps, training):
         pass
-    weights = sum(w.data.size for w in model.parameters().values())
     bits = float(training.best / np.log(2))
-    return Run(dict(settings), bits, weights, time.perf_counter() - began)
+    return Run(dict(settings), bits, model.size, time.perf_counter() - began)
 
 
 def attempt(text: str, settings: Mapping[str, Any], steps: int) -> Run:

@@ -127,7 +127,7 @@ def network(name: str, seeds: int = SEEDS, steps: int = STEPS) -> Row:
     rate, dropout = choose(validation)
     runs = [trained[rate, dropout]]
     runs += [learn(name, rate, dropout, seed, steps) for seed in range(1, seeds)]
-    size = sum(w.data.size for w in runs[0].model.parameters().values())
+    size = runs[0].model.size
     bits = [held_out_bits(run.model) for run in runs]
     best = float(np.mean([run.best for run in runs]) / np.log(2))
     setting = f"rate {rate}, dropout {dropout}, of {len(trained)}"

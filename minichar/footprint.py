@@ -51,7 +51,6 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
     several times as much.
     """
     one, predictions, V = int(model.dtype[-2:]) // 8, batch * length, len(model.vocab)
-    size = sum(w.data.size for w in model.parameters().values())
     below, kept, back = model.embedding or 0, (model.embedding or 0) + 3 * V, 0
     for cell in model.cells:
         H = cell.H
@@ -59,7 +58,7 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
         # Below the first layer without an embedding are one-hot rows: bits of a byte, then numbers.
         under = below or V * (one + 1) // one
         back, below = max(back, H * BACK[model.cell], H * cell.gates + under), H
-    return Needed(one * size * (4 + 3 * remembers), one * predictions * (kept + back))
+    return Needed(one * model.size * (4 + 3 * remembers), one * predictions * (kept + back))
 
 
 @contextmanager

@@ -43,8 +43,7 @@ def shares(model: Any, T: int, B: int, spare: int = 0) -> list[slice]:
     """
     n = 1
     if B > 1 and type(model) is CharModel and model.fused and model.device == "cpu":
-        size = sum(w.data.size for w in model.parameters().values())
-        if size <= HEAVY * T * len(model.hidden):
+        if model.size <= HEAVY * T * len(model.hidden):
             with calm() as free:
                 n = min(free - spare, B, B * max(model.hidden) // ENOUGH)
     if n < 2 or os.environ.get("MINICHAR_HELPERS") == "0":

@@ -102,6 +102,11 @@ class CharModel:
         parts |= {str(k): cell for k, cell in enumerate(self.cells)} | {"read_out": self.read_out}
         return layers.named(parts)
 
+    @property
+    def size(self) -> int:
+        """How many weights there are: all the numbers that are learned."""
+        return sum(w.data.size for w in self.parameters().values())
+
     def to(self, device: str) -> "CharModel":
         """This model on "cpu" or "gpu": itself if it is there, else a copy. Errors as above."""
         if device == self.device:
@@ -168,6 +173,6 @@ class CharModel:
         return {name: getattr(self, name) for name in names}
 
     def __repr__(self) -> str:
-        size = sum(t.data.size for t in self.parameters().values())
         shape = " + ".join(map(str, self.hidden))
-        return f"CharModel: {self.cell} {shape}, {len(self.vocab)} characters, {size:,} weights"
+        known = f"{len(self.vocab)} characters, {self.size:,} weights"
+        return f"CharModel: {self.cell} {shape}, {known}"

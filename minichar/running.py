@@ -130,9 +130,8 @@ def _introduce(screen: Screen, training: Training, text: str, goal: int) -> None
     what = f"{len(text):,} characters, {len(model.vocab)} different"
     kept = f"the last {held_out:,} are held out, to measure on" if held_out else "none held out"
     screen.line(f"{what}; {kept}")
-    size = sum(w.data.size for w in model.parameters().values())
     shape = " + ".join(map(str, model.hidden))
-    screen.line(f"the network: {model.cell} of {shape} neurons, {size:,} weights")
+    screen.line(f"the network: {model.cell} of {shape} neurons, {model.size:,} weights")
     if held_out:
         bits, order = baseline(training, text)
         what = f"counting what follows {characters(order)}"
