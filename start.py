@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -163,7 +164,10 @@ def make_environment():
 
 
 def alone(work):
-    """Do the work while no other start.py does it in this folder; wait for one that is at it."""
+    """Do the work while no other start.py does it in this folder; wait for one that is at it.
+
+    Where there is no fcntl, nobody waits.
+    """
     with open(__file__, "rb") as lock:
         if fcntl:
             os.set_inheritable(lock.fileno(), True)
@@ -217,6 +221,8 @@ def main(words):
     if "minichar" not in program:  # whose words may be paths, seen from where they were typed
         os.chdir(str(ROOT))
     if os.name == "nt":
+        # Ctrl-C is for the program, which may have something to save; `call` would end it at once.
+        signal.signal(signal.SIGINT, lambda *_: None)
         sys.exit(subprocess.call(program, env=env))
     os.execve(program[0], program, env)
 

@@ -19,6 +19,7 @@ minichar lessons         (for whoever writes lessons) derive notebooks/ from sol
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -132,7 +133,12 @@ def _open(notebook: Path) -> int:
     command.append(f"--LabApp.default_url=/lab/tree/{notebook.name}")  # so in what it prints, too
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # JupyterLab refuses root without this
         command.append("--allow-root")
-    return subprocess.call(command, cwd=course)
+    # Ctrl-C is for JupyterLab, which asks first; `call` would have killed it a moment later.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.call(command, cwd=course)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def check_answers(options: argparse.Namespace) -> int:

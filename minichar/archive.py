@@ -56,6 +56,8 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        with suppress(FileNotFoundError):  # who may read the old one may read the new one
+            os.chmod(new, path.stat().st_mode & 0o777)
         os.replace(new, path)
     except BaseException as error:
         with suppress(OSError):  # where there is no such folder

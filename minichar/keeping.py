@@ -108,8 +108,9 @@ class Kept:
         a training that cannot be saved.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.run is None:
-            self.run = 1 + max((self._place(path)[0] for path in self.paths()), default=0)
+        newest = max((self._place(path)[0] for path in self.paths()), default=0)
+        if self.run is None or self.run < newest:  # or, as the older, it would be the one to go
+            self.run = newest + 1
         path = self.folder / f"run-{self.run:03d}-step-{training.step_number:06d}.npz"
         note = {"validation": validation, "sample": sample[:200]}
         save_model(path, training.model, training, note=note)

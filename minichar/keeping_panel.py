@@ -34,6 +34,14 @@ def told(error: Exception) -> str:
     return spoken(error) if expected else f"{type(error).__name__}: {error}"
 
 
+def discard(box: ipywidgets.HBox) -> None:
+    """Close a box and what is in it: kernel and page keep every widget that is not closed."""
+    for part in (*box.children, box):
+        for one in (part.layout, getattr(part, "style", None), part):
+            if one is not None:
+                one.close()
+
+
 class FilePanel(ipywidgets.VBox):
     """Save the training, go on with a saved one, see what was kept; `folder=None` keeps nothing."""
 
@@ -137,9 +145,11 @@ class FilePanel(ipywidgets.VBox):
         entries = self.kept.entries()
         best = [entry.path for entry in self.kept.best(entries).values()]
         head = row(["held-out bits", "size", "what it wrote"])
-        rows = [self._row(None, f"<b>{head}</b>")]
+        rows = [self._row(None, f"<b>{head}</b>")] if entries else []
         rows += [self._row(entry, self._facts(entry, entry.path in best)) for entry in entries]
-        self.table.children = rows if entries else ()
+        old, self.table.children = self.table.children, rows
+        for gone in old:
+            discard(gone)
 
     def _facts(self, entry: Entry, best: bool) -> str:
         size = f"{entry.size / 1e6:.2f} MB"
@@ -152,14 +162,14 @@ class FilePanel(ipywidgets.VBox):
         return row([f"{bits} best" if best else bits, size, wrote])
 
     def _row(self, entry: Entry | None, facts: str) -> ipywidgets.HBox:
-        wide = ipywidgets.Layout(width="14em", flex="0 0 auto")
-        first = ipywidgets.HTML(layout=wide)
-        if entry is not None:
+        if entry is None:
+            first = ipywidgets.HTML()
+        else:
             _, run, _, step = entry.path.stem.split("-")
             name = f"Load run {int(run)}, step {int(step):,}"
             first = self.studio.button(name, lambda: self._load(entry.path))
-            first.layout = wide
             mine = entry.text.startswith(self.studio.live.training.digest)
             first.disabled = bool(entry.wrong) or not mine
+        first.layout.width, first.layout.flex = "14em", "0 0 auto"
         facts = ipywidgets.HTML(facts, layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
         return ipywidgets.HBox([first, facts], layout=ipywidgets.Layout(overflow="hidden"))

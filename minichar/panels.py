@@ -44,10 +44,11 @@ def found(text: str) -> str:
 class TextPanel(ipywidgets.VBox):
     """Choose one of the texts here, or paste or upload one; learn it whole or by lines."""
 
-    def __init__(self, studio: Any):
-        self.studio, self.own = studio, ""
+    def __init__(self, studio: Any, text: str):
         names = [*datasets.at_hand(), OWN]  # `minichar data get` brings more
-        self.choice = ipywidgets.Dropdown(options=names, description="Text", **NAMED)
+        text = text if text in names else OWN
+        self.studio, self.own = studio, studio.live.text if text == OWN else ""
+        self.choice = ipywidgets.Dropdown(options=names, value=text, description="Text", **NAMED)
         self.lines = ipywidgets.Checkbox(
             description="One line at a time",
             tooltip="Each line has its own start and end, and nothing of the line before is known",
@@ -55,6 +56,7 @@ class TextPanel(ipywidgets.VBox):
             layout=ipywidgets.Layout(width="auto"),
         )
         self.pasted = ipywidgets.Textarea(
+            self.own[:SHOWN],
             description="Paste here",
             placeholder="any text, in any language",
             continuous_update=True,

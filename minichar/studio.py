@@ -71,7 +71,7 @@ class Studio(ipywidgets.VBox):
         self.status = ipywidgets.HTML()
         self.seen, self.writing = CurvePanel(self), WritingPanel(self)
         self.history = ipywidgets.HTML(HISTORY.format(""))
-        self.text_panel, self.model_panel = panels.TextPanel(self), panels.ModelPanel(self)
+        self.text_panel, self.model_panel = panels.TextPanel(self, text), panels.ModelPanel(self)
         self.file_panel = FilePanel(self, folder)
         self.panels = ipywidgets.Tab(
             [self.text_panel, self.model_panel, self.file_panel],
@@ -146,7 +146,9 @@ class Studio(ipywidgets.VBox):
         usual = OPTIMIZERS[self.live.settings["optimizer"]][1]
         high = RATES[1] if max(usual, self.live.rate) <= RATES[1] else 1.0
         act, self.rate.on_change = self.rate.on_change, lambda lr: None  # the dial follows the rate
-        for top in (1.0, high):  # first wide enough for any rate, then as wide as need be
+        low = min(RATES[0], self.live.rate)
+        for bottom, top in ((low, 1.0), (low, high)):  # first wide enough, then as wide as need be
+            self.rate.slider.min, self.rate.number.min = np.log10(bottom), bottom
             self.rate.slider.max, self.rate.number.max = np.log10(top), top
             self.rate.number.value = self.live.rate
         self.rate.on_change = act
@@ -180,6 +182,9 @@ class Studio(ipywidgets.VBox):
         """What a step leads to. It stops after each thing that takes a while, for others' turn."""
         report = self.live.history[-1]
         self._tell(report)
+        if report.validation is not None:  # first: with a turn for others, the model may change
+            self.file_panel.keep(report.validation)
+            yield
         if kept(report.step):
             self._remember(report)
             yield
@@ -193,8 +198,6 @@ class Studio(ipywidgets.VBox):
             self.guarded(self.seen.show)
             self.drew = time.monotonic()
             yield
-        if report.validation is not None:
-            self.file_panel.keep(report.validation)
 
     def _tell(self, report: Any) -> None:
         if report.note:

@@ -123,6 +123,14 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "link").is_symlink() and (tmp_path / "m.npz").is_file()
 
 
+def test_who_may_read_the_old_file_may_read_the_new_one_and_nobody_else(tmp_path):
+    path = tmp_path / "m.npz"
+    write(path, {}, {})
+    path.chmod(0o600)
+    write(path, {"now": 1}, {})
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_an_array_that_would_need_pickle_is_not_written(tmp_path):
     with pytest.raises(ValueError):
         write(tmp_path / "m.npz", {}, {"x": np.array([{}])})

@@ -15,8 +15,9 @@ STATES_OF = {f"3.{k}": state for k, state in enumerate(STATES, 1)}
 def test_what_was_sent_is_read_again_without_what_was_written(tmp_path):
     rows = [("03 x", [Verdict(n, "a title", s, "a message") for n, s in STATES_OF.items()])]
     line = classroom.dumps(rows)
-    (tmp_path / "anna.json").write_text(line)
-    assert classroom.read(tmp_path / "anna.json") == STATES_OF
+    for coding in ("utf-8", "utf-8-sig", "utf-16"):  # the last is what PowerShell's > writes
+        (tmp_path / "anna.json").write_text(line + "\r\n", coding)
+        assert classroom.read(tmp_path / "anna.json") == STATES_OF
     assert "\n" not in line and "message" not in line
 
 

@@ -69,6 +69,17 @@ def test_missing_package_stops_no_other_finding(monkeypatch):
     assert finding("texts")[1] == ""
 
 
+@pytest.mark.parametrize("content", ["{", '{"argv": [], "display_name": "x"}'])
+def test_a_damaged_kernel_is_a_finding_among_others(tmp_path, monkeypatch, content):
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(content)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    value, advice = finding("kernel")
+    assert value.startswith("cannot be told") and "start.py setup" in advice
+    assert finding("texts")[1] == ""
+
+
 def test_threads_are_those_in_force():
     threadpoolctl = pytest.importorskip("threadpoolctl", reason="needs threadpoolctl")
     if not [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]:

@@ -42,6 +42,16 @@ def test_the_last_and_the_best_stay_and_are_listed_newest_first(tmp_path):
     ]
 
 
+def test_the_file_of_now_stays_where_another_studio_has_begun_since(tmp_path):
+    one, other = Kept(tmp_path), Kept(tmp_path)
+    training = run(one, [2.0])
+    run(other, [1.0] * (LAST + 1))
+    for _ in range(3):
+        training.step()
+        assert one.keep(training, "", 3.0).is_file()
+    assert [entry.step for entry in one.entries()][:3] == [4, 3, 2]
+
+
 def test_each_text_has_a_best_of_its_own(tmp_path):
     kept = Kept(tmp_path)
     run(kept, [1.0])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -181,6 +182,13 @@ def test_lab_opens_the_lesson(course, monkeypatch, root):
     address = "--LabApp.default_url=/lab/tree/90_mini.ipynb"
     lesson = os.path.join("notebooks", "90_mini.ipynb")
     assert command[4:] == [lesson, address] + ["--allow-root"] * root
+
+
+def test_an_interrupt_is_left_to_jupyterlab_which_asks_what_is_meant(course, monkeypatch):
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(subprocess, "call", lambda *_, cwd: signal.raise_signal(signal.SIGINT) or 3)
+    assert main(["lab", "90"]) == 3  # it waited for the answer
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_studio_opens_a_notebook_that_is_there(monkeypatch):

@@ -105,6 +105,14 @@ def test_grading_disturbs_no_environment_or_settings(course, mini, monkeypatch):
     assert left == {"conftest.py", "pytest.ini", "90_mini.ipynb", "91_other.ipynb"}
 
 
+def test_a_folder_may_have_any_name(tmp_path):
+    lesson_of = mini_course.make(tmp_path / "my [course] (2)")
+    mini = files.find_lesson("90", lesson_of)
+    save(mini, lesson(RIGHT_1))
+    states = [v.state for v in progress.judge([mini.notebook])[mini.notebook].verdicts]
+    assert states == ["solved", "not done"]
+
+
 def test_a_judge_that_cannot_run_says_why(course, mini, monkeypatch):
     monkeypatch.setattr(progress, "LIMIT", "soon")
     with pytest.raises(CourseError, match="could not be judged: .*soon"):

@@ -128,7 +128,7 @@ def test_between_two_slow_things_others_have_their_turn(made, monkeypatch):
         monkeypatch.setattr(thing, name, lambda *args, name=(thing, name): done.append(name))
     monkeypatch.setattr(made.file_panel, "keep", lambda validation: done.append("keep"))
     made.live.step()
-    assert [len(done) for _ in made._turn()] == [1, 2, 3] and done[-1] == "keep"
+    assert [len(done) for _ in made._turn()] == [1, 2, 3, 4] and done[0] == "keep"
 
 
 def test_without_a_loop_one_step_still_works(made):
@@ -175,7 +175,7 @@ def test_the_rate_is_marked_and_a_restart_brings_back_the_curve_before(made):
 
 def test_what_goes_wrong_is_said_and_the_next_thing_works(made):
     text, model, files = made.panels.children
-    text.choice.value = panels.OWN
+    text.pasted.value = ""
     text.use.click()
     assert "too few" in said(made)
     model.hidden.value = "ten"
@@ -433,6 +433,16 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     assert "damaged" in files.table.children[1].children[1].value
 
 
+def test_rows_that_are_gone_are_closed(made, monkeypatch):
+    monkeypatch.setattr(keeping_panel, "SECONDS", 0)
+    made.live.training.validate_every = 1
+    turn(made, 12)
+    rows, before = len(made.file_panel.table.children), len(ipywidgets.widget._instances)
+    turn(made, 5)
+    assert len(made.file_panel.table.children) <= rows
+    assert len(ipywidgets.widget._instances) <= before
+
+
 def test_a_file_of_before_is_replaced_when_the_button_says_so(made, tmp_path, monkeypatch):
     files, before = made.file_panel, b"somebody's own"
     for name in ("shown.ipynb", "a.txt", "a"):
@@ -605,6 +615,16 @@ def test_the_rate_goes_to_a_tenth_and_further_for_who_is_used_to_more(made):
     assert made.live.rate == 0.002 == made.rate.number.value and made.rate.number.max == 0.1
 
 
+def test_a_rate_that_teaches_nothing_is_refused_and_any_other_is_on_the_dial(made):
+    for lr in (0, 2.0, np.nan):
+        with pytest.raises(ValueError, match="learning rate"):
+            studio.Studio(TEXT, start=False, lr=lr, **SMALL)
+    low = studio.Studio(TEXT, start=False, lr=1e-6, **SMALL)
+    assert low.rate.number.value == low.live.rate == 1e-6
+    low.rate.number.value = 0.01
+    assert low.live.rate == 0.01
+
+
 def test_one_line_at_a_time_is_learned_and_said_in_the_code(made):
     text = made.text_panel
     text.lines.value = True
@@ -618,6 +638,17 @@ def test_one_line_at_a_time_is_learned_and_said_in_the_code(made):
     text.lines.value = False
     text.use.click()
     assert not made.live.training.lines and "lines" not in made.model_panel.code.value
+
+
+def test_the_text_it_was_made_with_is_the_one_that_is_chosen(tmp_path):
+    (tmp_path / "mine.txt").write_text(TEXT)
+    for text in (TEXT, str(tmp_path / "mine.txt")):
+        made = studio.Studio(text, start=False, **SMALL)
+        assert made.text_panel.choice.value == panels.OWN and made.text_panel.pasted.value == TEXT
+        made.text_panel.lines.value = True
+        made.text_panel.use.click()
+        assert made.live.text.strip() == TEXT.strip() and made.live.training.lines
+    assert studio.Studio("quotes", start=False, **SMALL).text_panel.choice.value == "quotes"
 
 
 def test_a_text_is_looked_over():

@@ -106,7 +106,9 @@ def _altered(before, after) -> bool:
         if list(before) != list(after):
             return True
         return any(_altered(before[k], after[k]) for k in before)
-    plain = isinstance(before, (int, float, str, bytes, set))
+    if isinstance(before, set):  # equal ones may list their members in another order
+        return before != after
+    plain = isinstance(before, (int, float, str, bytes))
     return plain and repr(before) != repr(after)  # repr, because nan != nan
 
 

@@ -11,6 +11,7 @@ registered with its answer, its hints and the wrong answers that its test has to
         same("softmax(z)", call(f, z), softmax(z))
 """
 
+import difflib
 import functools
 import inspect
 import re
@@ -36,6 +37,7 @@ __all__ = [
     "exercise",
     "find",
     "hint",
+    "named",
     "reference",
     "registered",
     "same",
@@ -104,8 +106,11 @@ def find(number: str) -> Exercise:
     if number not in _registered and re.fullmatch(r"\d+\.\d+", number):
         exercises.load(int(number.split(".")[0]))
     if number not in _registered:
-        near = sorted(registered().values(), key=lambda ex: _distance(ex.number, number))[:1]
-        nearest = "".join(f"; the nearest is {ex.number} ({ex.title})" for ex in near)
+        titles = {ex.title: ex for ex in registered().values()}
+        near = [titles[name] for name in difflib.get_close_matches(number, titles, 1)]
+        if re.search(r"\d", number):
+            near = sorted(titles.values(), key=lambda ex: _distance(ex.number, number))
+        nearest = "".join(f"; the nearest is {ex.number} ({ex.title})" for ex in near[:1])
         raise LookupError(f"there is no exercise {number}{nearest}")
     return _registered[number]
 
@@ -117,11 +122,17 @@ def _distance(number: str, wanted: str) -> tuple[int, ...]:
 
 
 def title(number: str) -> str:
-    """` (softmax)` for "1.2", to stand behind the number; empty when it is not registered."""
+    """`softmax` for "1.2"; empty when it is not registered."""
     try:
-        return f" ({find(number).title})"
+        return find(number).title
     except LookupError:
         return ""
+
+
+def named(number: str) -> str:
+    """`Exercise 1.2 (softmax)`; without brackets when it is not registered."""
+    known = title(number)
+    return f"Exercise {number} ({known})" if known else f"Exercise {number}"
 
 
 def registered() -> dict[str, Exercise]:

@@ -60,7 +60,7 @@ def read(path: Path) -> dict[str, str]:
     try:
         if path.stat().st_size > MOST:
             raise ValueError
-        kept = json.loads(path.read_text(encoding="utf-8"))["exercises"]
+        kept = json.loads(path.read_bytes())["exercises"]  # UTF-16, where PowerShell wrote it
         return {number: _sound(number, state) for number, state in kept.items()}
     except OSError as error:
         raise CourseError(f"{path} cannot be read: {error.strerror}") from None

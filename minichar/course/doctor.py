@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 PACKAGES = ("numpy", "matplotlib", "ipywidgets", "jupyterlab", "ipykernel", "nbval")
-SET_UP = "run `python3 start.py setup` in the course's folder"
+SET_UP = "remove the folder .venv of the course, then run `python3 start.py setup` there"
 
 
 def python() -> tuple[str, str]:
@@ -109,8 +109,8 @@ def report() -> list[tuple[str, str, str]]:
     for name, look in looks:
         try:
             findings.append((name, *look()))
-        except ImportError as error:  # a package that another finding builds on
-            findings.append((name, f"cannot be told: {error}", SET_UP))
+        except Exception as error:  # a package is missing, or a file is broken: no time to stop
+            findings.append((name, f"cannot be told: {type(error).__name__}: {error}", SET_UP))
     return findings
 
 

@@ -9,13 +9,13 @@ other's place, so that a reader finds the old file or the new one and never half
 
 import itertools
 import json
-import os
 import re
-import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from minichar.archive import replacing
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -112,17 +112,8 @@ def checks(solution: "NotebookNode") -> "dict[str, NotebookNode]":
 
 def write(path: Path, data: bytes) -> None:
     """Put `data` into a file all at once: a crash leaves the old content or the new."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replacing(path) as file:
+        file.write(data)
 
 
 def keep(path: Path) -> Path:

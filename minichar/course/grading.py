@@ -153,8 +153,7 @@ class LearnersLesson(pytest.File):
         """The message of a check that failed, with what in the notebook may be behind it."""
         text = outcome.text
         if outcome.name not in ("NotDone", "Wrong"):
-            head = f"Exercise {number}{checking.title(number)}"
-            text = f"{head} could not be checked: {outcome.summary}"
+            text = f"{checking.named(number)} could not be checked: {outcome.summary}"
         if step.answered_below:
             text += "\nThe answer is defined again further down: its check has to stand below that."
         elif outcome.name == "NameError" and self.broken:

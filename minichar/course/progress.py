@@ -70,7 +70,7 @@ def judge(
         missing = {"verdicts": [[n, "missing", gone] for n in exercises[path]], "broken": {}}
         result = found[os.path.abspath(path)] if path in there else missing
         verdicts = [
-            Verdict(number, checking.title(number)[2:-1], state, message)
+            Verdict(number, checking.title(number), state, message)
             for number, state, message in result["verdicts"]
         ]
         reports[path] = Report(verdicts, result["broken"])
@@ -89,16 +89,18 @@ def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dic
             f"--nbval-cell-timeout={LIMIT}",
             f"--verdicts={output}",
         ]
-        paths = [os.path.abspath(path) for path in notebooks]
+        # Paths from there: pytest takes none with a [ in it. -P: nothing is imported from there.
         root = os.path.abspath(notebooks[0].parent.parent)
-        command = [sys.executable, "-m", "pytest", "-q", "-c", str(settings), f"--rootdir={root}"]
+        paths = [os.path.relpath(path, root) for path in notebooks]
+        command = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(settings)]
+        command.append(f"--rootdir={root}")
         with log.open("wb") as file:
             child = subprocess.Popen(
                 [*command, *plugins, *options, *paths],
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                cwd=folder,
+                cwd=root,
                 env=_environment(),
             )
             _wait(child, tell)

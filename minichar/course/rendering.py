@@ -53,13 +53,13 @@ class Page:
     @property
     def about(self) -> str:
         """What the lesson says one will do in it, and how long that takes; may be empty."""
-        do = self._first(r"\*\*What you'll do\.\*\* (.+?)(?:\n\n|\Z)")
+        do = self._first(r"(?s)\*\*What you'll do\.\*\* (.+?)(?:\n\n|\Z)")
         minutes = self._first(r"(About \d+ minutes) of yours")
         return f"{do} {minutes}." if minutes else do
 
     def _first(self, pattern: str) -> str:
         text = self.notebook.cells[0].source if self.notebook.cells else ""
-        found = re.search(pattern, text, re.M | re.S if "Z" in pattern else re.M)
+        found = re.search(pattern, text, re.M)
         return " ".join(found[1].split()) if found else ""
 
 

@@ -126,7 +126,7 @@ class Missing(Step):
         self.done = True
         source = self.parent.checks[self.number].source
         text = (
-            f"Exercise {self.number}{checking.title(self.number)}: its check is gone.\n"
+            f"{checking.named(self.number)}: its check is gone.\n"
             f"Add a cell below your answer with: {source}"
         )
         self.parent.verdicts[self.number] = ("missing", text)

@@ -80,9 +80,9 @@ def assemble(
         _run([*wheels, "-c", str(course / "constraints.txt"), str(course), *WIDGETS], lite)
         tell("the lessons")
         (lite / "files").mkdir()
-        for notebook in sorted((course / "notebooks").glob("[0-9s]*.ipynb")):
-            if ".before-reset-" not in notebook.name:
-                (lite / "files" / notebook.name).write_text(for_browser(notebook), "utf-8")
+        studio = course / "notebooks" / "studio.ipynb"
+        for notebook in [*(lesson.notebook for lesson in lessons(course)), studio]:
+            (lite / "files" / notebook.name).write_text(for_browser(notebook), "utf-8")
         for path in [*course.glob("minichar/*.py"), *course.glob("minichar/course/*.py")]:
             place = lite / "files" / SOURCE / path.relative_to(course / "minichar")
             place.parent.mkdir(parents=True, exist_ok=True)
