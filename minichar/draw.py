@@ -107,6 +107,10 @@ def curves(
         axes.axvline(place, color=ORANGE, linewidth=1)
     if log_x:
         axes.set_xscale("log")
+        if few:  # each by its own number: between 10 and 100 nobody can tell
+            places = sorted({place for xs, _ in lines.values() for place in xs})
+            axes.set_xticks(places, [f"{place:,g}" for place in places])
+            axes.minorticks_off()
     elif all(float(place).is_integer() for xs, _ in lines.values() for place in xs):
         axes.xaxis.get_major_locator().set_params(integer=True)  # no half a letter or step
     if log_y:

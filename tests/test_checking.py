@@ -130,9 +130,7 @@ def test_an_interrupt_is_left_alone(mini):
 
 def test_an_unknown_exercise_names_the_nearest(mini):
     for asked in ("softmax", "sotfmax"):
-        with pytest.raises(
-            LookupError, match=rf"no exercise {asked}; the nearest is 1\.1 \(softmax"
-        ):
+        with pytest.raises(LookupError, match=rf"{asked}; the nearest is \d+\.1 \(softmax\)$"):
             checking.find(asked)
     with pytest.raises(LookupError, match=r"no exercise nonsense at all$"):
         checking.find("nonsense at all")

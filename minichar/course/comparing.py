@@ -172,10 +172,10 @@ def _same_numbers(name, got, want, tol):
         note = ""
         if array.dtype in (np.float32, np.float16) and off.max() < 1e-2 * scale:
             note = f" (it is {array.dtype}: is something rounded to that on the way?)"
-        raise Wrong(
-            f"{name}{_at(where)} is {values[where]:.{digits}g}, "
-            f"expected {want[where]:.{digits}g}{note}"
-        )
+        pair = values[where], want[where]
+        whole = all(v.is_integer() and abs(v) < 1e15 for v in pair)  # and then without an exponent
+        given, wanted = (f"{v:.0f}" if whole else f"{v:.{digits}g}" for v in pair)
+        raise Wrong(f"{name}{_at(where)} is {given}, expected {wanted}{note}")
 
 
 def _at(index: tuple) -> str:

@@ -15,13 +15,13 @@ def jacobian(Whh, h):
     answer=jacobian,
     hints=[
         (
-            "Which way does the slope of tanh go?",
-            "It belongs to the new state's number k, so it multiplies column k: numpy does that for "
-            "`Whh * (1 - h**2)`, with h along the columns.",
-        ),
-        (
             "Which h is in it?",
             "The new state: the slope of tanh at a is 1 - tanh(a)², and tanh(a) is h.",
+        ),
+        (
+            "Which way does the slope of tanh go?",
+            "It belongs to the new state's number k, so it multiplies column k. A matrix (H, H) times "
+            "an array (H,), with `*`, multiplies each column by a number of its own.",
         ),
     ],
     wrong={

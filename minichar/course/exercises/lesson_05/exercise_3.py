@@ -27,6 +27,8 @@ def with_radius(M, rho):
         "the largest stretching": lambda M, rho: M * (rho / np.linalg.norm(M, 2)),
         "the root of all squares": lambda M, rho: M * (rho / np.linalg.norm(M)),
         "only the real part": lambda M, rho: M * (rho / np.linalg.eigvals(M).real.max()),
+        "the largest, then its size": lambda M, rho: M * (rho / abs(np.linalg.eigvals(M).max())),
+        "the size of the first": lambda M, rho: M * (rho / abs(np.linalg.eigvals(M)[0])),
         "just times rho": lambda M, rho: M * rho,
         "upside down": lambda M, rho: M * (np.abs(np.linalg.eigvals(M)).max() / rho),
     },
@@ -36,6 +38,7 @@ def _(f):
     turn = np.array([[0.0, -2.0], [2.0, 0.0]])  # eigenvalues 2i and -2i
     for M, rho in (
         (turn, 1.0),
+        (np.array([[1.0, 2.0], [0.0, -3.0]]), 0.5),  # the largest and the first are 1, not -3
         (rng.standard_normal((5, 5)), 0.9),
         (rng.standard_normal((8, 8)), 1.5),
     ):

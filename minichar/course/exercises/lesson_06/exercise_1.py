@@ -44,6 +44,7 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
     ],
     wrong={
         "the cell state handed out": _lstm(out=lambda o, c: c),
+        "c and h exchanged": lambda *args: (lambda h, c, gates: (c, h, gates))(*lstm_step(*args)),
         "no tanh on the way out": _lstm(out=lambda o, c: o * c),
         "blocks in another order": _lstm(order="ifog"),
         "sigmoid of 2x": _lstm(gate=lambda x: sigmoid(2 * x)),

@@ -53,6 +53,9 @@ def _stepwise(hs, da):
         "the last step only": lambda hs, da: hs[-2].T @ da[-1],
         "without the first step": lambda hs, da: weight_gradient(hs[1:], da[1:]),
         "a product for each step or text, in a loop": _stepwise,
+        "every two numbers multiplied, then summed": lambda hs, da: (
+            hs[:-1, :, :, None] * da[:, :, None]
+        ).sum(axis=(0, 1)),
         "a sum for each neuron, in a loop": lambda hs, da: np.stack(
             [(hs[:-1, :, j, None] * da).sum(axis=(0, 1)) for j in range(hs.shape[-1])]
         ),
@@ -69,7 +72,10 @@ def _(f):
     rng = np.random.default_rng(3)  # whatever a loop runs over, it runs 40 times
     hs, da = rng.standard_normal((41, 40, 40)), rng.standard_normal((40, 40, 160))
     same("dWhh for 40 steps of 40 texts", call(f, hs, da), weight_gradient(hs, da))
-    if (calls := sum(calls_of(f, hs, da).values())) >= 40:
+    calls = calls_of(f, hs, da)
+    if calls["multiply"]:
+        raise Wrong("it multiplies number by number, expected one product of matrices, `@`")
+    if (calls := sum(calls.values())) >= 40:
         raise Wrong(
             f"for 40 steps of 40 texts and 40 neurons it makes {calls} calculations with arrays, "
             "expected one product"

@@ -64,8 +64,8 @@ def _by_exp(a):
     hints=[
         (
             "How can one tanh serve both?",
-            "By the formula: halve the three sigmoid blocks first, take the tanh of the whole array, "
-            "then halve these blocks again and add 1/2. The block of g gets the tanh and nothing else.",
+            "The formula wants the tanh of x / 2. So what must happen to three of the blocks before the "
+            "common tanh, and what after it? The block of g gets the tanh and nothing else.",
         ),
         (
             "What does in place mean?",
@@ -90,7 +90,7 @@ def _by_exp(a):
         "only two sigmoids": _changed_squash(blocks=slice(0, 2)),
         "1 added, then halved twice": _changed_squash(plus=0.25),
         "a tanh for each block": _four,
-        "exp besides": _by_exp,
+        "exp for the sigmoids, in place of the one tanh": _by_exp,
     },
 )
 def _(f):
