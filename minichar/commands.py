@@ -163,7 +163,7 @@ def _add_model(made: argparse.ArgumentParser) -> None:
 
 
 def _add_encoding(made: Any) -> None:
-    text = "how the text file is written, such as latin-1 (default UTF-8)"
+    text = "how the text file is written, such as cp1252 (default UTF-8)"
     made.add_argument("--encoding", metavar="NAME", help=text)
 
 

@@ -130,8 +130,9 @@ def numbers(model: CharModel, text: str) -> np.ndarray:
     try:
         return model.vocab.encode(text)
     except ValueError as error:
-        advice = "known(model, text) is the text without such characters"
-        raise ValueError(str(error).replace('pass unknown="skip" to drop it', advice)) from None
+        ours = "known(model, text) is the text without such characters"
+        message = str(error).replace('encode(text, unknown="skip") drops it', ours)
+        raise ValueError(message) from None
 
 
 def _checked(model: CharModel) -> CharModel:

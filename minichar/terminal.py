@@ -18,8 +18,11 @@ import signal
 import sys
 import time
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 from minichar.archive import spoken
 from minichar.course.files import CourseError
@@ -117,7 +120,7 @@ def interruptions() -> Iterator[list[int]]:
 
 
 WORDS = {  # of Python in a message, and what stands for them on the command line
-    'unknown="skip"': "--skip-unknown",
+    'encode(text, unknown="skip") drops it': "pass --skip-unknown to drop it",
     'encoding="': '--encoding "',
     "load_model reads the model alone": "it is there to sample with; "
     "to go on, --resume the file that --out named",
@@ -134,18 +137,28 @@ def one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
             message = f"not enough memory: a smaller network or text would fit ({error})"
         except (ValueError, Diverged) as error:
             message = " ".join(str(error).split())
-        for ours, theirs in WORDS.items():
-            message = message.replace(ours, theirs)
-        complain(message)
+        complain(typed(message))
         return 2
 
     return command
+
+
+def typed(message: str) -> str:
+    """A message in the words of the command line."""
+    for ours, theirs in WORDS.items():
+        message = message.replace(ours, theirs)
+    return message
 
 
 def refuse(parser: argparse.ArgumentParser, message: str) -> None:
     """A parser's `error` in one line, where its own shows the usage too."""
     complain(f"{message}; `{parser.prog} --help` shows what there is")
     parser.exit(2)
+
+
+def _warn(as_ever: Callable, message: Warning, kind: type[Warning], *rest: Any) -> None:
+    """A warning of ours in a line; one about code, of whatever library, looks as ever."""
+    complain(typed(str(message))) if kind is UserWarning else as_ever(message, kind, *rest)
 
 
 def ended(run: Callable[[], int]) -> int:
@@ -157,7 +170,9 @@ def ended(run: Callable[[], int]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows all
     try:
         try:
-            return run()
+            with warnings.catch_warnings():
+                warnings.showwarning = partial(_warn, warnings.showwarning)
+                return run()
         finally:
             print(end="", flush=True)  # here, where it is seen if nobody reads it
     except BrokenPipeError:  # as with `| head`; nothing may be written to it at the end either

@@ -65,11 +65,11 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
         raise ValueError(
             f"{name} is not {encoding or 'UTF-8'} text: byte 0x{raw[error.start]:02x} "
             f"at position {error.start} (line {line}). Save it as UTF-8, or name its encoding, "
-            'for instance encoding="latin-1".'
+            'for instance encoding="cp1252" (Western Europe) or encoding="gb18030" (China).'
         ) from None
     except LookupError:
         raise ValueError(
-            f'Python knows no encoding called "{encoding}"; try "utf-8" or "latin-1".'
+            f'Python knows no encoding called "{encoding}"; try "utf-8" or "cp1252".'
         ) from None
     if not text or text.isspace():
         raise ValueError(f"{name} is empty: there is no text in it.")
@@ -168,7 +168,7 @@ class Vocabulary:
         name = f", {name}," if name and not character.isascii() else ""
         raise ValueError(
             f"{character!r}{name} (position {position}) is not in this model's {len(self)} "
-            'characters; pass unknown="skip" to drop it.'
+            'characters; encode(text, unknown="skip") drops it.'
         )
 
     def decode(self, ids: Iterable[int] | np.ndarray) -> str:

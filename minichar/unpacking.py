@@ -14,6 +14,7 @@ import io
 import lzma
 import re
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
-from minichar.text import clean, read_text
+from minichar.text import clean, marked_utf_16, read_text
 
 DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error),
@@ -123,9 +124,11 @@ def without_frame(text: str) -> str:
 def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
     """All text files in a folder and in those within it, one after another by name.
 
-    What is hidden or a link is left out, and so is what is no text: pictures, archives, programs.
+    What is hidden or a link is left out, and so is what is no text: pictures, programs. A warning
+    says how many files could not be read, and why the first of them.
 
-    Raises IsADirectoryError when there is no text in it, ValueError for more than `limit` bytes.
+    Raises IsADirectoryError when there is no text in it, ValueError for more than `limit` bytes and
+    where nothing could be read.
     """
     paths = [p for p in _visible(folder) if p.stat().st_size]
     total = sum(p.stat().st_size for p in paths)
@@ -134,15 +137,21 @@ def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
             f"{folder} holds {total:,} bytes, more than the {limit:,} that are read at once: name "
             "a folder in it."
         )
-    texts = []
+    texts, unread = [], []
     for path in paths:
         with path.open("rb") as file:
-            if b"\0" in file.read(1024) and encoding is None:
-                continue
+            start = file.read(1024)
+        if b"\0" in start and not marked_utf_16(start) and encoding is None:
+            continue
         try:
             texts.append(read_text(path, encoding))
-        except ValueError:
-            continue
+        except ValueError as error:
+            unread.append(str(error))
+    if unread and not texts:
+        raise ValueError(f"of {folder} nothing could be read: {unread[0]}")
+    if unread:
+        count = f"{len(unread)} file{'s' * (len(unread) != 1)}"
+        warnings.warn(f"{folder}: {count} left out: {unread[0]}", stacklevel=3)
     if not texts:
         raise IsADirectoryError(
             f"{folder} is a folder without a text file in it; name a text file."

@@ -87,6 +87,20 @@ def test_a_function_that_neither_changes_nor_returns_anything_is_not_done(f):
             run(f, [1, 2])
 
 
+def test_a_function_that_returns_nothing_for_some_inputs_is_told_for_which():
+    def some(text, k):
+        if k:
+            return text
+
+    assert call(some, "abc", 1) == "abc"
+    with pytest.raises(NotDone, match=r"^it returns nothing for text = 'abc', k = 0$"):
+        call(some, "abc", 0)
+    with pytest.raises(NotDone, match=r"^it returns nothing for k = 0$"):
+        call(some, np.ones(3), 0)
+    with pytest.raises(NotDone, match=r"^it returns nothing$"):
+        call(some, "a" * 1000, 0)
+
+
 def test_a_function_that_changes_its_argument_may_return_nothing():
     assert call_on(lambda v: v.sort(), [2, 1]) == (None, ([1, 2],))
     assert call(lambda v: v.sort(), [2, 1], changes=["v"]) is None

@@ -136,6 +136,11 @@ def test_an_unknown_exercise_names_the_nearest(mini):
         checking.find("nonsense at all")
     with pytest.raises(LookupError, match=r"no exercise 90.3; the nearest is 90\.\d \("):
         check("90.3", softmax)
+    with pytest.raises(LookupError) as caught:
+        checking.find("90.3")
+    assert (
+        len(caught.value._render_traceback_()) == 1
+    )  # in a notebook a line, as all that check says
     with pytest.raises(LookupError, match='in quotes: "90.1"'):
         check(90.1, softmax)
 

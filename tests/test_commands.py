@@ -412,6 +412,16 @@ def test_a_mistake_is_one_line(at, capsys, words, says):
     assert not (at / "x.npz").exists() and (at / "fox.npz").read_bytes() == good
 
 
+def test_what_is_left_out_of_a_folder_is_one_line(at, capsys):
+    (at / "texts").mkdir()
+    (at / "texts" / "a.txt").write_text(TEXT)
+    (at / "texts" / "b.txt").write_bytes(b"caf\xe9")
+    assert main(["score", "fox.npz", "texts", "--skip-unknown"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("minichar: ") and err.count("\n") == 1
+    assert "texts: 1 file left out: b.txt is not UTF-8" in err and '--encoding "cp1252"' in err
+
+
 @pytest.mark.parametrize("flag, kind", [row[:2] for row in commands.SETTLED])
 def test_what_a_file_has_settled_is_not_asked_for_again(at, capsys, flag, kind):
     share = flag in ("--dropout", "--validation")

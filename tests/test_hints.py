@@ -4,6 +4,7 @@ import mini_course
 import pytest
 
 from minichar.course.checking import hint
+from minichar.course.comparing import NotThere
 from minichar.course.hints import folded
 
 
@@ -21,7 +22,7 @@ def test_hints_are_folded_and_come_in_layers(mini):
     assert whole._repr_markdown_().count("<details>") == 2
     assert "<summary>What is <code>max</code> for?</summary>\n\nexp" in whole._repr_markdown_()
     assert hint("90.1", 2)._repr_markdown_().count("<details>") == 1
-    with pytest.raises(ValueError, match="hints 1 to 2, not 3"):
+    with pytest.raises(NotThere, match="hints 1 to 2, not 3"):
         hint("90.1", 3)
 
 

@@ -101,7 +101,7 @@ def test_a_file_that_is_not_utf8_says_where_and_what_to_do(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes("one\ncafé\n".encode("latin-1"))
     with pytest.raises(
-        ValueError, match=r"latin.txt is not UTF-8.*0xe9 at position 7 \(line 2\).*latin-1"
+        ValueError, match=r"latin.txt is not UTF-8.*0xe9 at position 7 \(line 2\).*cp1252"
     ):
         read_text(path)
     assert read_text(path, encoding="latin-1") == "one\ncafé\n"

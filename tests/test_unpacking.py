@@ -162,7 +162,10 @@ def test_a_folder_is_all_its_texts_by_name_and_nothing_else(tmp_path):
     (tmp_path / "latin.txt").write_bytes(b"\xff\xfe"[:1] + b" caf\xe9")
     (tmp_path / "empty.txt").touch()
     (tmp_path / "link").symlink_to(tmp_path)
-    assert load_text(tmp_path) == load_text(f"{tmp_path}/") == "eins\n\nzwei é\n"
+    (tmp_path / "c.txt").write_bytes("drei\n".encode("utf-16"))
+    for folder in (tmp_path, f"{tmp_path}/"):
+        with pytest.warns(UserWarning, match=r"1 file left out: latin.txt is not UTF-8.*encoding="):
+            assert load_text(folder) == "eins\n\nzwei é\n\ndrei\n"
     assert "caf" in load_text(tmp_path, encoding="latin-1")
 
 
@@ -172,4 +175,7 @@ def test_a_folder_that_is_too_large_or_has_no_text(tmp_path):
         folder_text(tmp_path, 99)
     (tmp_path / "a").write_bytes(b"\0")
     with pytest.raises(IsADirectoryError, match="is a folder"):
+        folder_text(tmp_path, 99)
+    (tmp_path / "b").write_bytes(b"caf\xe9")
+    with pytest.raises(ValueError, match="nothing could be read: b is not UTF-8"):
         folder_text(tmp_path, 99)

@@ -74,7 +74,9 @@ def _run(f, args, named, changes):
     altered = [(name, key, a) for name, key, a, b in pairs if _altered(a, b)]
     if (result is None or result is ...) and not altered:
         does = "returns" if not changes else "changes and returns"
-        raise NotDone(f"it {does} nothing" if result is None else "it returns `...`")
+        if result is ...:
+            raise NotDone("it returns `...`")
+        raise NotDone(f"it {does} nothing{_for_which(f, args)}")
     for name, key, before in altered:
         if name not in changes and key not in changes:
             advice = f"work on a copy (`{name}.copy()`)"
@@ -90,6 +92,13 @@ def _run(f, args, named, changes):
 def _copied(value):
     containers = (np.ndarray, list, tuple, dict, set, np.random.Generator)
     return copy.deepcopy(value) if isinstance(value, containers) else value
+
+
+def _for_which(f, args) -> str:
+    """` for text = 'ab', k = 2`: of what was given, what is short enough to be told."""
+    plain = [(i, a) for i, a in enumerate(args) if isinstance(a, (str, int, float))]
+    said = ", ".join(f"{_parameter(f, i)} = {a!r}" for i, a in plain)
+    return f" for {said}" if said and len(said) < 100 and not has_hole(f) else ""
 
 
 def _altered(before, after) -> bool:

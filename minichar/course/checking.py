@@ -25,7 +25,7 @@ import numpy as np
 
 from minichar.course import calling, exercises
 from minichar.course.calling import call, call_on
-from minichar.course.comparing import ExerciseError, NotDone, Wrong, same
+from minichar.course.comparing import ExerciseError, NotDone, NotThere, Wrong, same
 from minichar.course.hints import Hint
 
 __all__ = [
@@ -100,9 +100,9 @@ def exercise(
 
 
 def find(number: str) -> Exercise:
-    """The exercise of that number; raises LookupError naming the nearest when there is none."""
+    """The exercise of that number; raises NotThere naming the nearest when there is none."""
     if not isinstance(number, str):
-        raise LookupError(f'write the number of the exercise in quotes: "{number}"')
+        raise NotThere(f'write the number of the exercise in quotes: "{number}"')
     if number not in _registered and re.fullmatch(r"\d+\.\d+", number):
         exercises.load(int(number.split(".")[0]))
     if number not in _registered:
@@ -111,7 +111,7 @@ def find(number: str) -> Exercise:
         if re.search(r"\d", number):
             near = sorted(titles.values(), key=lambda ex: _distance(ex.number, number))
         nearest = "".join(f"; the nearest is {ex.number} ({ex.title})" for ex in near[:1])
-        raise LookupError(f"there is no exercise {number}{nearest}")
+        raise NotThere(f"there is no exercise {number}{nearest}")
     return _registered[number]
 
 
@@ -125,7 +125,7 @@ def title(number: str) -> str:
     """`softmax` for "1.2"; empty when it is not registered."""
     try:
         return find(number).title
-    except LookupError:
+    except NotThere:
         return ""
 
 
@@ -145,7 +145,7 @@ def check(number: str, answer: Any) -> Any:
     """Return `answer` if it is right; raise NotDone or Wrong, in two lines, if it is not.
 
     An answer that was lent by `reference`, or that calls the course's own, is returned too but
-    counts as borrowed. Raises LookupError for an unknown number.
+    counts as borrowed. Raises NotThere for an unknown number.
     """
     ex = find(number)
     verdicts.pop(number, None)
@@ -232,7 +232,7 @@ def _is_ours(answer: Any) -> bool:
 def reference(number: str) -> Any:
     """Lend the answer of an exercise so that you can go on; it counts as borrowed, never as solved.
 
-    Remembered until the kernel is restarted. Raises LookupError for an unknown number.
+    Remembered until the kernel is restarted. Raises NotThere for an unknown number.
     """
     answer = find(number).answer
     _lent.add(number)
@@ -242,8 +242,8 @@ def reference(number: str) -> Any:
 def hint(number: str, layer: int | None = None) -> Hint:
     """The hints of an exercise, each folded under the confusion it is about.
 
-    `layer` 1, 2 or 3 shows only that one. Raises LookupError for an unknown exercise and ValueError
-    for a layer it does not have.
+    `layer` 1, 2 or 3 shows only that one. Raises NotThere for an unknown exercise
+    and for a layer it does not have.
     """
     ex = find(number)
     return Hint(f"{number} ({ex.title})", ex.hints, layer)

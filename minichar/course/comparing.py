@@ -25,6 +25,10 @@ class ExerciseError(Exception):
         return str(self).splitlines()  # IPython asks for these lines in place of a traceback
 
 
+class NotThere(ExerciseError, LookupError):
+    """There is no such exercise, or no such hint."""
+
+
 class NotDone(ExerciseError):
     """The answer still has a hole."""
 
@@ -52,6 +56,9 @@ def same(
         _same_sequence(name, got, want, tol, parts)
     elif _numeric(want):
         _same_numbers(name, got, np.asarray(want, np.float64), tol)
+        if isinstance(want, np.ndarray) and want.ndim and isinstance(got, (list, tuple)):
+            # The lesson's next cells calculate with it.
+            raise Wrong(f"{name} is {_kind(got)}, expected an array: `np.array(...)` makes one")
     else:
         raise TypeError(f"same() cannot compare with {_kind(want)}")
 
@@ -135,7 +142,7 @@ def _same_sequence(name, got, want, tol, parts=None):
         wanted = f"{len(want)} values" if isinstance(want, tuple) else f"a list of {len(want)}"
         raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
     if len(got) != len(want):
-        raise Wrong(f"{name} has {len(got)} values, expected {len(want)}")
+        raise Wrong(f"{name} has {len(got)} value{'s' * (len(got) != 1)}, expected {len(want)}")
     for i, (a, b) in enumerate(zip(got, want, strict=True)):
         same(f"{name}: {parts[i]}" if parts else f"{name}[{i}]", a, b, tol)
 
@@ -145,7 +152,7 @@ def _same_numbers(name, got, want, tol):
         raise ValueError(f"{name}: the check itself is wrong (nan wanted, or no finite tolerance)")
     known = (bool, int, float, complex, list, tuple, np.number, np.bool_, np.ndarray)
     if not isinstance(got, known):
-        wanted = f"numbers of shape {want.shape}" if want.ndim else _kind(want.item())
+        wanted = f"numbers of shape {want.shape}" if want.ndim else f"the number {want.item():.6g}"
         raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
     try:
         array = np.asarray(got)
@@ -154,7 +161,8 @@ def _same_numbers(name, got, want, tol):
     if array.dtype.kind not in "biuf":
         raise Wrong(f"{name} holds values of type {array.dtype}, expected real numbers")
     if array.shape != want.shape:
-        raise Wrong(f"{name} has shape {array.shape}, expected {want.shape}")
+        wanted = want.shape if want.ndim else "a single number"
+        raise Wrong(f"{name} has shape {array.shape}, expected {wanted}")
     values = np.array(array, np.float64)
     bad = ~np.isfinite(values) & ~(values == want)
     if bad.any():

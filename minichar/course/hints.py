@@ -14,6 +14,8 @@ import html
 import re
 from collections.abc import Sequence
 
+from minichar.course.comparing import NotThere
+
 
 def folded(heading: str, text: str) -> str:
     """Markdown that shows `heading` and, once that is clicked, `text`."""
@@ -24,12 +26,12 @@ def folded(heading: str, text: str) -> str:
 class Hint:
     """The hints of an exercise, or only that of one layer; folded in a notebook.
 
-    `name` is the exercise's number and title. Raises ValueError for a layer there is not.
+    `name` is the exercise's number and title. Raises NotThere for a layer there is not.
     """
 
     def __init__(self, name: str, hints: Sequence[tuple[str, str]], layer: int | None = None):
         if layer is not None and layer not in range(1, len(hints) + 1):
-            raise ValueError(f"exercise {name} has hints 1 to {len(hints)}, not {layer}")
+            raise NotThere(f"exercise {name} has hints 1 to {len(hints)}, not {layer}")
         self.name, self.hints, self.layer = name, hints, layer
 
     def __repr__(self) -> str:

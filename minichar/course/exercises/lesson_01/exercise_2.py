@@ -66,7 +66,11 @@ def _(f):
         )
         loss, _ = loss_and_gradient(z, target)
         same(
-            f"{len(z)} scores, target {target}", got, (loss, slopes), tol=1e-7, parts=("loss", "dz")
+            f"loss_and_gradient of {len(z)} scores, target {target}",
+            got,
+            (loss, slopes),
+            tol=1e-7,
+            parts=("loss", "dz"),
         )
 
 

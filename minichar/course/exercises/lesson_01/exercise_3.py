@@ -36,4 +36,4 @@ def _(f):
     rng = np.random.default_rng(2)
     for z, rate in ((SCORES, 0.1), (rng.standard_normal(9), 0.5), (rng.standard_normal(3), 0.0)):
         dz = loss_and_gradient(z, 1)[1]
-        same(f"the new scores at rate {rate}", call(f, z, dz, rate), z - rate * dz)
+        same(f"update(z, dz, {rate})", call(f, z, dz, rate), z - rate * dz)

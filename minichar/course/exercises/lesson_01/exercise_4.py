@@ -56,6 +56,7 @@ def _(f):
         W = {name: rng.standard_normal(w.shape) for name, w in rnn100.init(V, H, rng).items()}
         x, h = np.eye(V)[rng.integers(V)], rng.standard_normal(H)
         got = call(f, W, x, h)
+        name = f"step for V = {V} and H = {H}"
         if isinstance(got, tuple) and len(got) == 2:  # the state first: the scores are made of it
-            same(f"a network with V = {V} and H = {H}: h", got[1], step(W, x, h)[1])
-        same(f"a network with V = {V} and H = {H}", got, step(W, x, h), parts=("z", "h"))
+            same(f"{name}: h", got[1], step(W, x, h)[1])
+        same(name, got, step(W, x, h), parts=("z", "h"))

@@ -46,6 +46,13 @@ def memoryless_loss(text):
             )
             / (len(text) - 1)
         ),
+        "the shares of the pairs among all pairs": lambda text: (
+            -sum(
+                n * np.log(n / (len(text) - 1))
+                for n in Counter(zip(text, text[1:], strict=False)).values()
+            )
+            / (len(text) - 1)
+        ),
         "the number for hello": lambda text: np.log(2) / 2,
     },
 )

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from minichar.course.checking import call, exercise, same
+from minichar.course.checking import Wrong, call, exercise, same
 from minichar.course.exercises.lesson_02.shared import TEXTS
 
 
@@ -18,7 +18,9 @@ def _plain(counts):
     if not isinstance(counts, dict):
         return counts
     return {
-        h: {c: int(n) for c, n in dict(after).items() if n} for h, after in counts.items() if after
+        h: {c: n for c, n in after.items() if n} if isinstance(after, dict) else after
+        for h, after in counts.items()
+        if after
     }
 
 
@@ -72,4 +74,7 @@ def _without_the_last(text, k):
 def _(f):
     for text in TEXTS:
         for k in (0, 1, 2, 3):
-            same(f"followers({text!r}, {k})", _plain(call(f, text, k)), _plain(followers(text, k)))
+            name, got = f"followers({text!r}, {k})", call(f, text, k)
+            same(name, _plain(got), _plain(followers(text, k)))
+            if not all(isinstance(after, Counter) for after in got.values()):
+                raise Wrong(f"{name} has other dictionaries where a Counter belongs")

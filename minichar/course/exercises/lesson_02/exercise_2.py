@@ -33,7 +33,7 @@ def _(f):
     rng = np.random.default_rng(0)
     for p in (np.array([0.5, 0.125]), np.full(7, 1 / 27), rng.uniform(0.001, 1, 50)):
         same(
-            f"{len(p)} probabilities",
+            f"bits_and_perplexity of {len(p)} numbers",
             call(f, p),
             bits_and_perplexity(p),
             parts=("bits", "perplexity"),

@@ -17,9 +17,9 @@ def _empty_not_counted(counts, context, c, V):
     return probability({**dict(enumerate(counts)), 0: {}}, context, c, V)
 
 
-def _variant(formula):
+def _variant(formula, shorter=slice(1, None)):
     def wrong(counts, context, c, V):
-        lower = wrong(counts, context[1:], c, V) if context else 1 / V
+        lower = wrong(counts, context[shorter], c, V) if context else 1 / V
         after = counts[len(context)].get(context, {})
         n, t = sum(after.values()), len(after)
         return formula(after.get(c, 0), n, t, lower, V) if n else lower
@@ -60,8 +60,8 @@ def _variant(formula):
         "t is the number of characters": _variant(
             lambda m, n, t, lower, V: (m + V * lower) / (n + V)
         ),
-        "cut at the wrong end": lambda counts, context, c, V: probability(
-            counts, context[::-1], c, V
+        "the last character dropped, not the first": _variant(
+            lambda m, n, t, lower, V: (m + t * lower) / (n + t), slice(None, -1)
         ),
     },
 )

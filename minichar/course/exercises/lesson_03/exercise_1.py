@@ -65,7 +65,7 @@ def _(f):
     for case in CASES:
         W, inputs, targets, h = make_case(*case)
         got, (loss, hs, p) = call(f, W, inputs, targets, h), forward(W, inputs, targets, h)
-        case = f"{len(inputs)} characters"
+        case = f"forward of {len(inputs)} characters"
         if isinstance(got, tuple) and len(got) == 3:  # in the order in which they are made
             same(f"{case}: hs", got[1], hs)
             same(f"{case}: p", got[2], p)

@@ -78,6 +78,9 @@ def _later(W, hs, dz):
         "the derivative with the state before": _changed_da(shift=0),
         "the derivative with the state of t + 1": _later,
         "no derivative of tanh": _changed_da(derivative=lambda h: 1.0),
+        "tanh taken of a state, which is a tanh already": _changed_da(
+            derivative=lambda h: 1 - np.tanh(h) ** 2
+        ),
         "the derivative of a sigmoid": _changed_da(derivative=lambda h: h * (1 - h)),
         "Whh not transposed": _changed_da(back=""),
         "dh handed back, not da": _changed_da(handed="dh"),

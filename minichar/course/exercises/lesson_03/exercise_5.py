@@ -57,6 +57,8 @@ def _rebound(which):
             remember=lambda m, g, raw: m + raw * raw
         ),
         "forgets what was before": _changed_adagrad(remember=lambda m, g, raw: g * g),
+        "1e-8 outside the root": _changed_adagrad(move=lambda g, m: g / (np.sqrt(m) + 1e-8)),
+        "no 1e-8": _changed_adagrad(move=lambda g, m: g / np.sqrt(m)),
         "no root": _changed_adagrad(move=lambda g, m: g / (m + 1e-8)),
         "the gradient itself, not its square": _changed_adagrad(
             remember=lambda m, g, raw: m + np.abs(g)

@@ -59,6 +59,9 @@ def _loop_of(times):
             ),
             "",
         ),
+        "its last piece three times somewhere": lambda text: next(
+            (text[-n:] for n in range(1, len(text) // 3 + 1) if text[-n:] * 3 in text), ""
+        ),
         "its length": lambda text: len(loop(text)),
         "always something": lambda text: loop(text) or text[-1:],
     },
@@ -71,6 +74,7 @@ def _(f):
         "abcabc",
         "hello",
         "aaab",
+        "aaabaa",
         "ababab" * 2,
         "ab",
     ):

@@ -96,7 +96,8 @@ def _(f):
 
         def all_threads(a, c, h, order=order, n=n, H=H):
             for k in order:
-                result = f(k, n, H, a, c, h)
+                inside = (a[: 4 * n], c[:n], h[:n]) if k < n else (a, c, h)
+                result = f(k, n, H, *inside)
             return result
 
         # On a card other numbers lie beyond an array's end, and h is not cleared before.

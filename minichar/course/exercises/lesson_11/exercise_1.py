@@ -139,7 +139,7 @@ def _(f):
         )
         if len(shown) == len(text) and "?" not in shown and shown != wanted:
             raise Wrong(f"in_quotes({text!r}) is {shown}, expected {wanted}")
-        same(f"in_quotes({text!r})", got, np.array(in_quotes(text)))
+        same(f"in_quotes({text!r})", got, in_quotes(text))
 
 
 def _plain(values):

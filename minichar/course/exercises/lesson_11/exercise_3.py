@@ -91,4 +91,4 @@ def _(f):
         cells[:, lucky] -= 2 * np.roll(feature, shifts[0])
         cells[:, n // 2] += 2 * feature
         got = call(f, cells, feature, shifts)
-        same(f"{n} cells, shifts {shifts}", got, np.array(luck(cells, feature, shifts)))
+        same(f"{n} cells, shifts {shifts}", got, luck(cells, feature, shifts))

@@ -81,6 +81,7 @@ def _hamming(a, b):
     wrong={
         "no exchange: out and in again": _table(cost=lambda x, y: 2 * (x != y)),
         "equal letters cost, too": _table(cost=lambda x, y: 1),
+        "equal letters cost, others do not": _table(cost=lambda x, y: x == y),
         "the edges left at zero": _table(edges=False),
         "the letters one too far": _letters_one_off,
         "place by place": _hamming,

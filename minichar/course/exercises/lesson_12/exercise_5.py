@@ -37,6 +37,18 @@ def _longest(pieces):
     return max(pieces, key=len, default="")
 
 
+class _Asked(str):
+    """A training text that stops who asks without end: a slice beyond the end only gets shorter."""
+
+    times = 0
+
+    def __contains__(self, piece):
+        self.times += 1
+        if self.times > 10_000:
+            raise RuntimeError("it asks whether a piece occurs, and never stops")
+        return str.__contains__(self, piece)
+
+
 @exercise(
     "12.5",
     "the longest shared run",
@@ -110,4 +122,4 @@ def _(f):
         cases.append(tuple("".join(rng.choice(list("ab "), n)) for n in (12, 30)))
     for text, training in cases:
         want = longest_shared(text, training)
-        same(f"longest_shared({text!r}, {training!r})", call(f, text, training), want)
+        same(f"longest_shared({text!r}, {training!r})", call(f, text, _Asked(training)), want)

@@ -77,3 +77,5 @@ def _(f):
         same(f"the weights with T = {T} and d = {d}", call(f, q, k), attention_weights(q, k))
     q, k = 10 * np.random.default_rng(0).standard_normal((2, 6, 4))  # scores far below 0, too
     same("the weights of large scores", call(f, q, k), attention_weights(q, k))
+    q, k = np.full((3, 1), 200.0), np.array([[-100.0], [-100.01], [-100.02]])
+    same("the weights of scores below -10,000", call(f, q, k), attention_weights(q, k))
