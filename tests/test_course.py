@@ -52,6 +52,23 @@ def test_every_registered_mistake_is_rejected(number, name):
     assert not caught.value.crashed or "crash" in name, caught.value
 
 
+def test_half_an_answer_that_would_never_end_is_stopped():
+    def never_doubled(a, b, combine):
+        back = 1
+        while back < len(b):
+            a, b = combine((a, b), (a, b))
+
+    def beyond_the_end(text, training):
+        n = 1
+        while text[:n] in training:
+            n += 1
+
+    for number, f, says in (("15.3", never_doubled, "grow"), ("12.5", beyond_the_end, "stops")):
+        with pytest.raises(Wrong, match=says) as caught:
+            check(number, f)
+        assert caught.value.crashed
+
+
 @pytest.mark.parametrize("number", EXERCISES)
 def test_a_function_that_does_nothing_is_not_done(number):
     for nothing in (None, ..., lambda *_, **__: None, lambda *_, **__: ...):
