@@ -59,9 +59,10 @@ def test_half_an_answer_that_would_never_end_is_stopped():
             a, b = combine((a, b), (a, b))
 
     def beyond_the_end(text, training):
-        n = 1
-        while text[:n] in training:
-            n += 1
+        for start in range(len(text)):
+            n = 1
+            while text[start : start + n] in training:
+                n += 1
 
     for number, f, says in (("15.3", never_doubled, "grow"), ("12.5", beyond_the_end, "stops")):
         with pytest.raises(Wrong, match=says) as caught:
