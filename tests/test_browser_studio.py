@@ -373,6 +373,8 @@ def test_random_clicks_and_keys_leave_nothing_dead(dashboard):
     dashboard.fill("Neurons, by layer", "16")
     for field, value in (("Texts side by side", 8), ("Characters a step", 16)):
         dashboard.fill(field, value)
+    # Said once all that was clicked before is done: a button's name may be late until then.
+    dashboard.expect(dashboard.box.get_by_text("batch=8, length=16")).to_be_visible()
     dashboard.open("Text")
     dashboard.learn("names", "27 different ones")
     dashboard.open("Model")
@@ -394,5 +396,6 @@ def test_nothing_is_cut_off_or_complains(dashboard):
     assert titles.count() >= 3 and not titles.evaluate_all(wide)
     end = "e => e.getBoundingClientRect().right"
     curve = dashboard.box.get_by_role("img")
+    dashboard.until(curve.count)  # or it fails with what the status line says
     assert curve.evaluate(end) <= dashboard.box.evaluate(end)
     assert not dashboard.lesson.complaints
