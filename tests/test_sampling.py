@@ -80,6 +80,7 @@ def test_rows_of_scores_are_as_one_row_after_another(count, V, k, top_p, seed):
         for row, scores_of_one in zip(p, z, strict=True):
             np.testing.assert_array_equal(row, distribution(scores_of_one, **how))
         assert choose(p, u).tolist() == [choose(*one) for one in zip(p, u, strict=True)]
+    np.testing.assert_allclose(log_softmax(z), np.log(distribution(z)), rtol=1e-9)
 
 
 def test_texts_side_by_side_are_drawn_as_one_alone():
@@ -98,8 +99,9 @@ def test_texts_side_by_side_are_drawn_as_one_alone():
 
 
 def test_choose_by_hand():
-    p = np.array([0.0, 0.5, 0.0, 0.5, 0.0])
-    assert [choose(p, u) for u in (0, 0.49, 0.5, 0.99, np.nextafter(1, 0))] == [1, 1, 3, 3, 3]
+    p, places = np.array([0.0, 0.5, 0.0, 0.5, 0.0]), (0, 0.49, 0.5, 0.99, np.nextafter(1, 0))
+    assert [choose(p, u) for u in places] == [1, 1, 3, 3, 3]
+    assert choose(np.tile(p, (5, 1)), places).tolist() == [1, 1, 3, 3, 3]  # side by side, too
 
 
 def test_samples_have_the_distribution_they_are_drawn_from():
@@ -211,6 +213,8 @@ def test_the_shipped_network_writes_names():
     assert set(mc.sample(model, length=300)) <= set(model.vocab.characters)
     held = mc.load_text("names")[-3000:]
     assert mc.score(model, held).mean() < mc.NGram(mc.load_text("names"), 1).bits(held).mean()
+    first, state = model.step(5)  # with nothing before it, as from a state of zeros
+    np.testing.assert_array_equal(first, model.step(5, np.zeros_like(state))[0])
 
 
 def test_weights_that_do_not_come_with_the_course():
