@@ -128,5 +128,9 @@ def test_nothing_in_the_package_evaluates_or_unpickles():
                 assert node.func.id not in ("eval", "exec"), path
             if isinstance(node, ast.Import):
                 assert "pickle" not in [alias.name for alias in node.names], path
+            if isinstance(node, ast.ImportFrom):
+                assert node.module != "pickle", path
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                assert ast.unparse(node.value) == "False", path
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 assert ast.literal_eval(node.value) is False, path
