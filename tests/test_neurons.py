@@ -115,6 +115,18 @@ def test_a_cell_that_follows_a_feature_is_found_and_confirmed(by):
     assert np.isnan(other.auc_a) and other.feature == "line"
 
 
+def test_the_best_is_chosen_as_was_asked_where_the_two_ways_differ():
+    model, texts = some_model("gru", 20), (some_text(400), some_text(300, 1))
+    found, chosen = measure(model, texts[0]), {}
+    for by in ("correlation", "auc"):
+        rows = search(model, *texts, by=by)
+        chosen[by] = {row.feature: row.cell for row in rows}
+        for row in rows:
+            rank = "correlation" if np.isnan(row.auc_a) else by
+            assert row.cell == found.cells[found.best(row.feature, rank)[0]]
+    assert chosen["auc"] != chosen["correlation"]
+
+
 def test_the_best_of_many_cells_for_noise_is_luck_and_the_other_text_says_so():
     features = {f"noise {seed}": noise(seed) for seed in range(20)}
     rows = search(some_model("gru", 40), some_text(400), some_text(400, 1), features)
@@ -197,3 +209,14 @@ def test_the_command_prints_a_line_for_each_feature(tmp_path, capsys):
     assert all(len(row) == 3 + len(COLUMNS) for row in rows.values())
     assert "best of 8" in lines[-2]
     assert table([]).startswith("feature")
+
+
+@pytest.mark.parametrize("more, kinds", [((), "c"), (("--kinds", "h"), "h")])
+def test_the_command_looks_at_what_an_lstm_remembers_unless_told_otherwise(
+    tmp_path, capsys, more, kinds
+):
+    save_model(tmp_path / "my.npz", some_model())
+    (tmp_path / "my.txt").write_text(some_text(2000), encoding="utf-8")
+    main([str(tmp_path / "my.npz"), str(tmp_path / "my.txt"), *more])
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split()[2] for line in lines[3 : 3 + len(FEATURES)]} == set(kinds)
