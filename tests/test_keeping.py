@@ -65,9 +65,11 @@ def test_each_text_has_a_best_of_its_own(tmp_path):
 
 def test_a_file_goes_on_exactly_and_is_looked_into_without_its_weights(tmp_path):
     kept = Kept(tmp_path)
-    training = run(kept, [2.0, None])
+    training = run(kept, [2.0])
+    training.step()
+    path = kept.keep(training, "")
+    assert path == kept.paths()[0]
     later = [training.step().loss for _ in range(3)]
-    path = kept.paths()[0]
     again = mc.load_training(path, TEXT)
     assert [again.step().loss for _ in range(3)] == later
     data = bytearray(path.read_bytes())
@@ -106,8 +108,10 @@ def rewritten(path, change):
 def test_a_damaged_file_is_listed_as_such_and_breaks_nothing(tmp_path, harm):
     kept = Kept(tmp_path)
     training = run(kept, [2.0, 1.0])
-    harm(kept.paths()[0])
+    path = kept.paths()[0]
+    harm(path)
     bad, good = kept.entries()
+    assert (bad.path, bad.size, bad.step) == (path, path.stat().st_size, 0)
     assert "cannot be loaded" in bad.wrong and "\n" not in bad.wrong and not good.wrong
     run(kept, [3.0], training)
     assert len(kept.entries()) == 3
