@@ -108,6 +108,30 @@ def test_a_hole_that_is_left_makes_it_not_done(mini):
     check("90.1", filled_below_it)
 
 
+def test_a_result_that_the_check_stumbles_over_is_not_right():
+    kit = {"answer": lambda x: "ab", "hints": [("?", "!")], "wrong": dict.fromkeys("abc", abs)}
+    with mini_course.known():
+
+        @exercise("90.3", "pair", **kit)
+        def _(f):
+            same("its length", len(call(f, 3)), 2)
+
+        with pytest.raises(Wrong, match=r"could not be read \(TypeError: object of type 'int' has"):
+            check("90.3", lambda x: x)
+        check("90.3", lambda x: "cd")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_right_answer_is_right_however_numpy_is_told_to_warn(mini):
+    def warns(z):
+        warnings.warn("sounds bad", stacklevel=1)
+        np.log(np.zeros(1))
+        return softmax(z)
+
+    with np.errstate(all="raise"):
+        assert check("90.1", warns) is warns
+
+
 def test_right_is_returned_and_said(mini, capsys):
     assert check("90.1", softmax) is softmax
     assert capsys.readouterr().out == "Exercise 90.1: right.\n"
@@ -156,6 +180,7 @@ def rename(f):
 BORROWINGS = {
     "handed in": lambda: reference("90.1"),
     "in a partial": lambda: functools.partial(reference("90.1")),
+    "typed anew once it was lent": lambda: reference("90.1") and softmax,
     "called": lambda: lambda z: checking.find("90.1").answer(z),
     "lent while being checked": lambda: lambda z: reference("90.1")(z),
     "the package's": lambda: rename(lambda z: softmax(z)),
