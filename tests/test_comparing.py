@@ -96,6 +96,7 @@ class Chameleon:
         (np.nan, np.inf, "x is nan, expected inf"),
         ("1", 1, "x is the text '1', expected the number 1"),
         (1, "1", "x is the number 1, expected the text '1'"),
+        (True, "1", "x is True, expected the text '1'"),
         ("hellp", "hello", "x differs from character 4 on: 'hellp', expected 'hello'"),
         ("hell", "hello", "x differs from character 4 on"),
         (np.ones(2), (np.ones(2), np.ones(3)), r"x is an array of shape \(2,\).*, expected 2 val"),
