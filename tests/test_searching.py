@@ -2,12 +2,14 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_sampling import seeds, some_network, true_log_probability
 
 import minichar as mc
+from minichar.sampling import Predictor
 from minichar.searching import beam_search
 
 
@@ -42,9 +44,41 @@ def test_beam_scores_are_true_sorted_and_never_below_greedy(seed, width, length)
     assert values[0] >= true_log_probability(model, greedy, "b") - 1e-9
 
 
+@given(seeds, st.integers(2, 6), st.integers(1, 5))
+def test_a_beam_keeps_the_best_beginnings_at_each_character(seed, width, length):
+    model, kept = some_network(seed), [""]
+    for _ in range(length):
+        longer = [text + c for text in kept for c in model.vocab.characters]
+        longer.sort(key=lambda text: -true_log_probability(model, text, "b"))
+        kept = longer[:width]
+    greedy = mc.sample(model, "b", length, temperature=0)
+    assert {h.text for h in beam_search(model, "b", length, width)} == {*kept, greedy}
+
+
+def test_greedy_is_found_where_the_beam_has_left_it():
+    """After a all are equally likely, so aa is behind ba and bb, and yet greedy writes it."""
+    p = {"c": [0.4, 0.35, 0.25], "cb": [0.52, 0.47, 0.01]}
+
+    def step(i, before=None):
+        text = (before or "") + "abc"[i]
+        return np.log(p.get(text, [1 / 3] * 3)), text
+
+    found = beam_search(Predictor(mc.Vocabulary("abc"), step), "c", 2, width=2)
+    assert [h.text for h in found] == ["ba", "bb", "aa"]
+
+
+def test_of_equally_likely_characters_the_first_are_taken():
+    vocab = mc.Vocabulary([chr(k) for k in range(0x100, 0x140)])
+    model = Predictor(vocab, lambda i, state=None: (np.tile([0.0, 1], 32), state))
+    assert [h.text for h in beam_search(model, None, 1, width=4)] == [*vocab.characters[1:8:2]]
+    assert mc.beam(model, None, 3, width=4) == mc.sample(model, None, 3, temperature=0)
+
+
 def test_stop_ends_a_beam_after_that_character():
     model = mc.NGram("ab\nab\nab\n", order=3)
     assert mc.beam(model, "\n", 20, width=2, stop="\n") == "ab\n"
+    found = beam_search(model, "\n", 5, width=4, stop="\n")
+    assert len(found) >= 4 and not any("\n" in h.text[:-1] for h in found)
 
 
 @pytest.mark.parametrize("width, length", [(0, 3), (2, 0)])
