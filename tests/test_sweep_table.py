@@ -7,6 +7,7 @@ import pytest
 from pictures import NASTY, Page
 
 from minichar.cluster import Run, grid
+from minichar.palette import ONE_WAY
 from minichar.sweep_table import SweepTable, shown, standard_error
 
 SETTINGS = grid(hidden=[(8,), (8, 8)], dropout=[0.0, 0.5], seed=range(3))
@@ -34,6 +35,7 @@ def test_a_heading_says_how_many_layers():
     assert [shown(v) for v in ((8,), [8, 4], 8, 0.5, "gru")] == ["8", "8 + 4", "8", "0.5", "gru"]
 
 
+@pytest.mark.filterwarnings("error")
 def test_standard_error_by_hand():
     assert standard_error([1.0, 3.0]) == pytest.approx(1.0)  # deviation √2, over √2
     assert np.isnan(standard_error([1.0])) and np.isnan(standard_error([]))
@@ -41,6 +43,7 @@ def test_standard_error_by_hand():
 
 def test_it_fills_as_runs_come(table):
     assert cells(table.still()) == ["·"] * 4 and table.bar.value == 0 and table.bar.max == 12
+    assert table.count.value == "0 of 12" and table.picture.value == table.still().html
     seen = []
 
     def coming():
@@ -80,6 +83,7 @@ def test_the_fewest_bits_are_the_darkest_and_can_be_read(table):
     light = [[sum(bytes.fromhex(colour)) for colour in pair] for pair in found]
     paper = [one for one, _ in light]
     assert min(paper) == paper[2] and max(paper) == paper[1] and paper[0] == paper[3]
+    assert [f"#{found[place][0]}" for place in (1, 2)] == [ONE_WAY[0][0], ONE_WAY[-1][0]]
     assert all(abs(one - other) > 200 for one, other in light)
 
 
