@@ -93,3 +93,37 @@ def test_other_errors_stay_as_they_are():
     with pytest.raises(ValueError, match="^other$"):
         with footprint.advice(CharModel(VOCAB, hidden=2), (3, 4)):
             raise ValueError("other")
+
+
+def test_in_all_it_is_the_weights_and_a_step():
+    need = footprint.Needed(3_000_000, 1_234_000_000)
+    assert need.total == 1_237_000_000
+    assert str(need).startswith("1,237 MB: 3 for the weights") and "1,234 for a step" in str(need)
+
+
+def test_the_memory_of_a_card_is_called_its_own(monkeypatch):
+    model = CharModel(VOCAB, hidden=8)
+    monkeypatch.setattr(model, "device", "gpu")
+    with pytest.raises(MemoryError, match="^the graphics card's memory is full"):
+        with footprint.advice(model, (3, 4)):
+            raise MemoryError
+
+
+@pytest.mark.parametrize("hidden, embedding", [((30,), None), ((30, 20), None), ((30, 20), 10)])
+def test_what_is_affordable_is_counted_in_weights_and_in_numbers_of_a_step(
+    hidden, embedding, monkeypatch
+):
+    """As many as an LSTM has, but for its biases; and a little more than a step takes by needed."""
+    model = CharModel(VOCAB, hidden=hidden, embedding=embedding)
+    biases = sum(w.data.size for w in model.parameters().values() if w.data.ndim == 1)
+    weights = sum(w.data.size for w in model.parameters().values()) - biases
+    weights += 0 if embedding else len(VOCAB) ** 2  # one-hot rows are counted like an embedding
+    numbers = 7 * 9 * (12 * sum(hidden) + 3 * len(VOCAB))
+    sizes = (len(VOCAB), hidden, embedding, 7, 9)
+    for name, most, what in (("WEIGHTS", weights, "weights"), ("NUMBERS", numbers, "numbers")):
+        with monkeypatch.context() as with_less:
+            with_less.setattr(footprint, name, most)
+            footprint.affordable(*sizes)
+            with_less.setattr(footprint, name, most - 1)
+            with pytest.raises(ValueError, match=f"million {what}"):
+                footprint.affordable(*sizes)
