@@ -15,7 +15,9 @@ from minichar.course.comparing import NotDone, Wrong
     [
         (np.arange(3.0), lambda v: v.__iadd__(1)),
         (np.array([0.0, -0.0]), lambda v: np.abs(v, out=v)),
+        (np.arange(4.0), lambda v: v.resize((2, 2), refcheck=False)),
         ([1, 2], lambda v: v.append(3)),
+        ([[1], 2], lambda v: v.__setitem__(0, (1,))),
         ([np.zeros(2)], lambda v: v[0].fill(1)),
         ({"W": np.zeros(2)}, lambda v: v["W"].fill(1)),
         ({"a": 1}, lambda v: v.update(b=2)),
@@ -78,6 +80,7 @@ def test_an_opaque_argument_is_passed_on_as_it_is():
 def test_reading_an_input_is_not_changing_it(array):
     call(lambda a: a + 1, array)
     call(lambda rows: len(rows), [array, float("nan")])
+    call(lambda W: len(W), {"W": array, "b": {1, 2}})
 
 
 @pytest.mark.parametrize("f", [lambda v: None, lambda v: ..., lambda v: v.sort()])

@@ -84,7 +84,9 @@ def test_the_line_of_a_crash_is_the_learners(mini):
     with pytest.raises(Wrong, match=r"\(line \d+: `return z\[99\]`\)") as caught:
         check("90.1", lambda z: helper(z))
     line = int(re.search(r"\(line (\d+)", str(caught.value))[1])
-    assert line == helper.__code__.co_firstlineno + 1
+    assert line == helper.__code__.co_firstlineno + 1 and caught.value.crashed
+    with pytest.raises(Wrong, match=r"LinAlgError: .* \(line \d+: `check\(\"90.1\", lambda z: np"):
+        check("90.1", lambda z: np.linalg.inv(np.zeros((2, 2))))  # the line of numpy helps nobody
 
 
 def test_a_hole_that_is_left_makes_it_not_done(mini):
