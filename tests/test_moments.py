@@ -79,6 +79,7 @@ def test_the_ridge_is_the_one_with_the_least_errors_on_rows_not_fitted():
         wanted.append(ridges[int(np.argmin(errors))])
     found = best_ridges([Moments(), *folds], range(30), [30, 31, 3], ridges)
     assert found.tolist() == [*wanted, 3] and wanted == [0.3, 0.01]
+    assert best_ridges(folds[:2], range(30), [31], ridges) == [0.01]  # two can judge each other
     assert best_ridges(folds[:1], range(30), [31], ridges) == [3]  # nothing to judge by
 
 
@@ -143,6 +144,12 @@ def test_auc_from_histograms_is_nearly_that_of_all_pairs(spread):
             wanted = exactly(values[:, column], answers[:, question])
             assert found[question, column] == pytest.approx(wanted, abs=0.01)
     assert found[0, 0] > 0.75
+
+
+def test_a_tie_is_half_a_time():
+    histograms, answers = Histograms(1, 1), np.array([[0], [1], [1], [1]])
+    histograms.add(np.array([[0.0], [0], [1], [-1]]), answers)  # a tie, one above, one below
+    assert histograms.auc() == (0.5 + 1 + 0) / 3
 
 
 def test_auc_at_the_ends():
