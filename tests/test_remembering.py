@@ -29,6 +29,7 @@ def test_it_is_what_the_last_characters_give(kind):
     for d, row in zip(found.distances, found.bits, strict=True):
         np.testing.assert_allclose(row, [slow(model, t, d) for t in found.places], rtol=1e-8)
     np.testing.assert_allclose(found.curve, found.bits.mean(axis=1))
+    assert found.counted is None  # no counting model, no row of it
 
 
 def test_how_many_are_read_at_a_time_makes_no_difference():

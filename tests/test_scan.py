@@ -94,6 +94,7 @@ def test_the_cell_is_the_papers(how):
     y, (last,) = cell(Tensor(x), (h,))
     np.testing.assert_allclose(y.data, by_hand(cell.parameters, x, h), rtol=1e-10, atol=1e-12)
     np.testing.assert_array_equal(last, y.data[-1])
+    assert not np.shares_memory(last, y.data)  # it does not keep all of y alive
 
 
 def test_the_cell_with_the_scan_learns_what_it_learns_with_the_loop():
