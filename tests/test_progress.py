@@ -1,6 +1,9 @@
 """What is remembered of verdicts, when it is used again, and that judging disturbs nothing here."""
 
 import os
+import subprocess
+import sys
+import time
 
 import mini_course
 import pytest
@@ -96,10 +99,10 @@ def test_grading_disturbs_no_environment_or_settings(course, mini, monkeypatch):
     (course / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     save(mini, lesson(RIGHT_1, RIGHT_2))
     environment, folder = dict(os.environ), os.getcwd()
-    told = []
+    told, began = [], time.monotonic()
     report = progress.judge([mini.notebook], told.append)[mini.notebook]
     assert [v.state for v in report.verdicts] == ["solved", "solved"]
-    assert told == sorted(told) and told
+    assert told == sorted(told) and 0 < told[0] and told[-1] <= time.monotonic() - began
     assert (dict(os.environ), os.getcwd()) == (environment, folder)
     left = {p.name for p in course.rglob("*") if p.is_file()}
     assert left == {"conftest.py", "pytest.ini", "90_mini.ipynb", "91_other.ipynb"}
@@ -111,6 +114,24 @@ def test_a_folder_may_have_any_name(tmp_path):
     save(mini, lesson(RIGHT_1))
     states = [v.state for v in progress.judge([mini.notebook])[mini.notebook].verdicts]
     assert states == ["solved", "not done"]
+
+
+def test_an_interrupt_ends_the_judge():
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with pytest.raises(KeyboardInterrupt):
+        progress._wait(child, interrupt)
+    assert child.poll() is not None
+
+
+def test_lessons_that_are_not_there_are_judged_without_running_anything(course, mini, monkeypatch):
+    monkeypatch.setattr(progress, "_run_pytest", None)
+    mini.notebook.unlink()
+    verdicts = progress.judge([mini.notebook])[mini.notebook].verdicts
+    assert [(v.number, v.state) for v in verdicts] == [("90.1", "missing"), ("90.2", "missing")]
+    assert "`minichar reset 90` brings it back" in verdicts[0].message
 
 
 def test_a_judge_that_cannot_run_says_why(course, mini, monkeypatch):
