@@ -173,6 +173,11 @@ def test_a_folder_that_is_too_large_or_has_no_text(tmp_path):
     (tmp_path / "a").write_bytes(b"x" * 100)
     with pytest.raises(ValueError, match="100 bytes"):
         folder_text(tmp_path, 99)
+    assert len(folder_text(tmp_path, 100)) == 100
+    (tmp_path / "b").write_bytes(b"x" * 50)
+    with pytest.raises(ValueError, match="150 bytes"):
+        folder_text(tmp_path, 149)
+    (tmp_path / "b").unlink()
     (tmp_path / "a").write_bytes(b"\0")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         folder_text(tmp_path, 99)
