@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import os
@@ -13,7 +14,7 @@ from rewriting import rewritten
 from train_and_save import TEXT, fresh
 
 import minichar as mc
-from minichar.archive import BadModelFile, opened, write
+from minichar.archive import BadModelFile, opened, spoken, write
 from minichar.checkpoint import load_model, load_training, save_model
 
 
@@ -115,6 +116,26 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path):
             write(tmp_path / name, {}, {})
         assert caught.value.filename == str(tmp_path / name) and caught.value.filename2 is None
     assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (OSError(errno.ENOENT, "No such file", "a.txt"), "a.txt: No such file"),
+        (OSError(errno.EXDEV, "Other disk", "from", None, "to"), "to: Other disk"),
+        (OSError(errno.ENOSPC, "Disk full"), "Disk full"),
+        (OSError("in words of our own"), "in words of our own"),
+        (ValueError("no number"), "no number"),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_its_file(error, said):
+    assert spoken(error) == said
+
+
+def test_numbers_of_numpy_in_a_header_are_numbers(tmp_path):
+    write(tmp_path / "a.npz", {"n": np.int64(3), "x": np.float32(0.5), "yes": np.bool_(True)}, {})
+    with opened(tmp_path / "a.npz") as found:
+        assert json.dumps(found.header) == '{"n": 3, "x": 0.5, "yes": true}'
 
 
 def test_a_link_stays_a_link(tmp_path):
