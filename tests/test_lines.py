@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import minichar as mc
 from minichar import graph
-from minichar.evaluation import evaluate_lines
+from minichar.evaluation import evaluate, evaluate_lines
 from minichar.lines import Blocks, between_lines, by_line
 from minichar.training import Training
 from minichar.writing import write
@@ -101,6 +101,13 @@ def test_the_cut_is_between_two_lines():
     for text, cut in (("abc", 2), ("ab\n\n", 4), ("\n\nab", 2)):
         with pytest.raises(ValueError, match="too few lines"):
             between_lines(text, cut)
+
+
+def test_a_training_by_lines_is_judged_by_lines():
+    training = Training(made(), WORDS, batch=3, length=2, lines=True, validate_every=2)
+    report = [training.step() for _ in range(2)][-1]
+    assert report.validation == evaluate_lines(training.model, training.held_out)
+    assert report.validation != evaluate(training.model, training.held_out)
 
 
 def test_a_training_by_lines_that_was_saved_in_a_line_goes_on_exactly(tmp_path):

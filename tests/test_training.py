@@ -239,7 +239,9 @@ def test_every_step_has_one_report_with_its_numbers():
     for r in reports:
         assert r.bits == pytest.approx(r.loss / math.log(2))
         assert r.perplexity == pytest.approx(math.exp(r.loss))
-        assert 0 < r.gradient_norm < math.inf and r.chars_per_second > 0
+        characters = spy.calls[r.step - 1][0].size
+        assert r.chars_per_second * r.seconds == pytest.approx(characters) and r.seconds > 0
+        assert 0 < r.gradient_norm < math.inf
         assert (r.note, r.lr, r.validation) == ("", 0.002, None)
     read = np.cumsum([len(call[0]) for call in spy.calls])
     np.testing.assert_allclose([r.epoch for r in reports], read / 134)
