@@ -99,6 +99,23 @@ def layer(D=6, heads=2, reach=3, seed=0):
     return made
 
 
+def test_every_head_adds_its_number_for_the_distance_to_the_scores():
+    """The slow reference: one text, one step and one head at a time."""
+    attention, x = layer(), rng(1).standard_normal((7, 2, 6))
+    P = {name: w.data for name, w in attention.parameters.items()}
+    y, _ = attention(Tensor(x))
+    for b in range(2):
+        q, k, v = np.split(x[:, b] @ P["Wqkv"] + P["bqkv"], 3, axis=1)
+        for t in range(7):
+            seen, found = np.arange(max(0, t - 3), t + 1), []
+            for head, own in enumerate((slice(0, 3), slice(3, 6))):
+                scores = k[seen, own] @ q[t, own] / np.sqrt(3) + P["distance"][t - seen, head]
+                p = np.exp(scores) / np.exp(scores).sum()
+                found.append(p @ v[seen, own])
+            expected = np.concatenate(found) @ P["Wout"] + P["bout"]
+            np.testing.assert_allclose(y.data[t, b], expected, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("t", range(7))
 def test_a_later_step_changes_nothing_earlier_and_reaches_no_further_than_it_may(t):
     attention, x = layer(), rng(1).standard_normal((7, 2, 6))
