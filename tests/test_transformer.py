@@ -93,6 +93,21 @@ def test_x_runs_straight_through_what_adds_nothing():
     np.testing.assert_array_equal(block(x)[0].data, x.data)
 
 
+@mixers
+def test_each_part_adds_what_it_makes_of_x_brought_to_one_measure(mixer):
+    block, x = small(mixer, blocks=1).cells[0], Tensor(rng(1).standard_normal((4, 3, 8)))
+    for name, w in block.parameters.items():
+        w.data[...] = rng(len(name)).standard_normal(w.shape) / 3
+    P = {name: w.data for name, w in block.parameters.items()}
+    mixed_in, after = block.mixer(block.norm1(x))
+    half_way = x.data + mixed_in.data
+    inner = np.maximum(0, block.norm2(Tensor(half_way)).data @ P["up.W"] + P["up.b"])
+    y, state = block(x)
+    np.testing.assert_allclose(y.data, half_way + inner @ P["down.W"] + P["down.b"], rtol=1e-10)
+    for s, wanted in zip(state, after, strict=True):
+        np.testing.assert_array_equal(s, wanted)
+
+
 # --- the model
 
 
@@ -119,7 +134,10 @@ def test_a_later_character_changes_nothing_earlier(mixer, t):
 def test_in_pieces_a_character_at_a_time_and_whole_it_says_the_same(mixer):
     model, ids = small(mixer), rng().integers(0, 6, (9, 2))
     z, _ = model(ids)
+    np.testing.assert_array_equal(model(ids, model.start(2))[0].data, z.data)
     first, state = model(ids[:4])
+    shapes = [[[s.shape for s in kept] for kept in some] for some in (state, model.start(2))]
+    assert shapes[0] == shapes[1]
     second, _ = model(ids[4:], state)
     pieces = np.concatenate([first.data, second.data])
     np.testing.assert_allclose(pieces, z.data, rtol=1e-9, atol=1e-12)
