@@ -57,9 +57,9 @@ def test_membership_and_equality():
     assert len({vocab, Vocabulary("ehlo")}) == 1
 
 
-@pytest.mark.parametrize("ids", [[4], [-1], [0, 99]])
+@pytest.mark.parametrize("ids", [[4], [-1], [0, 4], [0, 99]])
 def test_decode_refuses_a_number_that_no_character_has(ids):
-    with pytest.raises(ValueError, match="from 0 to 3"):
+    with pytest.raises(ValueError, match=f"^{ids[-1]} is no .* from 0 to 3"):
         Vocabulary.of("hello").decode(ids)
 
 
@@ -105,6 +105,8 @@ def test_a_file_that_is_not_utf8_says_where_and_what_to_do(tmp_path):
     ):
         read_text(path)
     assert read_text(path, encoding="latin-1") == "one\ncafé\n"
+    path.write_bytes(b"\xff\xfehi")  # the mark of UTF-16, if nobody says what it is
+    assert read_text(path, encoding="latin-1") == "ÿþhi"
     with pytest.raises(ValueError, match="no encoding called"):
         read_text(path, encoding="latin-99")
 
