@@ -52,6 +52,7 @@ INF = float("inf")
         ({"b": 1, "a": "x"}, {"a": "x", "b": 1}),
         ([], []),
         (1e-13, 0.0),
+        ([1e6, 1.0005], np.array([1e6, 1])),  # the largest of all is the measure
         (np.zeros((0, 3)), np.zeros((0, 3))),
     ],
 )
@@ -89,6 +90,8 @@ class Chameleon:
         (1.0000001, 1.0, "x is 1.0000001, expected 1$"),
         (False, True, "x is 0, expected 1"),
         (1e-6, 0.0, "x is 1e-06, expected 0"),
+        (1e-10, 0.0, "x is 1e-10, expected 0"),
+        (np.array([1.0, np.nan]), np.ones(2), r"x at \[1\] is nan, expected 1"),
         ([1.0, 2.0], 1.0, r"x has shape \(2,\), expected a single number"),
         (np.inf, 1.0, "x is inf, expected 1"),
         (1.0, np.inf, "x is 1, expected inf"),
@@ -99,6 +102,7 @@ class Chameleon:
         (True, "1", "x is True, expected the text '1'"),
         ("hellp", "hello", "x differs from character 4 on: 'hellp', expected 'hello'"),
         ("hell", "hello", "x differs from character 4 on"),
+        ("a" * 30 + "b", "a" * 30 + "c", r"30 on: \.\.\.'a{10}b', expected \.\.\.'a{10}c'"),
         (np.ones(2), (np.ones(2), np.ones(3)), r"x is an array of shape \(2,\).*, expected 2 val"),
         ((1,), (1, 2), "x has 1 value, expected 2"),
         (1.0, (1, 2), "x is the number 1.0, expected 2 values"),
