@@ -140,6 +140,33 @@ def test_right_is_returned_and_said(mini, capsys):
     assert checking.verdicts["90.1"] == "right"
 
 
+def test_what_was_right_is_no_longer_once_it_is_changed(mini):
+    check("90.1", softmax)
+    with pytest.raises(Wrong):
+        check("90.1", np.exp)
+    assert "90.1" not in checking.verdicts
+
+
+def test_a_mistake_is_named_where_it_is_one_of_at_most_two():
+    kit = {"answer": lambda x: 2 * x, "hints": [("?", "Twice.")]}
+    wrong = {"itself": lambda x: x, "its size": abs, "a half": lambda x: x / 2}
+    with mini_course.known():
+
+        @exercise("90.3", "twice", **kit, wrong=wrong)
+        def _(f):
+            same("twice 3", call(f, 3), 6)
+
+        @exercise("90.4", "twice again", **kit, wrong=dict.fromkeys("abc", abs))
+        def _(f):
+            same("twice 3", call(f, 3), 6)
+
+        for number, says in (("90.3", "“itself” or “its size”."), ("90.4", "\nHint: Twice.")):
+            with pytest.raises(Wrong) as caught:
+                check(number, lambda x: x)
+            assert str(caught.value).endswith(says)
+        assert checking.title("90.3") == " (twice)" and checking.title("99.9") == ""
+
+
 def test_a_replaced_numpy_function_makes_nothing_right(mini, monkeypatch):
     monkeypatch.setattr(np, "exp", np.exp2)
     with pytest.raises(Wrong, match="`np.exp` is no longer numpy's own"):
