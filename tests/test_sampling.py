@@ -58,6 +58,7 @@ def test_top_k_keeps_the_k_best_in_proportion(z, k):
 def test_the_nucleus_is_the_smallest_set_of_the_best_that_reaches_top_p(z, top_p):
     p, kept = distribution(z), distribution(z, top_p=top_p)
     inside = np.sort(p[kept > 0])
+    np.testing.assert_allclose(kept, np.where(kept > 0, p, 0) / inside.sum(), rtol=1e-9)
     assert inside.sum() >= top_p - 1e-9
     assert inside[1:].sum() < top_p + 1e-9  # without its least likely, it falls short
     assert (kept == 0).sum() == 0 or p[kept == 0].max() <= inside[0]
@@ -101,6 +102,7 @@ def test_texts_side_by_side_are_drawn_as_one_alone():
 def test_choose_by_hand():
     p, places = np.array([0.0, 0.5, 0.0, 0.5, 0.0]), (0, 0.49, 0.5, 0.99, np.nextafter(1, 0))
     assert [choose(p, u) for u in places] == [1, 1, 3, 3, 3]
+    assert choose(np.full(10, 0.1), places[-1]) == 9  # these ten have a sum just below 1
     assert choose(np.tile(p, (5, 1)), places).tolist() == [1, 1, 3, 3, 3]  # side by side, too
 
 
@@ -179,6 +181,10 @@ def test_a_prime_is_cleaned_and_unknown_characters_are_a_choice():
 def test_settings_that_make_no_sense_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         mc.sample(some_network(0), "a", 3, **settings)
+
+
+def test_no_score_is_too_large_for_a_logarithm():
+    assert log_softmax(np.array([1000.0, 0, -1000])).tolist() == [0, -1000, -2000]
 
 
 def test_a_model_gone_wrong_is_refused():
