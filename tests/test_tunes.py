@@ -72,6 +72,7 @@ def test_lengths(body, said):
         ("|: A |1 B :|2 c |]", "A B A c"),
         ("|: A [1 B :| [2 c |]", "A B A c"),
         ("A | B || c |]", "A B c"),
+        ("A : B :|", "A B A B"),  # a colon alone is no repeat
     ],
 )
 def test_repeats(body, said):
@@ -94,7 +95,9 @@ def test_a_bar_that_does_not_hold_what_the_metre_says_is_counted():
 
 
 def test_without_a_length_a_note_is_an_eighth():
-    assert [note.length for note in read("K:C\nA B2\n").notes] == [Fraction(1, 2), 1]
+    for heading in ("", "L:1/0\n", "L:long\n"):
+        notes = read(f"{heading}K:C\nA B2\n").notes
+        assert [note.length for note in notes] == [Fraction(1, 2), 1]
 
 
 def test_what_is_no_music_is_skipped_and_counted():
