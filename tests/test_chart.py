@@ -34,6 +34,18 @@ def test_points_stand_in_proportion_within_the_field():
         assert (line >= [LEFT, TOP]).all() and (line <= [RIGHT, BOTTOM]).all()
 
 
+def test_axes_and_lines_have_names_and_lines_have_looks_of_their_own():
+    many = {"long": (range(30), range(30))}
+    picture = parsed(line_chart(LINES | many, "step", "bits", {"counting": 3.0}))
+    words = {word.text for word in picture.iter("text")}
+    assert words >= {"step", "bits", "training", "<b>", "long", "counting"}
+    looks = [(p.get("stroke"), p.get("stroke-dasharray")) for p in picture.iter("polyline")]
+    assert len(set(looks)) == 4 and looks[0][1] is None and looks[3] == ("currentColor", "7 4")
+    dots = [p for p in picture.iter("path") if p.get("stroke-linecap") == "round"]
+    assert [p.get("stroke") for p in dots] == [colour for colour, _ in looks[:2]]  # of few points
+    assert [p.get("d").count("M") for p in dots] == [3, 2]
+
+
 @pytest.mark.parametrize("last", [1500, 1_000_000])
 def test_the_last_number_of_an_axis_is_not_cut_off(last):
     words = parsed(line_chart({"a": ([0, last], [1, 2])}, "step", "bits")).iter("text")

@@ -239,8 +239,9 @@ def test_worse_says_which_characters():
         "“)” after “a)b” (line 1): 1.0 → 2.0 bits"
     )
     page = Page(picture.html)
-    classes = [span["class"] for span in page.all("span") if "title" in span]
-    assert classes == ["t4", "t7", "t4", "t5", "t3"]
+    spans = [(span["class"], span["title"]) for span in page.all("span") if "title" in span]
+    assert [kind for kind, _ in spans] == ["t4", "t7", "t4", "t5", "t3"]
+    assert spans[1][1].endswith("1.00 → 4.00 bits")  # before, after
     assert "open" in page.all("details")[0]
 
 
