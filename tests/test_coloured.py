@@ -177,6 +177,19 @@ def test_each_character_has_its_shade_and_its_value(text, data):
     assert t == len(text)
 
 
+def test_above_a_text_stand_its_title_and_the_key_to_its_shades():
+    picture = coloured.text("ab", [0, 1], title="A <title>", low=-2, high=3)
+    page, half = Page(picture.html), Page(coloured.connectivity("ab", 1, [1]).html)
+    keys = [
+        [span["class"] for span in one.all("span") if "key" in span.get("class", "")]
+        for one in (page, half)
+    ]
+    assert keys[0] == [f"key t{k}" for k in range(palette.COUNT)]
+    assert keys[1] == keys[0][4:]  # nothing can be below 0
+    assert "<b>A &lt;title&gt;</b>" in picture.html
+    assert re.search(r"-2\s.*\s3", page.text, re.DOTALL)
+
+
 def test_a_long_text_in_few_spans():
     text = "a" * 20_000
     calm = coloured.text(text, np.full(20_000, 0.5)).html

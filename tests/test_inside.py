@@ -89,6 +89,8 @@ def test_by_distance_draws_each_value_with_its_doubt_and_has_room_for_0(monkeypa
     assert bands[0][0] == [0, 1, 8, 64] and bands[0][1][3] == pytest.approx(0.1)
     assert bands[0][2][3] == pytest.approx(0.9)
     assert -1 < limits[0].get_xlim()[0] < 0
+    curves = {line.get_label(): line.get_xydata().T.tolist() for line in limits[0].get_lines()}
+    assert [curves[name] for name in LINES] == [list(parts[:2]) for parts in LINES.values()]
     assert repr(picture) == (
         "Brackets: line chart of bits against distance in characters. LSTM from 3 ± 0.1 at 0 to "
         "0.5 ± 0.4 at 64; 3-gram from 3 ± 0.1 at 0 to 2 ± 0.1 at 8; a level line at 4, chance"
