@@ -110,6 +110,10 @@ def test_what_is_written_is_what_the_demo_wrote(tmp_path):
     assert again["model"] == json.loads(REAL)["model"]
     fresh = {"decay_rate": 0.999, "smooth_eps": 1e-8, "step_cache": {}}
     assert again["solver"] == fresh  # the demo's reader looks for one
+    model, optimizer = recurrentjs.parse(REAL)
+    optimizer.decay, optimizer.eps = 0.5, 3e-7
+    solver = json.loads(recurrentjs.written(model, optimizer))["solver"]
+    assert (solver["decay_rate"], solver["smooth_eps"]) == (0.5, 3e-7)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "relu"])

@@ -71,8 +71,12 @@ def test_the_player_holds_the_sound_itself_and_says_the_notes():
     assert base64.b64decode(data) == sound.wav(sound.waves(SCALE))
     assert "<b>" not in picture.html and "&lt;b&gt;Up &amp; down" in picture.html
     assert "D4 E4 F#4 G4" in picture.description
-    assert "no note" in sound.player(tunes.read("T:x\n")).html
+    assert "…" not in picture.description  # all ten of them
+    silent = sound.player(tunes.read("T:<x>\n"))
+    assert silent.html == "<p>&lt;x&gt;: no note to play.</p>"
+    assert silent.description == "<x>: no notes"
     long = sound.player(tunes.read("K:C\n" + "C4 " * 100), 60).description
+    assert long.count("C4") == 16 and long.endswith("C4 …")
     assert "the first 60 can be played" in long and "can be played" not in picture.description
 
 
@@ -80,9 +84,12 @@ def test_the_player_holds_the_sound_itself_and_says_the_notes():
 def test_no_two_names_beside_the_roll_lie_on_each_other(notes, monkeypatch):
     figures, draw = [], sound.draw.Picture
     monkeypatch.setattr(sound.draw, "Picture", lambda f, words: figures.append(f) or draw(f, words))
-    sound.roll(tunes.read(f"K:C\n{notes}\n"))
+    tune = tunes.read(f"K:C\n{notes}\n")
+    sound.roll(tune)
     figures[0].draw_without_rendering()
-    names = [label.get_window_extent() for label in figures[0].axes[0].get_yticklabels()]
+    labels = figures[0].axes[0].get_yticklabels()
+    assert {label.get_text() for label in labels} <= {tunes.name(n.pitch) for n in tune.notes}
+    names = [label.get_window_extent() for label in labels]
     assert len(names) > 2
     assert all(low.y1 < high.y0 for low, high in zip(names, names[1:], strict=False))
 
