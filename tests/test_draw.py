@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from pictures import NASTY, VOCABULARY, Page, image, pixels_of
 
 from minichar import coloured, diagrams, draw, sound, tunes
@@ -71,6 +72,7 @@ def test_descents_say_where_each_path_begins_and_ends_and_how_high():
         "steps; Adam from (-8, 1.5) to (0, 0), height 0, in 1 steps"
     )
     assert pixels_of(picture, draw.RED) > 0 and pixels_of(picture, draw.BLUE) > 0
+    assert pixels_of(picture, "#A9B4BC") > 100  # the lines of one height
     more = draw.descents(height, paths | {"RMSProp": paths["SGD"]}, "A valley")
     assert image(more).shape[0] > 1.5 * image(picture).shape[0]  # two in a row
 
@@ -88,6 +90,9 @@ def test_bars_are_as_high_as_the_probabilities_and_the_chosen_one_stands_out():
     chosen = [pixels_of(draw.bars([p, 0, 1 - p], "abc", chosen=0), draw.RED) for p in (0.2, 0.4)]
     assert chosen[1] == pytest.approx(2 * chosen[0], rel=0.05) and chosen[0] > 0
     assert pixels_of(low, draw.RED) == 0
+    rows = image(draw.bars([0.1, 0, 0.9], "abc", chosen=0))
+    red = np.abs(rows - to_rgb(draw.RED)).max(axis=2) < 0.02
+    assert np.flatnonzero(red.any(axis=1)).min() > 0.6 * len(rows)  # a low one stands below
 
 
 def test_of_many_bars_the_likeliest_are_drawn(monkeypatch):
@@ -194,6 +199,11 @@ def test_table_keeps_texts_as_they_are():
         "lines",
     ]
     assert repr(draw.table(rows[:1], ("a", "b", "c"))) == f"a: 1, b: 0.123, c: {NASTY}"
+
+
+def test_a_long_text_in_a_table_may_be_broken_anywhere():
+    short, long = Page(draw.table([("a" * 30, "b" * 31)], ("x", "y")).html).all("td")
+    assert "anywhere" not in short["style"] and "overflow-wrap: anywhere" in long["style"]
 
 
 def test_table_with_a_row_too_short_is_refused():

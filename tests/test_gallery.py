@@ -80,6 +80,14 @@ def test_the_strip_of_a_network(name):
     assert f"steps: {steps[-1]:,}, what it writes: " in picture.description
 
 
+def test_a_strip_shows_the_beginning_of_what_was_written():
+    found = gallery.evolution([(0, "abcdef"), (12_000, "gh\nijk")], 3, "Strip").description
+    assert found.split("\n")[1:] == [
+        "steps: 0, what it writes: abc",
+        "steps: 12,000, what it writes: gh",
+    ]
+
+
 def test_every_grammar_of_the_gallery_has_its_network_and_strip():
     assert {"names", "environments", "tags", "tunes"} <= set(SHIPPED)
     assert all(gallery.on_the_way(name) for name in ("environments", "tags", "tunes"))
