@@ -7,7 +7,7 @@ import pytest
 
 import minichar as mc
 from minichar import sampling
-from minichar.writing import loop_of, side_by_side, write
+from minichar.writing import loop_of, piece_of, side_by_side, write
 
 
 def model(cell="lstm", hidden=(9, 7)):
@@ -62,3 +62,15 @@ def test_what_the_model_never_saw_is_left_out_of_the_prime():
 )
 def test_a_loop_is_what_the_end_repeats_three_times(text, loop):
     assert loop_of(text) == loop
+
+
+def test_a_piece_begins_where_a_word_or_a_line_does():
+    text = "one two\nthree four five\nsix seven eight nine\n" * 3
+    words, rows = text.split(), text.splitlines()
+    pieces = [piece_of(text, seed, 10) for seed in range(30)]
+    assert {len(piece) for piece in pieces} == {10} and all(piece in text for piece in pieces)
+    assert len({piece.split()[0] for piece in pieces} & set(words)) > 5
+    assert all(any(word.startswith(piece.split()[0]) for word in words) for piece in pieces)
+    lines = {piece_of(text, seed, 10, lines=True) for seed in range(30)}
+    assert lines == {row[:10] for row in rows}
+    assert piece_of("ab", length=24) == "ab"
