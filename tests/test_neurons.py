@@ -174,6 +174,27 @@ def test_an_untrained_network_has_the_shape_and_other_weights():
     assert (model.parameters()["0.Whh"].data != blank.parameters()["0.Whh"].data).any()
 
 
+def test_the_best_by_auc_is_furthest_from_one_half_below_it_too():
+    model = with_a_vowel_cell()
+    model.parameters()["0.Wxh"].data[:, 5] *= -1  # now it goes down at a vowel
+    found = measure(model, some_text(400))
+    ranked, row = found.best("vowel", "auc", top=8), found.auc[found.features.index("vowel")]
+    assert ranked[0] == 5 and row[5] < 0.01
+    assert (np.diff(np.abs(row[ranked] - 0.5)) <= 0).all()
+
+
+def test_a_probe_of_any_feature_is_that_of_its_own_column():
+    model, text, names = some_model(), some_text(300), ("line_position", "vowel")
+    features = {name: FEATURES[name] for name in names}
+    found = measure(model, text, features)
+    states = np.hstack([*look.record(model, text, "h").values()])
+    columns = tabulate(text, features, "float64")
+    for f, name in enumerate(names):
+        w = found.probe(name)
+        r = np.corrcoef(states @ w, columns[:, f])[0, 1]
+        assert found.probe_score(name, w) == pytest.approx(r, abs=1e-6) and r > 0.5
+
+
 def test_ranking_and_what_it_refuses():
     found = measure(with_a_vowel_cell(), some_text(400))
     assert found.best("vowel") == found.best("vowel", by="auc") == [5]
