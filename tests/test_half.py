@@ -90,6 +90,9 @@ def test_a_scale_that_is_too_large_comes_down_by_itself():
     assert notes and all("scale halved" in note for note in notes)
     assert 1 <= training.scale == 2.0 ** (30 - len(notes))
     assert {r.lr for r in reports} == {0.002} and training.step_number == 20
+    training.scale, training.factor = 2.0**30, 0.25  # what is said is the rate of this moment
+    again = training.step()
+    assert "scale halved" in again.note and again.lr == 0.002 * 0.25
     assert all(np.isfinite(w.data).all() for w in here.parameters().values())
 
 
