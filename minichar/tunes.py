@@ -205,9 +205,9 @@ class _Written:
         if self.in_bar:
             self.tune.bars.append(self.in_bar)
             self.in_bar = Fraction(0)
-        if bar.startswith(":") and len(bar) > 1:
+        if bar.startswith(":"):
             self.events.append("repeat")
-        if bar.endswith(":") and len(bar) > 1:
+        if bar.endswith(":"):
             self.events.append("open")
         if ending:
             self.events.append(ending[-1])

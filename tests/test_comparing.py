@@ -52,7 +52,7 @@ INF = float("inf")
         ({"b": 1, "a": "x"}, {"a": "x", "b": 1}),
         ([], []),
         (1e-13, 0.0),
-        ([1e6, 1.0005], np.array([1e6, 1])),  # the largest of all is the measure
+        (np.array([1e6, 1.0005]), np.array([1e6, 1])),  # the largest of all is the measure
         (np.zeros((0, 3)), np.zeros((0, 3))),
     ],
 )
