@@ -169,7 +169,8 @@ def table() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] in (["network"], ["measure"]):
+    names_one = len(sys.argv) in (3, 4) and sys.argv[2] in NETWORKS
+    if sys.argv[1:2] in (["network"], ["measure"]) and names_one:
         text, make = datasets.load_text(sys.argv[-1]), {"network": network, "measure": measure}
         make[sys.argv[1]](sys.argv[2], text, HERE / "weights" / "lstm")
     elif sys.argv[1:] == ["choose"]:
@@ -182,5 +183,7 @@ if __name__ == "__main__":
     elif len(sys.argv) == 1:
         for name in GRAMMARS:
             write(name, generate(name))
-    else:
+    elif len(sys.argv) == 3 and all(Path(p).is_file() for p in sys.argv[1:]):
         write("names", names(*(Path(p).read_text("utf-8").splitlines() for p in sys.argv[1:])))
+    else:
+        sys.exit(__doc__)

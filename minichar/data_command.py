@@ -85,7 +85,7 @@ def _show(entry: Entry, _: argparse.Namespace) -> None:
         "from": entry.source,
         "address": entry.url,
         "SHA-256": sha256,
-        "held out": f"the post held out the last {entry.validation:.0%}"
+        "held out": f"the article held out the last {entry.validation:.0%}"
         if entry.validation
         else "",
         "note": entry.note,

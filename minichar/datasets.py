@@ -45,7 +45,7 @@ class Entry:
     bytes: int | None = None  # of a download: about how many are fetched
     members: Sequence[str] = ()  # of an archive: patterns of the names of the files that are meant
     gutenberg: bool = False  # whether the notices before and after the book are to be cut off
-    validation: float | None = None  # the share that the post held out, where it says so
+    validation: float | None = None  # the share that the article held out, where it says so
     note: str = ""  # what else to know
 
     def __repr__(self) -> str:

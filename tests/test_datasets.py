@@ -308,6 +308,18 @@ def test_the_recipe_writes_the_same_names_whatever_the_order_of_the_lists():
     assert build["names"](one, two) == load_text("names")
 
 
+@pytest.mark.parametrize(
+    "words", ["--help", "network", "network nosuch", "names.txt", "a b", "x y z"]
+)
+def test_what_the_builder_does_not_know_changes_no_file(words):
+    before = {p: p.stat().st_mtime_ns for p in folder().rglob("*") if p.is_file()}
+    command = [sys.executable, str(folder() / "build.py"), *words.split()]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder())
+    assert run.returncode == 1 and "python datasets/build.py" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert before == {p: p.stat().st_mtime_ns for p in folder().rglob("*") if p.is_file()}
+
+
 def test_texts_are_found_from_any_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert len(load_text("names")) == ENTRIES["names"].characters

@@ -30,6 +30,9 @@ def main():
     parser.add_argument("--only", default="evaluate,blocks,guesses,features,measure,search")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    known = parser.get_default("only").split(",")
+    if unknown := set(options.only.split(",")) - set(known):
+        parser.error(f"--only {','.join(sorted(unknown))}: there are {', '.join(known)}")
     text = mc.load_text(options.text)
     if options.model:
         model = mc.load_model(options.model)

@@ -20,7 +20,8 @@ import subprocess
 import sys
 import time
 
-parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+about = sys.modules["__main__"].__doc__ or __doc__  # where.py reads its options here, too
+parser = argparse.ArgumentParser(description=about.splitlines()[0])
 parser.add_argument("--only", default="", help="rows, as in b,e; all unless given")
 parser.add_argument("--rounds", type=int, default=7, help="turns for each, 7 unless given")
 parser.add_argument("--threads", type=int, default=2, help="of all libraries, 2 unless given")
@@ -44,6 +45,17 @@ CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a s
 }
 WRITING = {"s": ((128, 128), 1, 200), "s64": ((128, 128), 64, 50)}  # sizes, texts, characters
 GRAPHS = {"g": (100, False), "g fused": (100, True)}  # cells; as one node or from primitives
+EVERY = (*CONFIGURATIONS, *WRITING, *GRAPHS)
+
+
+def wanted(every):
+    """The rows that --only names, or all; a name that is none of them ends the program."""
+    rows = options.only.split(",") if options.only else every
+    if unknown := set(rows) - set(every):
+        parser.error(f"--only {','.join(sorted(unknown))}: the rows are {', '.join(every)}")
+    return rows
+
+
 LIBRARIES = ("torch", "jax", "keras")
 PEERS = (*LIBRARIES, "rnn100")
 
@@ -132,6 +144,7 @@ def row(name, ms, chars, ratios, flops=None, rate=None, rest=""):
 
 
 def main():
+    rows = wanted((*EVERY, "m"))
     libraries = [p for p in LIBRARIES if HAVE[p]]
     there = ["minichar", *libraries, "rnn100"]
     for library in ("numpy", *LIBRARIES):
@@ -139,15 +152,14 @@ def main():
         print(
             library, importlib.metadata.version(library) if have else "is not installed", end=", "
         )
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    print(f"keras on {backend}; {options.threads} threads, {options.rounds} rounds")
+    backend = f"keras on {os.environ.get('KERAS_BACKEND', 'tensorflow')}; " if HAVE["keras"] else ""
+    print(f"{backend}{options.threads} threads, {options.rounds} rounds")
     rate = matmul_rate()
     print(f"numpy's large matrix product: {rate:.0f} GFLOP/s")
     titles = " ".join(f"{p:>6}" for p in PEERS)
     print(f"{'':12} {'ms':>9} {'chars/s':>10} {'GFLOP/s':>8} {'share':>6} {titles}")
-    every = [*CONFIGURATIONS, *WRITING, *GRAPHS, "m"]
     rivals = {p: Rival(p) for p in there}
-    for name in options.only.split(",") if options.only else every:
+    for name in rows:
         if name == "m":
             continue
         first = {p: rival.ask("make", name) for p, rival in rivals.items()}
@@ -167,7 +179,7 @@ def main():
             row(name, ms, B * T / ms * 1e3, ratios, flops, rate, f"losses {'; '.join(losses)}")
     for rival in rivals.values():
         rival.end()
-    if not options.only or "m" in options.only.split(","):
+    if "m" in rows:
         peaks = {}
         for p in ("minichar", *libraries):  # in a process that has done nothing else
             rival = Rival(p)

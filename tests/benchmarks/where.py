@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from functools import partial, partialmethod
 from unittest.mock import patch
 
-from peers import CONFIGURATIONS, GRAPHS, HAVE, WRITING, Rival, make, matmul_rate, options
+from peers import EVERY, HAVE, WRITING, Rival, make, matmul_rate, options, wanted
 
 # isort: split
 import numpy as np
@@ -203,6 +203,7 @@ def parts(name, torch_step, torch_products):
 
 
 def main():
+    rows = wanted(EVERY)
     torch_step, torch_products = (Rival("torch"), Products()) if HAVE["torch"] else (None, None)
     print(f"numpy's large matrix product: {matmul_rate():.0f} GFLOP/s", end="")
     if torch_step:
@@ -210,7 +211,7 @@ def main():
         print(f", torch's: {2 * 2.048**3 / large * 1e3:.0f}", end="")
     shown = ("step", *COLUMNS, *(("torch", "its products") if torch_step else ()))
     print("\n" + " " * 8 + " ".join(f"{column:>12}" for column in shown))
-    for name in options.only.split(",") if options.only else (*CONFIGURATIONS, *WRITING, *GRAPHS):
+    for name in rows:
         found, work = parts(name, torch_step, torch_products)
         print(f"{name:8}" + " ".join(f"{found[column]:12.3f}" for column in shown))
         print(" " * 8 + " ".join(f"{found[column] / found['step']:12.0%}" for column in shown))
