@@ -32,7 +32,7 @@ from minichar import data_command
 from minichar.course import classroom, files, progress
 from minichar.course.files import CourseError, Lesson
 from minichar.course.progress import Report, Verdict
-from minichar.terminal import called, ended, refuse
+from minichar.terminal import COMMAND, called, ended, refuse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,6 +52,7 @@ def _run(argv: Sequence[str] | None) -> int:
     def command(name, run, text):
         made = commands.add_parser(name, help=text, description=text)
         made.set_defaults(run_command=run)
+        made.error = partial(refuse, made)
         return made
 
     number = {"metavar": "NN", "help": "the number of a lesson, as in 03"}
@@ -180,7 +181,7 @@ def _judge(lesson: Lesson) -> Report:
 def _show(verdict: Verdict) -> None:
     waits = verdict.state == "waits"
     print(f"  {verdict.number:5}{verdict.title:40} {verdict.message if waits else verdict.state}")
-    for line in [] if waits else verdict.message.splitlines():
+    for line in [] if waits else COMMAND.sub(called(), verdict.message).splitlines():
         print(textwrap.fill(line, 96, initial_indent=" " * 7, subsequent_indent=" " * 9))
 
 

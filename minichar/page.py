@@ -61,6 +61,10 @@ class Visitors(AsyncMappingKernelManager):
     time: it would go on for ever. So what counts here is whether a page is connected.
     """
 
+    async def start_kernel(self, **settings: Any) -> str:
+        quiet = ["--log-level=ERROR"]  # else a warning in the terminal for each visitor
+        return await super().start_kernel(extra_arguments=quiet, **settings)
+
     def track_message_type(self, message_type: str | None) -> bool:
         return False
 

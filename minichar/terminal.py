@@ -28,7 +28,7 @@ from minichar.archive import spoken
 from minichar.course.files import CourseError
 from minichar.training import Diverged
 
-COMMAND = re.compile(r"(?<![\w./-])minichar(?= [a-z]+)")  # within a message
+COMMAND = re.compile(r"(?<!-m )(?<![\w./-])minichar(?= [a-z]+)")  # within a message
 LIVE, PLAIN = 0.2, 5.0  # seconds between two signs of life, to a terminal and to a file
 
 

@@ -85,3 +85,14 @@ def test_files_and_folders_are_gathered(tmp_path):
     found = classroom.gather([*sorted(tmp_path.glob("*.json")), tmp_path / "cleo"], judge)
     assert found == {"anna": {"1.1": "solved"}, "ben": {"1.1": "solved"}, "cleo": {"1.1": "wrong"}}
     assert judged == [tmp_path / "cleo"]
+
+
+def test_one_that_cannot_be_read_is_named_and_the_others_are_seen(tmp_path):
+    (tmp_path / "anna.json").write_text(json.dumps({"exercises": {"1.1": "solved"}}))
+    (tmp_path / "ben.json").touch()
+    with pytest.warns(UserWarning, match="ben.json is not what"):
+        found = classroom.gather([tmp_path / "anna.json", tmp_path / "ben.json"], None)
+    assert found == {"anna": {"1.1": "solved"}, "ben": {}}
+    assert "ben" in classroom.table(found)
+    with pytest.raises(CourseError, match="ben.json is not what"):
+        classroom.gather([tmp_path / "ben.json"], None)

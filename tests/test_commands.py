@@ -476,6 +476,8 @@ def test_a_command_in_a_message_can_be_typed(program, given, again, monkeypatch,
     terminal.complain("try `minichar data` in minichar, or run: minichar data get x")
     said = f"try `{again} data` in minichar, or run: {again} data get x"
     assert capsys.readouterr().err == f"minichar: {said}\n"
+    terminal.complain("`python -m minichar data` shows it")  # it can be typed already
+    assert capsys.readouterr().err == "minichar: `python -m minichar data` shows it\n"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import mini_course
@@ -21,6 +22,7 @@ from situations import RIGHT_1, RIGHT_2, SITUATIONS, WRONG_1, lesson
 
 from minichar.course import kernel, progress
 from minichar.course.files import CourseError, keep
+from minichar.course.grading import LearnersLesson
 from minichar.course.lessons import written
 
 ROOT = Path(__file__).parents[1]
@@ -120,6 +122,15 @@ def test_messages_say_what_to_do(judged):
     assert "changed its input `z` in place" in message(judged, "input changed in place")
     assert "Python ended" in message(judged, "Python ends in an answer")
     assert message(judged, "Python ends in a cell", "90.2").startswith("waits for Cell 4")
+
+
+def test_a_name_that_is_missing_is_traced_to_the_first_cell_that_failed():
+    lesson = SimpleNamespace(broken={"Cell 0": "SyntaxError: x", "Cell 3": "NameError: y"})
+    step, text = SimpleNamespace(answered_below=False), "It stopped with NameError: name 'np'"
+    for name, said, traced in (("Wrong", text, True), ("Wrong", "It is 2, expected 3", False)):
+        outcome = SimpleNamespace(name=name, text=said)
+        told = LearnersLesson.explain(lesson, step, "1.1", outcome)
+        assert told.endswith("Cell 0 above it failed: SyntaxError: x") == traced
 
 
 def test_a_check_in_a_learners_own_cell_shows_its_two_lines(judged):

@@ -40,6 +40,7 @@ def judged(monkeypatch):
 
     judge.states, judge.asked = ["solved", "solved"], asked
     monkeypatch.setattr(progress, "judge", judge)
+    monkeypatch.setattr(progress, "at_the_start", lambda lesson: None)  # as if written in
     return judge
 
 
@@ -206,6 +207,14 @@ def test_an_unknown_lesson_is_one_line(course, capsys, command):
     out, err = capsys.readouterr()
     assert err == "minichar: there is no lesson 7; there are 90 (mini), 91 (other one)\n"
     assert out == ""
+
+
+@pytest.mark.parametrize("words", [["reset"], ["site"], ["reset", "90", "91"]])
+def test_words_that_do_not_fit_are_one_line(course, capsys, words):
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    err = capsys.readouterr().err
+    assert stopped.value.code == 2 and len(err.splitlines()) == 1 and "--help" in err
 
 
 def test_an_installation_without_the_course_is_one_line(capsys, monkeypatch, tmp_path):

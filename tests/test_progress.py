@@ -108,8 +108,26 @@ def test_grading_disturbs_no_environment_or_settings(course, mini, monkeypatch):
     assert left == {"conftest.py", "pytest.ini", "90_mini.ipynb", "91_other.ipynb"}
 
 
+def test_a_lesson_in_which_nothing_was_written_is_known_without_running_it(course, mini):
+    known = [(v.number, v.title, v.state) for v in progress.at_the_start(mini)]
+    judged = progress.judge([mini.notebook])[mini.notebook].verdicts
+    assert known == [(v.number, v.title, v.state) for v in judged]
+    save(mini, lesson(RIGHT_1))
+    assert progress.at_the_start(mini) is None
+    mini.notebook.unlink()
+    assert progress.at_the_start(mini) is None
+
+
+def test_a_notebook_under_another_name_is_seen(course, mini):
+    mini.notebook.rename(mini.notebook.with_name("90_mini (1).ipynb"))
+    (verdict, *_) = progress.judge([mini.notebook])[mini.notebook].verdicts
+    assert verdict.message == (
+        "90_mini.ipynb is not there, but 90_mini (1).ipynb is: give it its name back"
+    )
+
+
 def test_a_folder_may_have_any_name(tmp_path):
-    lesson_of = mini_course.make(tmp_path / "my [course] (2)")
+    lesson_of = mini_course.make(tmp_path / "my [course] $HOME (2)")
     mini = files.find_lesson("90", lesson_of)
     save(mini, lesson(RIGHT_1))
     states = [v.state for v in progress.judge([mini.notebook])[mini.notebook].verdicts]
@@ -131,7 +149,7 @@ def test_lessons_that_are_not_there_are_judged_without_running_anything(course, 
     mini.notebook.unlink()
     verdicts = progress.judge([mini.notebook])[mini.notebook].verdicts
     assert [(v.number, v.state) for v in verdicts] == [("90.1", "missing"), ("90.2", "missing")]
-    assert "`minichar reset 90` brings it back" in verdicts[0].message
+    assert "`minichar reset 90` makes it anew" in verdicts[0].message
 
 
 def test_a_judge_that_cannot_run_says_why(course, mini, monkeypatch):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mini_course
 import nbformat
 import numpy as np
 import pytest
@@ -159,3 +160,18 @@ def test_what_lessons_import_is_there_in_a_browser():
     assert len(lines) > 40
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
     assert not done.returncode, done.stderr
+
+
+def test_the_lessons_of_the_site_hold_no_answer_of_whoever_builds_it(tmp_path):
+    with mini_course.known():
+        course = mini_course.make(tmp_path / "course")
+        notebooks, out = course / "notebooks", tmp_path / "out"
+        (notebooks / "studio.ipynb").write_bytes((ROOT / "notebooks" / "studio.ipynb").read_bytes())
+        mine = read_notebook(notebooks / "90_mini.ipynb")
+        mine.cells[2].source = "def softmax(z):\n    return my_own"
+        nbformat.write(mine, notebooks / "90_mini.ipynb")
+        out.mkdir()
+        building.write_lessons(course, out)
+    assert sorted(p.name for p in out.iterdir()) == ["90_mini.ipynb", "studio.ipynb"]
+    text = (out / "90_mini.ipynb").read_text("utf-8")
+    assert "my_own" not in text and "your code here" in text and "fetch-package" in text

@@ -10,6 +10,7 @@ ben.json`, or the folders of their courses, makes one table of all. For whoever 
 """
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
@@ -31,10 +32,12 @@ def verdicts(course: Path, judge: Callable[[Lesson], list[Verdict]]) -> Rows:
     found = [one for one in lessons if files.checks(files.read_notebook(one.solution))]
     if not found:
         raise CourseError(f"{course} is no folder of the course: there is nothing in solutions/")
-    return [
-        (f"{lesson.number} {lesson.title}", progress.remembered(course, lesson) or judge(lesson))
-        for lesson in found
-    ]
+    return [(f"{lesson.number} {lesson.title}", _known(course, lesson, judge)) for lesson in found]
+
+
+def _known(course: Path, lesson: Lesson, judge: Callable[[Lesson], list[Verdict]]) -> list[Verdict]:
+    known = progress.remembered(course, lesson) or progress.at_the_start(lesson)
+    return judge(lesson) if known is None else known
 
 
 def _states(rows: Rows) -> dict[str, str]:
@@ -47,12 +50,22 @@ def dumps(rows: Rows) -> str:
 
 
 def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Progress]:
-    """Name -> progress, of files that `dumps` has written and of courses, which `judge` judges."""
-    paths = [path.resolve() for path in paths]
-    return {
-        name: read(path) if path.suffix == ".json" else _states(judge(path))
-        for name, path in zip(names(paths), paths, strict=True)
-    }
+    """Name -> progress, of files that `dumps` has written and of courses, which `judge` judges.
+
+    What is wrong with one of them is a warning, and its progress is empty. Raises CourseError where
+    something is wrong with all.
+    """
+    paths, found, wrong = [path.resolve() for path in paths], {}, []
+    for name, path in zip(names(paths), paths, strict=True):
+        try:
+            found[name] = read(path) if path.suffix == ".json" else _states(judge(path))
+        except CourseError as error:
+            found[name], wrong = {}, [*wrong, str(error)]
+    if len(wrong) == len(found) > 0:
+        raise CourseError(wrong[0])
+    for message in wrong:
+        warnings.warn(message, stacklevel=2)
+    return found
 
 
 def read(path: Path) -> dict[str, str]:

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from minichar.course import files
+
 PACKAGES = ("numpy", "matplotlib", "ipywidgets", "jupyterlab", "ipykernel", "nbval")
 SET_UP = "remove the folder .venv of the course, then run `python3 start.py setup` there"
 
@@ -83,7 +85,7 @@ def kernel() -> tuple[str, str]:
 def lessons() -> tuple[str, str]:
     """The notebooks, which lie beside the package."""
     folder = Path(__file__).resolve().parents[2] / "notebooks"
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    found = [lesson for lesson in files.lessons(folder.parent) if lesson.notebook.exists()]
     if not found:
         return f"none in {folder}", "fetch the course again, or start it from its own folder"
     return f"{len(found)} in {folder}", ""

@@ -7,6 +7,7 @@ other's place, so that a reader finds the old file or the new one and never half
     find_lesson("03").notebook      # …/notebooks/03_the_100_line_rnn.ipynb
 """
 
+import hashlib
 import itertools
 import json
 import re
@@ -108,6 +109,18 @@ def checks(solution: "NotebookNode") -> "dict[str, NotebookNode]":
             raise CourseError(f"the check of exercise {numbers[-1]} needs a cell of its own, once")
         found |= dict.fromkeys(numbers, cell)
     return found
+
+
+def stamp(notebook: "NotebookNode") -> str:
+    """A digest of what is written in the cells. One that was derived holds its own, to be known."""
+    sources = json.dumps([cell.source for cell in notebook.cells])
+    return hashlib.sha256(sources.encode()).hexdigest()
+
+
+def untouched(notebook: "NotebookNode") -> bool:
+    """Whether nothing has been written in a notebook since it was derived."""
+    kept = notebook.metadata.get("minichar")
+    return isinstance(kept, dict) and kept.get("derived") == stamp(notebook)
 
 
 def write(path: Path, data: bytes) -> None:

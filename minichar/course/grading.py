@@ -23,7 +23,7 @@ from minichar.course.files import CHECK, KEPT, CourseError, checks, read_noteboo
 from minichar.course.kernel import Kernel, Outcome
 from minichar.course.steps import Cell, Check, Missing, Step, Unreadable
 
-PREFIX = "from minichar.course import check\n"  # a learner's own `check` cannot stand in
+PREFIX = "from minichar.course import check\n"  # a learner's own `check` does not stand in
 ASK = "__import__('minichar.course.checking').course.checking.verdicts.get({!r})"
 PATIENCE = 300.0  # seconds for one cell, where nbval's own default would wait for half an hour
 LESSONS = pytest.StashKey[list]()
@@ -156,8 +156,8 @@ class LearnersLesson(pytest.File):
             text = f"{checking.named(number)} could not be checked: {outcome.summary}"
         if step.answered_below:
             text += "\nThe answer is defined again further down: its check has to stand below that."
-        elif outcome.name == "NameError" and self.broken:
-            cell, reason = list(self.broken.items())[-1]
+        elif "NameError" in (outcome.name, *re.findall(r"\w+", text)) and self.broken:
+            cell, reason = next(iter(self.broken.items()))  # the first: others follow from it
             text += f"\n{cell} above it failed: {reason}"
         return text
 

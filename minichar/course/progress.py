@@ -20,7 +20,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from minichar.course import checking
-from minichar.course.files import CourseError, Lesson, checks, read_notebook, write
+from minichar.course.files import (
+    KEPT,
+    CourseError,
+    Lesson,
+    checks,
+    read_notebook,
+    untouched,
+    write,
+)
 
 LIMIT = 300  # seconds for one cell
 CACHE = ".minichar-progress.json"
@@ -66,7 +74,10 @@ def judge(
         found = _run_pytest(there, tell)
     reports = {}
     for path in notebooks:
-        gone = f"{path.name} is not there; `minichar reset {path.name[:2]}` brings it back"
+        gone = f"{path.name} is not there; `minichar reset {path.name[:2]}` makes it anew"
+        others = sorted(p.name for p in path.parent.glob(f"{path.name[:3]}*") if KEPT not in p.name)
+        if others:
+            gone = f"{path.name} is not there, but {others[0]} is: give it its name back"
         missing = {"verdicts": [[n, "missing", gone] for n in exercises[path]], "broken": {}}
         result = found[os.path.abspath(path)] if path in there else missing
         verdicts = [
@@ -93,7 +104,7 @@ def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dic
         root = os.path.abspath(notebooks[0].parent.parent)
         paths = [os.path.relpath(path, root) for path in notebooks]
         command = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(settings)]
-        command.append(f"--rootdir={root}")
+        command.append("--rootdir=.")  # its full name might hold a $, which pytest would expand
         with log.open("wb") as file:
             child = subprocess.Popen(
                 [*command, *plugins, *options, *paths],
@@ -168,6 +179,18 @@ def remembered(course: Path, lesson: Lesson) -> list[Verdict] | None:
     except (TypeError, KeyError, ValueError):
         pass  # a file that something else wrote
     return None
+
+
+def at_the_start(lesson: Lesson) -> list[Verdict] | None:
+    """The verdicts on a lesson in which nothing has been written yet; None where something has."""
+    try:
+        if not untouched(read_notebook(lesson.notebook)):
+            return None
+    except CourseError:
+        return None
+    numbers = list(checks(read_notebook(lesson.solution)))
+    states = ["not done", *["waits"] * len(numbers)]
+    return [Verdict(n, checking.title(n), s) for n, s in zip(numbers, states, strict=False)]
 
 
 def remember(course: Path, lesson: Lesson, digest: str, verdicts: Iterable[Verdict]) -> None:

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from minichar.course.files import CourseError, checks, course_folder, lessons, read_notebook
+from minichar.course.lessons import expected
 from minichar.course.site import links
 from minichar.course.site.front_page import front_page
 from minichar.course.site.weights import packed
@@ -80,9 +81,7 @@ def assemble(
         _run([*wheels, "-c", str(course / "constraints.txt"), str(course), *WIDGETS], lite)
         tell("the lessons")
         (lite / "files").mkdir()
-        studio = course / "notebooks" / "studio.ipynb"
-        for notebook in [*(lesson.notebook for lesson in lessons(course)), studio]:
-            (lite / "files" / notebook.name).write_text(for_browser(notebook), "utf-8")
+        write_lessons(course, lite / "files")
         for path in [*course.glob("minichar/*.py"), *course.glob("minichar/course/*.py")]:
             place = lite / "files" / SOURCE / path.relative_to(course / "minichar")
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +107,16 @@ def assemble(
         if out.exists():
             shutil.rmtree(out)
         shutil.move(built, out)
+
+
+def write_lessons(course: Path, folder: Path) -> None:
+    """The lessons and the studio, for the browser. As shipped: somebody may have worked in them."""
+    for lesson in lessons(course):
+        notebook = folder / lesson.notebook.name
+        notebook.write_bytes(expected(lesson)[lesson.notebook])
+        notebook.write_text(for_browser(notebook), "utf-8")
+    studio = course / "notebooks" / "studio.ipynb"
+    (folder / studio.name).write_text(for_browser(studio), "utf-8")
 
 
 def for_browser(notebook: Path) -> str:
