@@ -169,8 +169,8 @@ def table() -> None:
 
 
 if __name__ == "__main__":
-    names_one = len(sys.argv) in (3, 4) and sys.argv[2] in NETWORKS
-    if sys.argv[1:2] in (["network"], ["measure"]) and names_one:
+    known = len(sys.argv) in (3, 4) and sys.argv[2] in NETWORKS
+    if sys.argv[1:2] in (["network"], ["measure"]) and known:
         text, make = datasets.load_text(sys.argv[-1]), {"network": network, "measure": measure}
         make[sys.argv[1]](sys.argv[2], text, HERE / "weights" / "lstm")
     elif sys.argv[1:] == ["choose"]:

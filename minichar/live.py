@@ -48,6 +48,12 @@ DEFAULTS = {
 }
 
 
+def check_rate(lr: float) -> None:
+    """Raise ValueError for a learning rate that teaches nothing, or is beyond every dial."""
+    if not 0 < lr <= 1:
+        raise ValueError(f"a learning rate of {lr}: it is a number above 0 and up to 1")
+
+
 class Live:
     """A text, a model that learns it, and what happened so far.
 
@@ -90,7 +96,7 @@ class Live:
             )
         if known["optimizer"] != self.settings["optimizer"] and "lr" not in settings:
             known["lr"] = OPTIMIZERS[known["optimizer"]][1]
-        self._checked(known["lr"])
+        check_rate(known["lr"])
         vocab = Vocabulary.of(text)
         affordable(len(vocab), **{name: known[name] for name in SIZES})
         model = CharModel(vocab, **{name: known[name] for name in MODEL})
@@ -157,16 +163,12 @@ class Live:
 
     @rate.setter
     def rate(self, lr: float) -> None:
-        self._checked(lr)
+        check_rate(lr)
         with self.lock:
             if lr != self.rate:
                 self.training.optimizer.lr = self.settings["lr"] = float(lr)
                 self.training.factor = 1.0  # a rate that was halved is set anew, too
                 self.marks.append((self.training.step_number, float(lr)))
-
-    def _checked(self, lr: float) -> None:
-        if not 0 < lr <= 1:
-            raise ValueError(f"a learning rate of {lr}: it is a number above 0 and up to 1")
 
     def samples(
         self, temperatures: Sequence[float], prime: str = "", length: int = 120, seed: int = 0

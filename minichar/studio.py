@@ -142,13 +142,13 @@ class Studio(ipywidgets.VBox):
         self.guarded(lambda: setattr(self.live, "rate", lr))
 
     def _fit_rate(self) -> None:
-        """The dial at the rate of now; further up for an optimiser that is used to more."""
+        """The dial at the rate of now, as wide as that, or the optimiser, asks for."""
         usual = OPTIMIZERS[self.live.settings["optimizer"]][1]
         high = RATES[1] if max(usual, self.live.rate) <= RATES[1] else 1.0
         act, self.rate.on_change = self.rate.on_change, lambda lr: None  # the dial follows the rate
         low = min(RATES[0], self.live.rate)
-        for bottom, top in ((low, 1.0), (low, high)):  # first wide enough, then as wide as need be
-            self.rate.slider.min, self.rate.number.min = np.log10(bottom), bottom
+        self.rate.slider.min, self.rate.number.min = np.log10(low), low
+        for top in (1.0, high):  # first wide enough for any rate, then as wide as need be
             self.rate.slider.max, self.rate.number.max = np.log10(top), top
             self.rate.number.value = self.live.rate
         self.rate.on_change = act

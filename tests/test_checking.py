@@ -191,9 +191,7 @@ def test_an_unknown_exercise_names_the_nearest(mini):
         check("90.3", softmax)
     with pytest.raises(LookupError) as caught:
         checking.find("90.3")
-    assert (
-        len(caught.value._render_traceback_()) == 1
-    )  # in a notebook a line, as all that check says
+    assert len(caught.value._render_traceback_()) == 1  # in a notebook it is one line, too
     with pytest.raises(LookupError, match='in quotes: "90.1"'):
         check(90.1, softmax)
 

@@ -106,10 +106,12 @@ def find(number: str) -> Exercise:
     if number not in _registered and re.fullmatch(r"\d+\.\d+", number):
         exercises.load(int(number.split(".")[0]))
     if number not in _registered:
-        titles = {ex.title: ex for ex in registered().values()}
-        near = [titles[name] for name in difflib.get_close_matches(number, titles, 1)]
+        near = list(registered().values())
         if re.search(r"\d", number):
-            near = sorted(titles.values(), key=lambda ex: _distance(ex.number, number))
+            near.sort(key=lambda ex: _distance(ex.number, number))
+        else:  # a title, perhaps
+            alike = difflib.get_close_matches(number, [ex.title for ex in near], 1)
+            near = [ex for ex in near if ex.title in alike]
         nearest = "".join(f"; the nearest is {ex.number} ({ex.title})" for ex in near[:1])
         raise NotThere(f"there is no exercise {number}{nearest}")
     return _registered[number]

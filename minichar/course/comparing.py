@@ -42,9 +42,10 @@ def same(
 ) -> None:
     """Raise NotDone or Wrong unless `got` is what was wanted; `name` opens the sentence.
 
-    `want` is a number, an array, a string, a bool, or tuples, lists and dicts of these. Numbers may
-    differ by `tol` times the largest magnitude in `want` (or 0.001, if that is larger). `parts` are
-    the names of the values of a tuple, for the sentence.
+    `want` is a number, an array, a string, a bool, or tuples, lists and dicts of these. Where it is
+    an array, a list will not do: the lesson's next cells calculate with it. Numbers may differ by
+    `tol` times the largest magnitude in `want` (or 0.001, if that is larger). `parts` are the names
+    of the values of a tuple, for the sentence.
     """
     if _unfinished(got):
         raise NotDone(f"{name} is `...`" if got is ... else f"{name} has no value yet")
@@ -57,7 +58,6 @@ def same(
     elif _numeric(want):
         _same_numbers(name, got, np.asarray(want, np.float64), tol)
         if isinstance(want, np.ndarray) and want.ndim and isinstance(got, (list, tuple)):
-            # The lesson's next cells calculate with it.
             raise Wrong(f"{name} is {_kind(got)}, expected an array: `np.array(...)` makes one")
     else:
         raise TypeError(f"same() cannot compare with {_kind(want)}")

@@ -46,6 +46,8 @@ CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a s
 WRITING = {"s": ((128, 128), 1, 200), "s64": ((128, 128), 64, 50)}  # sizes, texts, characters
 GRAPHS = {"g": (100, False), "g fused": (100, True)}  # cells; as one node or from primitives
 EVERY = (*CONFIGURATIONS, *WRITING, *GRAPHS)
+LIBRARIES = ("torch", "jax", "keras")
+PEERS = (*LIBRARIES, "rnn100")
 
 
 def wanted(every):
@@ -54,10 +56,6 @@ def wanted(every):
     if unknown := set(rows) - set(every):
         parser.error(f"--only {','.join(sorted(unknown))}: the rows are {', '.join(every)}")
     return rows
-
-
-LIBRARIES = ("torch", "jax", "keras")
-PEERS = (*LIBRARIES, "rnn100")
 
 
 def seconds(step, repeat):
