@@ -2,9 +2,9 @@
 
 What the network reads of a character is a row of numbers. Saliency asks how fast the answer would
 change if one of these rows, further back, were a little different: a gradient, which the graph has
-at hand. Drawn for every prediction it is the picture of which place listens to which. A single cell
-of the network, named (layer, "h" or "c", index), all counted from 0, can be asked the same. Built
-in lesson 11.
+at hand. Drawn for every prediction it is the picture of which place listens to which, as in Madsen,
+"Visualizing memorization in RNNs" (Distill, 2019). A single cell of the network, named (layer, "h"
+or "c", index), all counted from 0, can be asked the same. Built in lesson 11.
 
     >>> from minichar.text import Vocabulary
     >>> model = CharModel(Vocabulary.of("hello"), hidden=8)

@@ -180,8 +180,11 @@ class ModelPanel(ipywidgets.VBox):
             "for report in mc.train(model, text, steps=2000, optimizer=optimizer, "
             f"{sizes}):\n    print(report.step, report.bits)"
         )
+        live = self.studio.live
         self.code.value = (
-            f"The same as code:<pre style='line-height: 1.3'>{html.escape(code)}</pre>"
+            f"The network of now has {live.model.size:,} weights, its text {len(live.text):,} "
+            f"characters. What is set here, as code:<pre style='line-height: 1.3'>"
+            f"{html.escape(code)}</pre>"
         )
 
     def _use(self) -> None:

@@ -1,6 +1,6 @@
 """Save files of recurrentjs: into a `CharModel` that computes the same, and back.
 
-recurrentjs is the JavaScript library behind the first web demo of such networks; its save button
+recurrentjs is the JavaScript library behind a well-known web demo of such networks; its save button
 writes JSON. There each sentence is learned by itself, between a START and an END that share number
 0. Here a character stands for both: "\\n", or "\\0" in a model that has "\\n" among its letters. So
 `sample(model, stop="\\n", length=101, temperature=0)` gives the demo's greedy sentence. Its loss is

@@ -272,6 +272,8 @@ def test_the_code_shown_makes_the_same_model(made, capsys):
     assert capsys.readouterr().out.startswith("1 ")
     model.use.click()
     assert names["model"].settings() == made.live.model.settings()
+    sizes = f"has {names['model'].size:,} weights, its text {len(made.live.text):,} characters"
+    assert sizes in model.code.value
 
 
 def test_every_slider_has_a_number_and_every_field_a_name(made):

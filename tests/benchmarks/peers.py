@@ -34,7 +34,7 @@ import numpy as np  # noqa: E402
 from rivals import CELLS, HAVE, STEPS, WRITERS, characters, gigaflops  # noqa: E402
 
 CONFIGURATIONS = {  # cell, neurons by layer, texts side by side, characters a step, dropout
-    "a": ("lstm", (512, 512), 100, 100, 0.5),  # the article's largest
+    "a": ("lstm", (512, 512), 100, 100, 0.5),  # the article's, for essays
     "b": ("lstm", (128, 128), 50, 50, 0.0),  # char-rnn's default
     "c": ("lstm", (20, 20), 1, 100, 0.0),  # the browser demo's
     "c64": ("lstm", (20, 20), 64, 100, 0.0),  # 64 of its sentences at once
