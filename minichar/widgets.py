@@ -11,6 +11,7 @@ import asyncio
 import html
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -93,7 +94,8 @@ class Temperature(ipywidgets.VBox):
     """A model's next-character probabilities and a text it writes, under a temperature slider.
 
     Every text is drawn with the same random numbers, so that what changes is the temperature alone;
-    the button draws new ones. `prime` is what the text goes on from; it can be edited in its field.
+    the button draws new ones. `prime` is what the text goes on from; it can be edited in its field,
+    and each of the buttons under the chart adds to it one of the characters likeliest to come next.
     """
 
     def __init__(self, model: Any, prime: str = "", length: int = 160, seed: int = 0):
@@ -111,6 +113,11 @@ class Temperature(ipywidgets.VBox):
             description="Other random numbers", layout=ipywidgets.Layout(width="auto")
         )
         self.chart, self.text = ipywidgets.HTML(), ipywidgets.HTML()
+        self.likeliest = [""] * min(5, len(model.vocab))  # characters, one for each button
+        narrow = ipywidgets.Layout(width="auto", min_width="3em")
+        self.choices = [ipywidgets.Button(layout=narrow) for _ in self.likeliest]
+        for k, button in enumerate(self.choices):
+            button.on_click(partial(self._choose, k))
         self.prime.observe(lambda change: self.redraw(), "value")
         self.again.on_click(self._reseed)
         super().__init__(
@@ -118,10 +125,14 @@ class Temperature(ipywidgets.VBox):
                 self.dial,
                 ipywidgets.HBox([self.prime, self.again], layout=WRAPPED),
                 self.chart,
+                ipywidgets.HBox([ipywidgets.Label("Or choose it:"), *self.choices], layout=WRAPPED),
                 self.text,
             ]
         )
         self.redraw()
+
+    def _choose(self, k: int, button: ipywidgets.Button) -> None:
+        self.prime.value += self.likeliest[k].replace("\n", "\\n")
 
     def _reseed(self, button: ipywidgets.Button) -> None:
         self.seed += 1
@@ -130,13 +141,18 @@ class Temperature(ipywidgets.VBox):
     def redraw(self) -> None:
         """Show chart and text at the present settings; an unknown character is said, not raised."""
         try:
-            chart, text = self._pictures(self.number.value)
+            chart, text, z = self._pictures(self.number.value)
         except ValueError as error:
             self.text.value = f'<p role="alert">{html.escape(str(error))}</p>'
             return
         self.chart.value, self.text.value = chart.html, text.html
+        best = np.argsort(-z, kind="stable")
+        self.likeliest = [self.model.vocab.characters[i] for i in best[: len(self.choices)]]
+        for button, character in zip(self.choices, self.likeliest, strict=True):
+            button.description = draw.visible(character)
+            button.tooltip = f"add {draw.visible(character)} to Start with"
 
-    def _pictures(self, temperature: float) -> tuple[draw.Picture, draw.Picture]:
+    def _pictures(self, temperature: float) -> tuple[draw.Picture, draw.Picture, np.ndarray]:
         prime = self.prime.value.replace("\\n", "\n")
         for character in clean(prime):
             if character not in self.model.vocab:
@@ -150,11 +166,11 @@ class Temperature(ipywidgets.VBox):
         text = sampling.sample(
             self.model, prime, self.length, temperature=temperature, seed=self.seed
         )
-        return draw.bars(p, self.model.vocab.characters, title), draw.written(prime, text)
+        return draw.bars(p, self.model.vocab.characters, title), draw.written(prime, text), z
 
     def still(self, temperatures: Sequence[float] = (0.3, 1.0, 2.0)) -> draw.Picture:
         """The chart and the text at each of some temperatures, one below the other."""
-        parts = [part for t in temperatures for part in self._pictures(t)]
+        parts = [part for t in temperatures for part in self._pictures(t)[:2]]
         return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))
 
 

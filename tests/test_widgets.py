@@ -111,6 +111,29 @@ def test_start_with_changes_chart_and_text(slider):
     assert "at the start of a line" in slider.chart.value
 
 
+def test_a_button_adds_a_likely_character(slider):
+    z, _ = mc.sampling.read(MODEL, "he")
+    best = [MODEL.vocab.characters[i] for i in np.argsort(-z, kind="stable")]
+    named = [button.description for button in slider.choices]
+    assert named == [draw.visible(c) for c in best[:5]] and len(set(named)) == 5
+    slider.number.value = 9  # the likeliest stay so at each temperature
+    assert [button.description for button in slider.choices] == named
+    assert slider.choices[0].tooltip == "add l to Start with"
+    slider.choices[0].click()
+    assert slider.prime.value == "hel"
+    assert 'after "hel"' in as_text(slider.chart)
+
+
+def test_writing_with_the_first_button_is_writing_at_temperature_0():
+    widget = Temperature(MODEL, prime="said")
+    for _ in range(12):
+        widget.choices[0].click()
+    written = "said" + mc.sample(MODEL, "said", length=12, temperature=0)
+    assert "\n" in written  # which a field of one line has as a backslash and an n
+    assert widget.prime.value == written.replace("\n", r"\n")
+    assert len(Temperature(mc.NGram("abab", order=1)).choices) == 2
+
+
 def test_a_long_start_is_shown_by_its_end(slider):
     slider.prime.value = "hello yellow mellow"
     assert 'after "…ellow␣mellow"' in as_text(slider.chart)
