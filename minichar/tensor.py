@@ -130,16 +130,22 @@ def check_gradients(f: Callable[..., Tensor], *tensors: Tensor, e: float = 1e-6)
     """The largest relative difference between the gradients of `f(*tensors)` and measured slopes.
 
     Along one random direction for each tensor, which tests all its numbers at once; the result of f
-    is weighted by random numbers, so it may have any shape. Use float64: below 1e-7 is good.
+    is weighted by random numbers, so it may have any shape. Use float64: below 1e-7 is good. The
+    tensors keep the numbers and the `grad` that they have.
     """
-    rng = np.random.default_rng(0)
-    for t in tensors:
-        t.grad = None
-    y = f(*tensors)
-    weight = backend.like(rng.standard_normal(y.shape), y.data)
-    y.backward(weight)
+    rng, held = np.random.default_rng(0), [t.grad for t in tensors]
+    try:
+        for t in tensors:
+            t.grad = None
+        y = f(*tensors)
+        weight = backend.like(rng.standard_normal(y.shape), y.data)
+        y.backward(weight)
+        grads = [t.grad for t in tensors]
+    finally:
+        for t, grad in zip(tensors, held, strict=True):
+            t.grad = grad
     worst = 0.0
-    for t in tensors:
+    for t, grad in zip(tensors, grads, strict=True):
         direction, value = backend.like(rng.standard_normal(t.shape), t.data), t.data
         with no_grad():
             try:
@@ -150,6 +156,6 @@ def check_gradients(f: Callable[..., Tensor], *tensors: Tensor, e: float = 1e-6)
             finally:
                 t.data = value
         slope = float((up - down) / (2 * e))
-        found = float((t.grad * direction).sum()) if t.grad is not None else 0.0
+        found = float((grad * direction).sum()) if grad is not None else 0.0
         worst = max(worst, abs(found - slope) / max(1.0, abs(slope)))
     return worst

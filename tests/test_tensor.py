@@ -309,8 +309,9 @@ def test_check_gradients_accepts_right_and_rejects_wrong():
     assert graph.check_gradients(forgotten, x) > 1e-3
 
 
-def test_check_gradients_leaves_the_numbers_as_they_were_even_after_an_error():
+def test_check_gradients_leaves_numbers_and_gradient_as_they_were_even_after_an_error():
     x = Tensor(np.linspace(-1, 1, 3), requires_grad=True)
+    x.backward(np.arange(3.0))
     before, calls = x.data.copy(), []
 
     def breaks(x):
@@ -324,3 +325,6 @@ def test_check_gradients_leaves_the_numbers_as_they_were_even_after_an_error():
     assert x.data.tolist() == before.tolist()
     graph.check_gradients(lambda x: x * x, x)
     assert x.data.tolist() == before.tolist()
+    with pytest.raises(ValueError):
+        graph.check_gradients(lambda x: x.detach(), x)
+    assert x.grad.tolist() == [0, 1, 2]

@@ -97,5 +97,5 @@ def _(f):
         if steps[0] != steps[1]:
             what = f"{steps[0]} step{'s' * (steps[0] != 1)} for {steps[1]} pieces"
             raise Wrong(f"{case}: the optimiser made {what}")
-        same(f"{case}: the list of losses", results[0][0], results[1][0])
-        same(f"{case}: the weights afterwards", results[0][1], results[1][1])
+        same(f"{case}: losses", results[0][0], results[1][0])
+        same(f"{case}, afterwards: weights", results[0][1], results[1][1])

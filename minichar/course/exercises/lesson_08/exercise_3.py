@@ -130,23 +130,23 @@ def _(f):
         got = [{k: a.copy() for k, a in d.items()} for d in (W, m, v)]
         for t in (1, 2, 3):
             _, after = call_on(f, got[0], dW, got[1], got[2], t, rate)
-            same("dW, which is not to be changed,", after[1], dW)
+            same("it changed the gradient: dW", after[1], dW)
             got = [after[0], after[2], after[3]]
             adam(W, dW, m, v, t, rate)
             case = f"after {t} steps at rate {rate}" if t > 1 else f"after one step at rate {rate}"
-            same(f"m {case}", got[1], m)
-            same(f"v {case}", got[2], v)
-            same(f"W {case}", got[0], W, tol=1e-4)  # 1e-8 before or after the correction of v
+            same(f"{case}: m", got[1], m)
+            same(f"{case}: v", got[2], v)
+            same(f"{case}: W", got[0], W, tol=1e-4)  # 1e-8 before or after the correction of v
             dW = {name: 3 * rng.standard_normal((3, 2)) for name in W}
     W, dW, m, v = ({"by": np.array([x])} for x in (1.0, 20.0, 0.5, 2.0))
     _, after = call_on(f, W, dW, m, v, 9)
     adam(W, dW, m, v, 9)
-    same("W with the rate left out", after[0], W, tol=1e-4)
+    same("with the rate left out: W", after[0], W, tol=1e-4)
     W, m, v = ({"by": np.zeros(2)} for _ in range(3))
     dW = {"by": np.array([1e-4, -1e-4])}
     _, after = call_on(f, W, dW, m, v, 1, 0.1)
     adam(W, dW, m, v, 1, 0.1)
-    same("W after one step with gradients of 0.0001 and -0.0001", after[0], W, tol=1e-2)
+    same("after one step with gradients of 0.0001 and -0.0001: W", after[0], W, tol=1e-2)
     W, dW, m, v = ({"by": np.ones(2)} for _ in range(4))
     given = dict(W), dict(m), dict(v)
     f(W, dW, m, v, 1, 0.1)

@@ -47,14 +47,12 @@ def _last_two_axes(x, share, rng):
     ],
     wrong={
         "not made up for": lambda x, share, rng: x * (rng.random(x.shape) >= share),
-        "divided by the share": lambda x, share, rng: (
-            x * (rng.random(x.shape) >= share) / (share or 1)
-        ),
+        "divided by the share": lambda x, share, rng: x * (rng.random(x.shape) >= share) / share,
         "multiplied by what is kept": lambda x, share, rng: (
             x * (rng.random(x.shape) >= share) * (1 - share)
         ),
         "keeps what it should drop": lambda x, share, rng: (
-            dropout(x, 1 - share, rng) if share else x.copy()
+            x * (rng.random(x.shape) < share) / (1 - share)
         ),
         "whole rows": lambda x, share, rng: x * (rng.random((len(x), 1)) >= share) / (1 - share),
         "whole columns": lambda x, share, rng: x * (rng.random(x.shape[-1]) >= share) / (1 - share),
