@@ -189,10 +189,11 @@ def order(words):
     if options and not options[0].startswith("-"):
         return ["-m", "minichar", *words]
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    lesson = os.path.join("notebooks", "00_start_here.ipynb")
-    # The address that it prints leads to the lesson too, for whoever has to open it by hand.
-    address = "--LabApp.default_url=/lab/tree/" + os.path.basename(lesson)
-    return ["-m", "jupyterlab", lesson, address, *root, *options]
+    # The address that it prints leads to the lesson too, for whoever has to open it by hand; and
+    # the whole course is served, not the folder of the lesson alone: the index links to its files.
+    lesson = "notebooks/00_start_here.ipynb"
+    address = ["--LabApp.default_url=/lab/tree/" + lesson, "--ServerApp.root_dir=."]
+    return ["-m", "jupyterlab", lesson, *address, *root, *options]
 
 
 def main(words):

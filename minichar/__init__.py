@@ -12,6 +12,7 @@ check` for the exercises.
 from minichar import (
     checkpoint,
     datasets,
+    evaluation,
     fused,
     graph,
     layers,
@@ -53,6 +54,7 @@ __all__ = [
     "beam",
     "checkpoint",
     "datasets",
+    "evaluation",
     "fused",
     "graph",
     "layers",

@@ -130,8 +130,10 @@ def open_studio(options: argparse.Namespace) -> int:
 
 def _open(notebook: Path) -> int:
     course = notebook.parent.parent
-    command = [sys.executable, "-m", "jupyter", "lab", os.path.relpath(notebook, course)]
-    command.append(f"--LabApp.default_url=/lab/tree/{notebook.name}")  # so in what it prints, too
+    lesson = notebook.relative_to(course).as_posix()
+    command = [sys.executable, "-m", "jupyter", "lab", lesson]
+    command.append(f"--LabApp.default_url=/lab/tree/{lesson}")  # so in what it prints, too
+    command.append("--ServerApp.root_dir=.")  # all of the course: the index links to its files
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # JupyterLab refuses root without this
         command.append("--allow-root")
     # Ctrl-C is for JupyterLab, which asks first; `call` would have killed it a moment later.

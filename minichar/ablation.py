@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minichar.backend import host
-from minichar.causes import Cell, checked
-from minichar.look import blocks
+from minichar.causes import checked
+from minichar.look import Cell, blocks
 from minichar.model import CharModel
 from minichar.reading import bits
 

@@ -36,7 +36,7 @@ class Unfit(ValueError):
 
 
 def spoken(error: Exception) -> str:
-    """What went wrong; of the system, which file it was: 'a.txt: No such file or directory'."""
+    """What went wrong; where the system said so, with the file: 'a.txt: No such file …'."""
     names = (getattr(error, name, None) for name in ("filename2", "filename"))  # to, and from where
     what = getattr(error, "strerror", None)
     return ": ".join([*list(filter(None, names))[:1], what]) if what else str(error)
@@ -102,7 +102,7 @@ class Archive:
         self.name = Path(file.name).name
         self.size = os.fstat(file.fileno()).st_size
         file.seek(max(0, self.size - 42))
-        end = file.read()  # the 22 bytes that end a zip, and 20 that only those above 4 GiB have
+        end = file.read()  # a zip's last 22 bytes, and the 20 before: above 4 GiB, a record
         if len(end) < 42 or end[20:24] != b"PK\5\6" or end[-2:] != b"\0\0":
             raise Unfit("it is cut short, or something follows its end")
         if end[:4] == b"PK\6\7" or struct.unpack("<L", end[32:36])[0] > CONTENTS:
@@ -153,7 +153,7 @@ def refusing(path: str | Path) -> Iterator[None]:
     """Whatever a damaged file does to its readers inside, it comes out as BadModelFile."""
     try:
         yield
-    except BadModelFile:
+    except (BadModelFile, MemoryError):  # the second may come of a sound file, and a small computer
         raise
     except Exception as error:
         reason = str(error) if isinstance(error, Unfit) else "it is damaged, or no model at all"

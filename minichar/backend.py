@@ -1,7 +1,7 @@
 """The array library that an array belongs to: numpy here, CuPy on a graphics card.
 
-Code that asks its own arrays runs on both without knowing which it is on. An array changes sides
-only where `host`, `like`, `numbers` or asarray stands: the road between the two memories is long.
+Code that asks its own arrays runs on both without knowing which it is on. An array goes from one
+memory to the other, which is slow, only where `host`, `like`, `numbers` or asarray is called.
 Lesson 10 uses it; until then the answer is always numpy.
 
     >>> of(np.zeros(3)).__name__

@@ -20,9 +20,8 @@ import numpy as np
 
 from minichar import backend, graph
 from minichar.graph import Tensor
+from minichar.look import Cell
 from minichar.model import CharModel
-
-Cell = tuple[int, str, int]  # (layer, "h" or "c", index)
 
 
 def checked(model: CharModel, cell: Cell) -> Cell:

@@ -24,7 +24,7 @@ from minichar import archive, backend, optim, recurrentjs
 from minichar.archive import Archive, BadModelFile, Unfit
 from minichar.device import library
 from minichar.model import CharModel
-from minichar.text import Vocabulary, digest
+from minichar.text import Vocabulary, code_points, digest
 from minichar.training import Training
 
 FORMAT, VERSION = "minichar", 1
@@ -75,13 +75,12 @@ def save_model(
     if Path(path).suffix == ".json":
         recurrentjs.write(path, model, training.optimizer if training else None)
     else:
-        codes = model.vocab.characters.encode("utf-32-le", "surrogatepass")
-        arrays["vocabulary"] = np.frombuffer(codes, "<u4")
+        arrays["vocabulary"] = code_points(model.vocab.characters)
         archive.write(path, header, arrays)
 
 
 def of_the_demo(path: str | Path) -> bool:
-    """Whether a file is to be read as one of recurrentjs: each is that is no .npz of ours.
+    """Whether a file is to be read as one of recurrentjs: every file that is no zip, as .npz are.
 
     Raises OSError where there is none.
     """
@@ -216,7 +215,7 @@ def _read_model(found: Archive) -> CharModel:
     if header["format"] != FORMAT:
         raise Unfit(f"it is no file of {FORMAT}")
     if (version := _number(header["version"], whole=True)) != VERSION:
-        what = f"{found.name} is of version {version}, and this {FORMAT} reads version {VERSION}"
+        what = f"{found.name} is of version {version}, and version {VERSION} is read here"
         raise BadModelFile(f"{what}: update {FORMAT}")
     V, settings = _number(header["characters"], whole=True), header["settings"]
     codes = found.array("vocabulary", (V,), "<u4")

@@ -104,10 +104,13 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     model = CharModel(
         Vocabulary.of(text), **{name: chosen[name] for name in MODEL if name in chosen}
     )
-    kind, rate = optim.OPTIMIZERS[chosen["optimizer"]]
+    if (name := chosen["optimizer"]) not in optim.OPTIMIZERS:
+        raise ValueError(f"optimizer={name!r}: it is one of {', '.join(optim.OPTIMIZERS)}")
+    kind, rate = optim.OPTIMIZERS[name]
     own = {"validate_every": steps, "validation": 0.1, "seed": chosen.get("seed", 0)}
     own |= {name: chosen[name] for name in TRAINING if name in chosen}
-    own["validate_every"] = next(n for n in range(own["validate_every"], 0, -1) if steps % n == 0)
+    often = range(own["validate_every"], 0, -1)
+    own["validate_every"] = next((n for n in often if steps % n == 0), 0)
     optimizer = kind(model.parameters(), lr=chosen.get("lr", rate))
     training = Training(model, text, optimizer=optimizer, **own)
     for _ in train(model, text, steps, training):

@@ -19,6 +19,8 @@ from minichar.draw import Picture
 from minichar.palette import figure, key, line_of, shades, spans
 from minichar.signs import plain, quoted, visible
 
+FULL = 4  # bits of change that have the full colour in `worse`
+
 
 def _one_each(values: Sequence[float], text: str) -> np.ndarray:
     values = np.asarray(values, dtype=float)
@@ -30,7 +32,7 @@ def _one_each(values: Sequence[float], text: str) -> np.ndarray:
 
 
 def _said(character: str) -> str:
-    """One character within a sentence, which could take a comma alone for its own."""
+    """A character in quotation marks: in a sentence, a bare comma would pass for its own."""
     return f"“{visible(character)}”"
 
 
@@ -79,14 +81,12 @@ def strips(
     values: np.ndarray,
     names: Sequence[str],
     title: str = "",
-    low: float = -1,
-    high: float = 1,
     width: int = 64,
 ) -> Picture:
     """The same text once for each of several cells, one below the other, coloured by `values`.
 
-    `values` is (n, T), a row for each of `names`; a long text goes on below, every `width`
-    characters. Raises ValueError as `text` does, and for another number of names than of rows.
+    `values` is (n, T), from -1 to 1, a row for each of `names`; a long text goes on below, every
+    `width` characters. Raises ValueError as `text` does, and for other names than there are rows.
     """
     values = np.asarray(values, dtype=float)
     if values.ndim != 2 or values.shape != (len(names), len(text)):
@@ -94,7 +94,7 @@ def strips(
             f"values of shape {values.shape}; {len(names)} names and {len(text)} characters "
             f"need ({len(names)}, {len(text)})"
         )
-    kinds, line, parts = shades(values, low, high), text.replace("\n", " "), []
+    kinds, line, parts = shades(values), text.replace("\n", " "), []
     for start in range(0, len(text), width):
         piece = slice(start, start + width)
         rows = ""
@@ -103,15 +103,15 @@ def strips(
             cells = spans(text[piece], kind[piece].tolist(), notes, flat=True)
             rows += (
                 f'<tr><th scope="row">{html.escape(plain(name))}</th>'
-                f'<td><pre class="text row">{cells}</pre></td></tr>'
+                f'<td><pre class="text">{cells}</pre></td></tr>'
             )
         parts.append(f"<table>{rows}</table>")
-    third, words = (high - low) / 3, []
+    words = []
     for name, row in zip(names, values, strict=True):
-        where = _longest(text, row > high - third) or "nowhere"
+        where = _longest(text, row > 1 / 3) or "nowhere"
         words.append(f"{name}: mean {row.sum() / max(1, len(row)):.2f}, high at {where}")
     head = f"{title or 'Cells'}: {len(names)} cells over {quoted(line, 40)}"
-    return figure(title, key(f"{low:g}", f"{high:g}"), "".join(parts), "\n".join([head, *words]))
+    return figure(title, key("-1", "1"), "".join(parts), "\n".join([head, *words]))
 
 
 def guesses(
@@ -139,7 +139,7 @@ def guesses(
             f'<span class="o{k}{" one" * (guess == comes)}">{html.escape(visible(guess))}</span>'
             for (guess, _), k in zip(expected, dark, strict=True)
         )
-        note = f"after {visible(c)}: " + ", ".join(f"{visible(c)} {p:.0%}" for c, p in expected)
+        note = f"after {visible(c)}: " + ", ".join(f"{visible(g)} {p:.0%}" for g, p in expected)
         if comes:
             note += f"\n{visible(comes)} came: {bits[t]:.2f} bits"
         parts.append(
@@ -159,22 +159,16 @@ def guesses(
     return figure(title, legend, f'<div dir="ltr">{"".join(parts)}</div>', "\n".join(words))
 
 
-def worse(
-    text: str,
-    before: Sequence[float],
-    after: Sequence[float],
-    title: str = "",
-    reach: float = 4,
-) -> Picture:
+def worse(text: str, before: Sequence[float], after: Sequence[float], title: str = "") -> Picture:
     """Which characters got worse: a text coloured by how many bits each costs more than before.
 
     `before` and `after` (T,) are the surprise of each character in bits, say with a cell and
-    without it. Orange got worse, blue better, full colour from `reach` bits on. Raises ValueError
+    without it. Orange got worse, blue better, full colour from FULL bits on. Raises ValueError
     where there is not one of each for each character.
     """
     before, after = _one_each(before, text), _one_each(after, text)
     change, costs = after - before, Counter()
-    kinds = shades(change, -reach, reach)
+    kinds = shades(change, -FULL, FULL)
     notes = [f"{a:.2f} → {b:.2f} bits" for a, b in zip(before, after, strict=True)]
     for c, more in zip(text, change.tolist(), strict=True):
         costs[c] += more
@@ -197,7 +191,7 @@ def worse(
         if change[t] > 0:
             place = f"{quoted(text[max(0, t - 16) : t])} (line {line_of(text, t)})"
             words.append(f"{_said(text[t])} after {place}: {before[t]:.1f} → {after[t]:.1f} bits")
-    legend = f"{key(f'-{reach:g}', f'+{reach:g}')} bits: orange got worse, blue better"
+    legend = f"{key(f'-{FULL}', f'+{FULL}')} bits: orange got worse, blue better"
     return figure(title, legend, _pre(spans(text, kinds.tolist(), notes)), "\n".join(words), True)
 
 

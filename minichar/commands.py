@@ -23,7 +23,7 @@ from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model
 from minichar.datasets import catalogue, folder, load_text
 from minichar.running import EPOCHS, STEPS
-from minichar.terminal import called, characters, is_terminal, one_line, refuse, visible
+from minichar.terminal import Screen, called, characters, is_terminal, one_line, refuse, visible
 from minichar.text import clean, decoded
 
 
@@ -227,16 +227,19 @@ def score(options: argparse.Namespace) -> int:
         text = "".join(c for c in text if c in known)
     if not text:
         raise ValueError("the model knows no character of this text: there is nothing to score")
-    bits = sampling.score(model, text)
-    if options.each:
-        for character, b in zip(text, bits.tolist(), strict=True):
-            print(f"{shown(character)}\t{b:.4f}")
+    bits, screen = np.empty(len(text)), Screen()
+    for k, b in enumerate(sampling.scoring(model, text)):
+        bits[k] = b
+        if options.each:
+            print(f"{shown(text[k])}\t{b:.4f}")
+        elif screen.live and screen.due():
+            screen.update(f"{k:,} of {characters(len(text))} read")
     with np.errstate(over="ignore"):
         line = f"{bits.mean():.4f} bits per character, perplexity {np.exp2(bits.mean()):.4g}"
     line += f", over {characters(len(text))}"
     if skipped := given - len(text):
         line += f", {skipped:,} unknown left out"
-    print(line, file=sys.stderr if options.each else sys.stdout)
+    print(line, file=sys.stderr) if options.each else screen.line(line)
     return 0
 
 

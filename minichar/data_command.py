@@ -6,7 +6,7 @@
     minichar data add wikipedia FILE    keep a file that was saved by hand
     minichar data remove wikipedia      remove it again
 
-Nothing here is needed where a network is not: lessons read what comes with the course.
+Lessons need neither this nor a network: they read what comes with the course.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from functools import partial
 from minichar import datasets, downloads, transfer
 from minichar.course.files import CourseError
 from minichar.datasets import Entry
-from minichar.terminal import Screen, called, refuse
+from minichar.terminal import COMMAND, Screen, called, refuse
 
 
 def add(made: argparse.ArgumentParser) -> None:
@@ -90,7 +90,7 @@ def _show(entry: Entry, _: argparse.Namespace) -> None:
         else "",
         "note": entry.note,
         "state": "here" if entry.here else f"fetch it: {called('data', 'get', entry.name)}",
-        "by hand": transfer.by_hand(entry) if entry.url else "",
+        "by hand": COMMAND.sub(called(), transfer.by_hand(entry)) if entry.url else "",
     }
     for name, fact in facts.items():
         if fact:

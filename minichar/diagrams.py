@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from minichar.draw import BLUE, GREEN, GREY, ORANGE, RED, Picture, visible
+from minichar.draw import BLUE, GREEN, GREY, ORANGE, RED, Picture
+from minichar.signs import visible
 
 
 def unrolled(text: str, characters: str, hs: np.ndarray, z: np.ndarray, title: str = "") -> Picture:
@@ -34,13 +35,8 @@ def unrolled(text: str, characters: str, hs: np.ndarray, z: np.ndarray, title: s
     def cells(column, bottom, values, colours, labels):
         for k, (value, colour, label) in enumerate(zip(values, colours, labels, strict=True)):
             x, y = 2 * column, bottom + box * (len(values) - 1 - k)  # the first on top
-            look = {
-                "boxstyle": "round,pad=0,rounding_size=0.06",
-                "fc": colour,
-                "ec": GREY,
-                "lw": 0.6,
-            }
-            axes.add_patch(FancyBboxPatch((x - 0.42, y), 0.84, box * 0.88, **look))
+            look = {"boxstyle": "round,pad=0,rounding_size=0.06", "ec": GREY, "lw": 0.6}
+            axes.add_patch(FancyBboxPatch((x - 0.42, y), 0.84, box * 0.88, fc=colour, **look))
             axes.text(x, y + box * 0.42, value, ha="center", va="center", fontsize=8)
             axes.text(x + 0.5, y + box * 0.42, label, ha="left", va="center", fontsize=8)
 
@@ -95,13 +91,8 @@ def through_time(text: str) -> Picture:
     axes.axis("off")
 
     def node(x, y, label, colour="white"):
-        axes.text(
-            *(x, y, label),
-            ha="center",
-            va="center",
-            fontsize=11,
-            bbox={"boxstyle": "round,pad=0.45", "fc": colour, "ec": GREY},
-        )
+        box = {"boxstyle": "round,pad=0.45", "fc": colour, "ec": GREY}
+        axes.text(x, y, label, ha="center", va="center", fontsize=11, bbox=box)
 
     def arrow(start, end, colour, style, label, offset):
         look = {"arrowstyle": "-|>", "mutation_scale": 12, "color": colour, "ls": style, "lw": 1.4}
@@ -127,76 +118,5 @@ def through_time(text: str) -> Picture:
         "letter to state h by Wxh, state to next state by Whh, state to scores and loss by Why. "
         "Dashed arrows, backward: from each loss dz to its state, from each state dnext to the "
         "state before and da to the letter"
-    )
-    return Picture(figure, description)
-
-
-def lstm_cell() -> Picture:
-    """The drawing of lesson 06: one step of an LSTM, its cell state above, its state below."""
-    figure = Figure(figsize=(8.4, 4.0))
-    axes = figure.add_subplot()
-    axes.set_xlim(-0.6, 10.6)
-    axes.set_ylim(-0.9, 4.9)
-    axes.axis("off")
-    axes.add_patch(
-        FancyBboxPatch((1, -0.1), 8, 4.5, boxstyle="round,pad=0.1", fc="#F4F7F9", ec=GREY)
-    )
-
-    def text(x, y, label, colour=GREY, size=11):
-        axes.text(x, y, label, ha="center", va="center", fontsize=size, color=colour)
-
-    def node(x, y, label, colour):
-        box = {"boxstyle": "round,pad=0.35", "fc": colour, "ec": GREY}
-        axes.text(x, y, label, ha="center", va="center", fontsize=11, bbox=box)
-
-    def way(*points, colour=GREY, width=1.2, head=True):
-        for k, (start, end) in enumerate(zip(points, points[1:], strict=False)):
-            last = head and k == len(points) - 2
-            shape = {"arrowstyle": "-|>" if last else "-", "mutation_scale": 12}
-            patch = FancyArrowPatch(
-                start, end, color=colour, lw=width, shrinkA=0, shrinkB=0, **shape
-            )
-            axes.add_patch(patch)
-
-    for start, end in (
-        ((-0.1, 3.9), (2.65, 3.9)),
-        ((2.95, 3.9), (4.85, 3.9)),
-        ((5.15, 3.9), (10.1, 3.9)),
-    ):
-        way(start, end, colour=BLUE, width=2.4)
-    text(-0.35, 3.9, "c", BLUE, 13)
-    text(10.35, 3.9, "c", BLUE, 13)
-    node(2.8, 3.9, "×", "white")
-    node(5.0, 3.9, "+", "white")
-    node(5.0, 2.7, "×", "white")
-    for x, name, label in (
-        (2.8, "f", "forget"),
-        (4.2, "i", "input"),
-        (5.8, "g", "candidate"),
-        (7.2, "o", "output"),
-    ):
-        node(x, 1.3, name, "#FBE3C0" if name != "g" else "#CFE6DC")
-        text(x, 0.75, label, size=8)
-        way((x, 0.2), (x, 0.55), head=False)
-    way((2.8, 1.6), (2.8, 3.65))
-    way((4.2, 1.6), (4.2, 2.7), (4.75, 2.7))
-    way((5.8, 1.6), (5.8, 2.7), (5.25, 2.7))
-    way((5.0, 2.95), (5.0, 3.65))
-    way((8.2, 3.9), (8.2, 3.05))
-    node(8.2, 2.75, "tanh", "white")
-    way((8.2, 2.45), (8.2, 1.55))
-    way((7.45, 1.3), (7.95, 1.3))
-    node(8.2, 1.3, "×", "white")
-    way((8.45, 1.3), (10.1, 1.3), colour=RED, width=2.0)
-    text(10.35, 1.3, "h", RED, 13)
-    way((-0.1, 0.2), (7.2, 0.2), colour=RED, width=2.0, head=False)
-    text(-0.35, 0.2, "h", RED, 13)
-    way((1.6, -0.6), (1.6, 0.2), head=False)
-    text(1.6, -0.75, "x", size=13)
-    description = (
-        "One step of an LSTM. The cell c runs straight through from left to right: it is "
-        "multiplied by the forget gate f, then the input gate i times the candidate g is added. A "
-        "branch of it goes through tanh, is multiplied by the output gate o, and leaves as the new "
-        "state h. The gates and the candidate are made from the letter x and the old state h"
     )
     return Picture(figure, description)

@@ -44,9 +44,9 @@ def folder() -> Path:
 
 def place(source: Source) -> Path:
     """The file that this text is kept in, whether it is there already or not."""
-    ending = "".join(Path(urlsplit(source.url).path).suffixes[-2:])
+    path = urlsplit(source.url).path
     known = (".tar.gz", ".tar.xz", ".zip")
-    return folder() / (source.name + next((e for e in known if ending.endswith(e)), ".txt"))
+    return folder() / (source.name + next((e for e in known if path.endswith(e)), ".txt"))
 
 
 def digest_of(path: Path) -> str:
@@ -124,7 +124,6 @@ def fetch(source: Source, tell: Tell | None = None) -> Path:
     logger.setLevel(logging.WARNING)  # pooch would print what it does
     try:
         with plainly(source, part):
-            path.parent.mkdir(parents=True, exist_ok=True)
             known = f"sha256:{wanted}" if wanted else None
             path.unlink(missing_ok=True)  # damaged, or it would have been returned above
             pooch.retrieve(source.url, known, path.name, path.parent, downloader=bring)

@@ -9,14 +9,13 @@ anywhere else the description is what is printed. Numbers come in; nothing here 
 
 import base64
 import html
-import io
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from minichar.signs import visible
+from minichar.signs import png, visible
 
 # Okabe and Ito's colours: told apart in every kind of colour vision, and each of another lightness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F6B73"
@@ -31,9 +30,7 @@ class Picture:
     def __init__(self, content: Any, description: str):
         """`content` is the HTML, or a Figure of matplotlib."""
         if not isinstance(content, str):
-            png = io.BytesIO()
-            content.savefig(png, format="png", dpi=110, bbox_inches="tight", facecolor="white")
-            data = base64.b64encode(png.getvalue()).decode()
+            data = base64.b64encode(png(content)).decode()
             content = (
                 f'<img src="data:image/png;base64,{data}" alt="{html.escape(description)}" '
                 'style="max-width: 100%; height: auto; border-radius: 4px">'
@@ -60,10 +57,8 @@ def _axes(width: float, height: float, title: str = "", x: str = "", y: str = ""
     return figure, axes
 
 
-def bars(
-    p: Sequence[float], labels: Iterable[str], title: str = "", chosen: int | None = None
-) -> Picture:
-    """Probabilities `p` (V,) as bars, each under its character of `labels`; `chosen` stands out.
+def bars(p: Sequence[float], labels: Iterable[str], title: str = "") -> Picture:
+    """Probabilities `p` (V,) as bars, each above its character of `labels`.
 
     Of more than 40 characters, the 40 likeliest are shown.
     """
@@ -73,7 +68,7 @@ def bars(
     kept = np.sort(order[:40])
     few = "" if len(kept) == len(p) else f"the {len(kept)} likeliest of {len(p)} characters"
     figure, axes = _axes(max(4, 0.26 * len(kept) + 1), 2.1, title, few, "probability")
-    axes.bar(range(len(kept)), p[kept], color=[RED if i == chosen else BLUE for i in kept])
+    axes.bar(range(len(kept)), p[kept], color=BLUE)
     axes.set_xticks(range(len(kept)), [labels[i] for i in kept])
     axes.set_xlim(-0.6, len(kept) - 0.4)
     axes.set_ylim(0, 1)
@@ -214,6 +209,7 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = 
     def cell(value, tag="td"):
         style = (
             "text-align: left; vertical-align: top; white-space: pre-wrap; padding: 2px 12px 2px 0"
+            "; unicode-bidi: plaintext"  # each line in its own direction
         )
         if len(shown(value)) > 30:
             style += "; overflow-wrap: anywhere"  # noise has no spaces to break a line at
@@ -240,7 +236,8 @@ def written(prime: str, text: str) -> Picture:
     shape = "columns: 14ch" if short else "max-height: 16em; overflow: auto"
     style = (  # word-break, because JupyterLab breaks the words in a <pre> anywhere
         "white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; max-width: 90ch; "
-        f"{shape}; padding: 6px 10px; border-left: 3px solid #0072B2; margin: 4px 0"
+        f"{shape}; padding: 6px 10px; border-left: 3px solid #0072B2; margin: 4px 0; "
+        "unicode-bidi: plaintext"
     )
     reached = "" if short else ' tabindex="0"'  # by keyboard, because it is scrolled by keyboard
     start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'

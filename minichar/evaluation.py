@@ -10,7 +10,7 @@ costs next to nothing. Built in lesson 08.
     True
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,11 @@ def evaluate(model: CharModel, text: str, batch: int | None = None, length: int 
 
 def evaluating(
     model: CharModel, text: str, batch: int | None = None, length: int = 200
-) -> Generator[None, None, float]:
-    """`evaluate` with a stop after each piece, for whoever has something else to do meanwhile."""
+) -> Generator[float, None, float]:
+    """`evaluate` with a stop after each piece, for whoever has something else to do meanwhile.
+
+    What it yields there is the share of the text that has been read.
+    """
     ids = model.vocab.encode(text)
     batch = batch or min(64, max(1, len(ids) // 500))
     inputs, targets = streams(ids, batch)
@@ -48,13 +51,13 @@ def evaluating(
         with graph.no_grad():
             _, state = model(ids[before])  # and an empty state for the first stream:
         state = [tuple(backend.of(s).pad(s, ((1, 0), (0, 0))) for s in k) for k in state]
-        yield
+        yield 0.0
     for at in range(0, steps, length):
         here = slice(at, at + length)
         with graph.no_grad():
             loss, state = model.loss(inputs[here], targets[here], state)
         total += float(loss.data) * targets[here].size
-        yield
+        yield min(1.0, (at + length) / steps)
     rest = ids[steps * batch :, None]  # what does not fill all streams: the last one goes on
     if len(rest) > 1:
         with graph.no_grad():
@@ -63,22 +66,18 @@ def evaluating(
     return total / (len(ids) - 1)
 
 
-def evaluate_lines(model: CharModel, text: str, batch: int = 64, length: int = 200) -> float:
+def evaluating_lines(
+    model: CharModel, text: str, batch: int = 64, length: int = 200
+) -> Generator[float, None, float]:
     """The mean -ln p of the characters of `text` and its line ends, each line read by itself.
 
     In nats per character, without gradients or dropout; empty lines do not count. Up to `batch`
-    lines are read side by side, in pieces of `length`. Raises ValueError as `lines.by_line` does,
-    and for a character that the model does not know.
+    lines are read side by side, in pieces of `length`, with a stop after each, as in `evaluating`.
+    Raises ValueError as `lines.by_line` does, and for a character that the model does not know.
     """
-    return whole(evaluating_lines(model, text, batch, length))
-
-
-def evaluating_lines(
-    model: CharModel, text: str, batch: int = 64, length: int = 200
-) -> Generator[None, None, float]:
-    """`evaluate_lines` with a stop after each piece."""
     ids, total, count = model.vocab.encode(text), 0.0, 0
     inputs, targets = by_line(ids, model.vocab.encode("\n")[0], batch)
+    size = sum(wanted.size for wanted in targets.arrays)
     for read, wanted in zip(inputs.arrays, targets.arrays, strict=True):
         state = None
         for at in range(0, len(read), length):
@@ -87,14 +86,16 @@ def evaluating_lines(
                 loss, state = model.loss(read[here], wanted[here], state)
             total += float(loss.data) * wanted[here].size
             count += wanted[here].size
-            yield
-    return total / count
+            yield count / size
+    return total / size
 
 
-def whole(slices: Generator) -> Any:
-    """What a generator returns in the end, without its stops."""
+def whole(slices: Generator, tell: Callable[[float], None] | None = None) -> Any:
+    """What a generator returns in the end, without its stops; `tell` hears what it yields there."""
     while True:
         try:
-            next(slices)
+            share = next(slices)
         except StopIteration as end:
             return end.value
+        if tell is not None:
+            tell(share)

@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from minichar.text import code_points
+
 Feature = Callable[[str], Any]
 
 
 def where(text: str, of: Callable[[str], bool]) -> np.ndarray:
     """Yes or no for each character by itself: (len(text),) bool."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-    different, which = np.unique(codes, return_inverse=True)
+    different, which = np.unique(code_points(text), return_inverse=True)
     return np.array([of(chr(c)) for c in different.tolist()], bool)[which]
 
 
@@ -120,10 +121,10 @@ def _spans(text: str, pattern: str) -> np.ndarray:
 def inside_quotes(text: str, marks: str = "\"'") -> np.ndarray:
     """1 from an opening quote to the character before the closing one, as in Python; else 0.
 
-    Known are both quotes of `marks`, each also three times in a row for a string of many lines, and
-    that a character after a backslash closes nothing. Quotes in a comment open nothing. A string
-    with single marks ends with its line, so that a stray one does no harm beyond. Not known are the
-    expressions in an f-string, which count as part of it. In prose, where ' is an apostrophe, take
+    It knows strings in either of `marks`, strings of many lines in three of the same, and that a
+    character after a backslash closes nothing. Quotes in a comment open nothing. A string with
+    single marks ends with its line, so that a stray one does no harm beyond. An expression in an
+    f-string counts as part of the string. In prose, where ' is an apostrophe, take
     `lambda text: inside_quotes(text, '"')`.
     """
     return np.array([state == QUOTES for state, _ in _scan(text, marks)], float)
@@ -154,7 +155,7 @@ def _scan(text: str, marks: str = "\"'") -> Iterator[tuple[int, str]]:
     """For each character: CODE, QUOTES or COMMENT once it has been read, and the character."""
     state, mark, triple, escaped = CODE, "", False, False
     length = run = 0  # characters since the opening mark; how many of its marks just now in a row
-    empty = False  # the character before closed a string of none: with one more it is triple marks
+    empty = False  # the last character closed an empty string: one more mark, and it is three
     for c in text:
         length += 1
         if state == COMMENT:

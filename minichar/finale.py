@@ -69,7 +69,7 @@ def learn(name: str, rate: float, dropout: float, seed: int = 0, steps: int = ST
 
     As in lesson 08: Adam, a rate that rises and falls, and the last 5 per cent to validate.
     """
-    text, held_out = parts()
+    text, _ = parts()
     kind, shape = NETWORKS[name]
     model = kind(Vocabulary.of(text), **shape, dropout=dropout, seed=seed)
     training = Training(
@@ -89,7 +89,7 @@ def learn(name: str, rate: float, dropout: float, seed: int = 0, steps: int = ST
 
 
 def held_out_bits(model: CharModel) -> float:
-    """Of each held-out character, the first one after a line end."""
+    """Bits per character of the held-out names, read after a line end."""
     return float(evaluate(model, "\n" + parts()[1]) / np.log(2))
 
 
@@ -115,18 +115,18 @@ def choose(loss: Callable[[tuple[float, float]], float]) -> tuple[float, float]:
     return here
 
 
-def network(name: str, seeds: int = SEEDS, steps: int = STEPS) -> Row:
+def network(name: str) -> Row:
     """Choose rate and dropout by the validation part; then more seeds."""
     trained = {}
 
     def validation(setting: tuple[float, float]) -> float:
         if setting not in trained:
-            trained[setting] = learn(name, *setting, steps=steps)
+            trained[setting] = learn(name, *setting)
         return trained[setting].best
 
     rate, dropout = choose(validation)
     runs = [trained[rate, dropout]]
-    runs += [learn(name, rate, dropout, seed, steps) for seed in range(1, seeds)]
+    runs += [learn(name, rate, dropout, seed) for seed in range(1, SEEDS)]
     size = runs[0].model.size
     bits = [held_out_bits(run.model) for run in runs]
     best = float(np.mean([run.best for run in runs]) / np.log(2))

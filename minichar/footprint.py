@@ -21,7 +21,7 @@ from minichar.model import CharModel
 # takes on the way back: the gradient that comes in, those that it makes, what it works in.
 KEPT = {"rnn": 2, "relu": 2, "lstm": 7, "gru": 5}
 BACK = {"rnn": 4, "relu": 2, "lstm": 5, "gru": 8}
-WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # affordable: of a model, and in a step; some 1 GB each
+WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # in a model, in a step: `affordable`, about 1 GB
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,12 @@ def advice(model: CharModel, shape: tuple[int, int], remembers: int = 2) -> Iter
         raise MemoryError(f"the {where} memory is full{about}. Halve {what}.") from error
 
 
-def affordable(V: int, hidden: Sequence[int], embedding: int | None, batch: int, length: int):
+def affordable(
+    V: int, hidden: Sequence[int], embedding: int | None, batch: int, length: int
+) -> None:
     """Raises ValueError for sizes whose numbers would fill the memory of a common machine."""
     sizes = [embedding or V, *hidden]
-    weights = sum(4 * (a + b) * b for a, b in pairwise(sizes)) + V * (sizes[0] + sizes[-1])
+    weights = sum(4 * (a + b) * b for a, b in pairwise(sizes)) + V * ((embedding or 0) + sizes[-1])
     numbers = batch * length * (12 * sum(hidden) + 3 * V)  # of an LSTM, which has the most
     for count, most, what in (
         (weights, WEIGHTS, "weights: take fewer neurons"),

@@ -98,7 +98,7 @@ class Fused:
         return self.run(a, self.begin(a.shape[1], state))
 
     def way_back(self, T: int, B: int) -> Any:
-        """Whh turned round; of several texts a copy in the order of memory pays after few steps."""
+        """Whh transposed; for several texts a contiguous copy pays for itself after a few steps."""
         W = self.parameters["Whh"].data.T
         return backend.of(W).ascontiguousarray(W) if T > 4 and B > 1 else W
 

@@ -30,6 +30,7 @@ EXHIBITS = (
 MORE = 360_000  # characters that a grammar's network learns from beside its file
 BITS = ("train", "held_out", "counting")
 LONGEST = 50_000  # characters of a part that are measured at most
+COUNTED = 5_000_000  # characters that are counted at most: they take some 80 bytes each
 LINES = 7
 HEADER = ("text", "characters", "network", "bits: training", "held out", "n-gram", "a sample")
 ORDER = 8  # the longest memory of the counting model that a network is compared with
@@ -84,7 +85,7 @@ def measured(name: str, text: str, model: CharModel) -> dict[str, Any]:
     """
     learned = split(learned_from(name, text), validation=0.05)[0]  # as Training splits it
     held_out = split(text, validation=0.1)[1][:LONGEST]
-    count = NGram(learned, ORDER, model.vocab)
+    count = NGram(learned[-COUNTED:], ORDER, model.vocab)
     bits = [float(count.bits(held_out, k)[1:].mean()) for k in range(ORDER + 1)]
     return {
         "text": name,

@@ -48,7 +48,7 @@ def steps_back(result: Any, **names: Any) -> list[Picture]:
     """
     graph = _Graph(result, names)
     grads = {result: np.ones_like(result.data)}
-    missing = {node: 0 for node in graph.order}  # how many arrows still have to bring something
+    missing = dict.fromkeys(graph.order, 0)  # how many arrows still have to bring something
     for _, source, _ in graph.arrows:
         missing[source] += 1
     title = f"Before the first step: {graph.name(result)} has gradient 1"
@@ -204,17 +204,9 @@ class _Graph:
         colour = WAITS
         if node in grads and missing is not None:
             colour = BEGUN if waits else COMPLETE
-        axes.add_patch(
-            FancyBboxPatch(
-                (x - WIDTH / 2, y - HEIGHT / 2),
-                *(WIDTH, HEIGHT),
-                boxstyle="round,pad=0,rounding_size=0.08",
-                fc=colour,
-                ec=RED if sends else GREY,
-                lw=2.4 if sends else 0.9,
-                zorder=3,
-            )
-        )
+        look = {"ec": RED, "lw": 2.4} if sends else {"ec": GREY, "lw": 0.9}
+        look |= {"fc": colour, "boxstyle": "round,pad=0,rounding_size=0.08", "zorder": 3}
+        axes.add_patch(FancyBboxPatch((x - WIDTH / 2, y - HEIGHT / 2), WIDTH, HEIGHT, **look))
         called = self.names.get(node, "")
         head = f"{called} = {node.operation}" if called and node.operation else called
         head = head if len(head) < 14 else called
@@ -240,18 +232,9 @@ class _Graph:
             middle = (x0 + x1) / 2
             corners += [(middle, y0), (middle, y1), (x1, y1)]
             codes += [Path.CURVE4] * 3
-        axes.add_patch(
-            FancyArrowPatch(
-                path=Path(corners, codes),
-                arrowstyle="<|-" if active else "-|>",
-                mutation_scale=11,
-                color=RED if active else GREY,
-                ls="--" if active else "-",
-                lw=1.8 if active else 1,
-                shrinkA=0,
-                shrinkB=0,
-            )
-        )
+        look = {"color": RED, "ls": "--", "lw": 1.8} if active else {"color": GREY, "lw": 1}
+        look |= {"arrowstyle": "<|-" if active else "-|>", "mutation_scale": 11}
+        axes.add_patch(FancyArrowPatch(path=Path(corners, codes), shrinkA=0, shrinkB=0, **look))
         if label:
             look = {"fontsize": 9, "ha": "right", "va": "center", "zorder": 5, "color": INK}
             box = {"fc": "white", "ec": "none", "pad": 0.6}

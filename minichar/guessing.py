@@ -44,7 +44,7 @@ class Guesses:
 
     @property
     def total(self) -> float:
-        """All the surprise together, in bits: the text compressed by this model, but its start."""
+        """The bits that this model compresses the text to, but for its first character."""
         return float(self.bits.sum())
 
 

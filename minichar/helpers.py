@@ -25,7 +25,7 @@ import numpy as np
 from minichar.messages import receive, send
 from minichar.model import CharModel
 from minichar.text import Vocabulary
-from minichar.workers import alone, calm, slices
+from minichar.workers import NUM_THREADS, alone, calm, slices
 
 # Both measured, with 2 cores. ENOUGH: numbers in the state of all texts of a share that are worth a
 # process. HEAVY: weights, for each step in time of each layer, that are too many to travel.
@@ -52,7 +52,7 @@ def shares(model: Any, T: int, B: int, spare: int = 0) -> list[slice]:
 
 
 class Rows:
-    """A generator for some rows of a batch. It draws for all of them: shares change no number."""
+    """A generator for some rows of a batch. It draws for all: no number depends on shares."""
 
     def __init__(self, rng: np.random.Generator, rows: slice, B: int):
         self.rng, self.rows, self.B = rng, rows, B
@@ -158,8 +158,9 @@ class Helpers:
 
     def stop(self) -> None:
         self.wanted = False
-        while self.ready:
-            self.ready.pop().end()
+        with suppress(IndexError):  # none is left; `_start` may be here at the same time
+            while True:
+                self.ready.pop().end()
 
 
 class Helper:
@@ -168,7 +169,6 @@ class Helper:
     def __init__(self, model: CharModel):
         self.weights, self.owner = list(model.parameters().values()), os.getpid()
         self.settings = model.settings()
-        single = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, *sys.path],
             stdin=subprocess.PIPE,
@@ -176,7 +176,7 @@ class Helper:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the training alone
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # for Windows
-            env=os.environ | single,
+            env=os.environ | dict.fromkeys(NUM_THREADS, "1"),
         )
         self.end = weakref.finalize(self, _end, self.process, self.owner)
         for stream in (self.process.stdin, self.process.stdout):

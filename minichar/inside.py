@@ -1,4 +1,4 @@
-"""Charts of a look inside: gates, cells that stand a second text, memory by distance. Lesson 11.
+"""Charts of a look inside: gates, cells tried on a second text, memory by distance. Lesson 11.
 
 Like the charts of draw.py, each is a `Picture`, described in words. Numbers come in; nothing here
 measures them.
@@ -82,36 +82,27 @@ def saturation(
 
 
 def confirmed(
-    scores: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    title: str = "",
-    levels: Mapping[str, float] | None = None,
-    chance: float = 0,
+    scores: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str = ""
 ) -> Picture:
     """Cells scored on one text and on another: a point for each cell, a panel for each of `scores`.
 
-    `scores[name]` has two arrays (n,), each cell's score on text A and on text B: say in the
-    trained network, in an untrained one, for a feature out of step. `chance` is the score of a cell
-    that knows nothing, 0 for a correlation, 0.5 for an AUC. The best cell on A, the one furthest
-    from chance, is filled: what counts is how far from it it stays on B. `levels` are lines across,
-    such as what a linear probe reaches on B.
+    `scores[name]` has two arrays (n,), each cell's score on text A and on text B, 0 for one that
+    knows nothing: say in the trained network, in an untrained one, for a feature out of step. The
+    best cell on A, the one furthest from 0, is filled: what counts is how far from 0 it stays on B.
     """
     names = list(scores)
     figure, panels = _panels(names, 2.2 * len(names) + 1.8, 3, title)
     words = []
     for name, axes in panels.items():
         a, b = (np.asarray(score, dtype=float) for score in scores[name])
-        best = int(abs(a - chance).argmax())
+        best = int(abs(a).argmax())
         _points(axes, a, b, 0, "a cell")
         axes.scatter(a[best], b[best], 50, color=RED, zorder=3, label="the best on A")
-        axes.axhline(chance, color="#C9D0D5", linewidth=1, zorder=0)
-        for (level, y), (colour, style) in zip((levels or {}).items(), LINES[2:], strict=False):
-            axes.axhline(y, color=colour, linestyle=style, linewidth=1.2, label=level)
+        axes.axhline(0, color="#C9D0D5", linewidth=1, zorder=0)
         axes.set_xlabel("score on text A", fontsize=9)
         words.append(f"{name}: {a.size} cells, the best on A {a[best]:.2f}, on B {b[best]:.2f}")
     panels[names[0]].set_ylabel("score on text B", fontsize=9)
     _legend(figure, panels[names[0]])
-    words += [f"a level line at {y:.2f}, {level}" for level, y in (levels or {}).items()]
-    words.append(f"chance is {chance:g}")
     return Picture(figure, f"{title}: {len(names)} scatter charts. " + "; ".join(words))
 
 
@@ -120,13 +111,12 @@ def by_distance(
     title: str = "",
     x: str = "distance in characters",
     y: str = "bits",
-    levels: Mapping[str, float] | None = None,
 ) -> Picture:
     """A curve for each name of `lines`, as (distances, values, standard errors), with its doubt.
 
     Distances (n,) are from 0 up, and stand on an axis that each doubling takes a step along. The
     band about a curve is one standard error either way: where a distance is rare its value is
-    little known. `levels` are lines across. Raises ValueError for a distance below 0.
+    little known. Raises ValueError for a distance below 0.
     """
     figure, panels = _panels([""], 6.6, 3.4, title)
     axes, words = panels[""], []
@@ -139,9 +129,6 @@ def by_distance(
         off = [f" ± {d:.2g}" if d else "" for d in doubt]  # ± 0 would claim too much
         ends = (f"{value[k]:.3g}{off[k]} at {far[k]:g}" for k in (0, -1))
         words.append(f"{name} from {' to '.join(ends)}")
-    for name, level in (levels or {}).items():
-        axes.axhline(level, color=GREY, linestyle=(0, (4, 2)), linewidth=1, label=name)
-        words.append(f"a level line at {level:.3g}, {name}")
     nearest = min(min(far) for far, *_ in lines.values())
     axes.set_xscale("symlog", base=2, linthresh=1)  # which has a place for 0
     axes.set_xlim(left=nearest * 0.9 if nearest else -0.2)

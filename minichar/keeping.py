@@ -43,14 +43,14 @@ def look_into(path: Path) -> Entry:
     try:
         with archive.opened(path) as found, archive.refusing(path):
             training, note = found.header["training"], found.header["note"]
-            step, bits = training["now"]["steps"], note["validation"]
+            step, validation = training["now"]["steps"], note["validation"]
             text = f"{training['text']} {training['settings']['lines']}"
             facts = (step, note["sample"], text)
             if not all(map(isinstance, facts, (int, str, str))):
                 raise archive.Unfit("its header says nonsense")
-            if bits is not None and not 0 <= bits < np.inf:
+            if validation is not None and not 0 <= validation < np.inf:
                 raise archive.Unfit("its header says nonsense")
-            return Entry(path, size, step, bits, facts[1][:200], facts[2])
+            return Entry(path, size, step, validation, note["sample"][:200], text)
     except archive.BadModelFile as error:
         return Entry(path, size, wrong=str(error))
 

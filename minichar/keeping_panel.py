@@ -168,8 +168,8 @@ class FilePanel(ipywidgets.VBox):
             _, run, _, step = entry.path.stem.split("-")
             name = f"Load run {int(run)}, step {int(step):,}"
             first = self.studio.button(name, lambda: self._load(entry.path))
-            mine = entry.text.startswith(self.studio.live.training.digest)
-            first.disabled = bool(entry.wrong) or not mine
+            # A damaged one names no text.
+            first.disabled = not entry.text.startswith(self.studio.live.training.digest)
         first.layout.width, first.layout.flex = "14em", "0 0 auto"
         facts = ipywidgets.HTML(facts, layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
         return ipywidgets.HBox([first, facts], layout=ipywidgets.Layout(overflow="hidden"))

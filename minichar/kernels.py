@@ -122,7 +122,7 @@ def compiled(card: ModuleType, dtype: np.dtype, name: str) -> Any:
 
 
 def launch(name: str, H: int, *arrays: Any) -> None:
-    """Start the program `name` on rows (B, ·) or (·,): without gaps, in the order of its list.
+    """Start the program `name` on contiguous arrays (B, ·) or (·,), in its parameters' order.
 
     The third array has H numbers for each text. Nothing waits for the end: the card keeps order.
     """

@@ -19,8 +19,9 @@ import numpy as np
 class Blocks:
     """Arrays (T, b) one below the other, each of its own length and width, read by slices of rows.
 
-    `starts` are the rows where an array begins, and last the number of all rows. A slice ends where
-    its array ends: what it gives is never of two. Raises IndexError for a row that there is not.
+    `starts` are the rows where an array begins, and at the end the number of rows in all. A slice
+    stops where the array it begins in ends: it is never of two. Raises IndexError for a row that
+    there is not.
     """
 
     def __init__(self, arrays: Sequence[np.ndarray]):
@@ -53,7 +54,7 @@ def by_line(ids: np.ndarray, end: int, batch: int) -> tuple[Blocks, Blocks]:
         for part in np.array_split(here, -(-len(here) // batch)):
             blocks.append(ids[part + np.arange(length + 2)[:, None]])  # (length + 2, b)
     if not blocks:
-        raise ValueError("there is no line to learn from: a line ends with a line end")
+        raise ValueError("there is no line to learn from: all of them are empty")
     blocks = [blocks[k] for k in rng.permutation(len(blocks))]
     return Blocks([block[:-1] for block in blocks]), Blocks([block[1:] for block in blocks])
 
@@ -65,5 +66,5 @@ def between_lines(text: str, cut: int) -> int:
     """
     cut = text.rfind("\n", 0, cut) + 1
     if not text[:cut].strip("\n") or not text[cut:].strip("\n"):
-        raise ValueError("too few lines to learn from some and be judged by others")
+        raise ValueError("too few lines to learn from some and be judged by others: at least two")
     return cut

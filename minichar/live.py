@@ -4,7 +4,7 @@ Each step is taken in a turn of the notebook's own event loop, so that a slider 
 cell that was run, has its turn too. What is shown of it is studio.py's affair; here is no widget.
 
     live = Live("names")
-    live.start(on_turn=print_something)   # returns at once; in a notebook, the training goes on
+    live.start(on_turn=show, on_end=print)  # functions; it returns at once, and training goes on
     live.samples([0.5, 1.0])
     live.pause()
 """
@@ -250,7 +250,7 @@ class Live:
 
 
 async def others(seconds: float) -> None:
-    """Turns of the event loop for others: a message takes several until somebody acts on it."""
+    """Let others have the event loop for a while: acting on one message takes several turns."""
     end = time.perf_counter() + seconds
     await asyncio.sleep(0)
     while time.perf_counter() < end:

@@ -28,7 +28,8 @@ BATCH, ROWS = 256, 4096  # pieces side by side, characters in a block: these do 
 GATES = {"rnn": "", "relu": "", "lstm": "oif", "gru": "ru"}  # those that go from 0 to 1
 KINDS = {"rnn": "h", "relu": "h", "lstm": "hcoifg", "gru": "hrun"}  # what there is to see
 
-States = dict[tuple[int, str], Any]  # by layer, counted from 0, and kind: arrays (N, H)
+Cell = tuple[int, str, int]  # layer, kind, index; layers and cells are counted from 0
+States = dict[tuple[int, str], Any]  # by layer and kind: arrays (N, H)
 
 
 def known(model: CharModel, text: str) -> str:
@@ -58,9 +59,9 @@ def blocks(
     `run_up` characters before it; the first begins with the text. A text no longer than a piece
     thus gives what `model.step` gives. `batch` pieces are read side by side. Dropout is off.
 
-    After its run-up a cell may still count from where its piece began. What has a period near the
-    length of a piece then goes with such a cell by the way it was read alone: to be sure of a find,
-    read with piece=len(text).
+    After its run-up a cell may still count from where its piece began. Such a cell seems to follow
+    whatever in the text comes round about once in a piece: to be sure of a find, read with
+    piece=len(text).
 
     Memory: a character takes 7 numbers for each cell of an LSTM, 5 of a GRU, 2 of an RNN, so 14 kB
     for 2 layers of 256 LSTM cells in float32, and a block `rows` times that: 59 MB. The numbers of
@@ -220,13 +221,13 @@ def record(
 
 
 def saturation(
-    model: CharModel, text: str, low: float = 0.1, high: float = 0.9, **how: int
+    model: CharModel, text: str, **how: int
 ) -> dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]:
     """How much of the time each gate is nearly shut and nearly open: [layer, gate] two arrays (H,).
 
-    The share of the text's characters at which the gate is below `low` (left-saturated) and that at
-    which it is above `high` (right-saturated), for the gates that go from 0 to 1: o, i, f of an
-    LSTM, r, u of a GRU. As Karpathy, Johnson and Fei-Fei, "Visualizing and Understanding Recurrent
+    The share of the text's characters at which the gate is below 0.1 (left-saturated) and that at
+    which it is above 0.9 (right-saturated), for the gates that go from 0 to 1: o, i, f of an LSTM,
+    r, u of a GRU. As Karpathy, Johnson and Fei-Fei, "Visualizing and Understanding Recurrent
     Networks" (2015, arXiv 1506.02078), section 4.2. `how` are the settings of `blocks`.
 
     Raises ValueError as `blocks` does, and for an RNN, which has no gates.
@@ -237,6 +238,6 @@ def saturation(
     for _, states in blocks(model, text, **how):
         for key, s in states.items():
             if key[1] in GATES[model.cell]:
-                beyond = (s < low).sum(axis=0), (s > high).sum(axis=0)
+                beyond = (s < 0.1).sum(axis=0), (s > 0.9).sum(axis=0)
                 count[key] = count.get(key, 0) + np.stack([backend.host(n) for n in beyond])
     return {key: (shut / len(text), wide / len(text)) for key, (shut, wide) in count.items()}

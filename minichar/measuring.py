@@ -19,10 +19,10 @@ import numpy as np
 
 from minichar import backend, look
 from minichar.features import FEATURES, Feature, tabulate
+from minichar.look import Cell
 from minichar.model import CharModel
 from minichar.moments import Histograms, Moments, best_ridges
 
-Cell = tuple[int, str, int]  # layer from 0, kind, index from 0
 RIDGES = (10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # tried for a probe; of equals the first
 
 
@@ -129,12 +129,8 @@ def measure(
             folds[k].add(rows[xp.asarray(fifth == k)])
         if histograms:
             histograms.add(values, moved[0][:, binary])
-    C = len(cells)
-    r = (
-        sum(folds, Moments())
-        .correlation(range(C), range(C, C + F * (1 + shifts)))
-        .T.reshape(-1, F, C)
-    )
+    C, moments = len(cells), sum(folds, Moments())
+    r = moments.correlation(range(C), range(C, C + F * (1 + shifts))).T.reshape(-1, F, C)
     higher = np.full((F, C), np.nan)
     if histograms:
         higher[binary] = histograms.auc()

@@ -74,16 +74,10 @@ def _column(axes, mode: Mode, t: int, x: float, now: int) -> None:
     for kind, y, there in (("x", 0.0, reads), ("h", 2.0, True), ("y", 4.0, writes)):
         if there:
             colour, fill = LOOKS[kind]
-            box = FancyBboxPatch(
-                (x, y),
-                *(0.76, 0.8),
-                boxstyle="round,pad=0,rounding_size=0.1",
-                fc=fill if t <= now else "white",
-                ec=colour if t <= now else GREY,
-                lw=2.6 if t == now else 1,
-                ls="-" if t <= now else (0, (3, 2)),
-            )
-            axes.add_patch(box)
+            look = {"ec": colour, "fc": fill} if t <= now else {"ec": GREY, "fc": "white"}
+            look |= {"lw": 2.6 if t == now else 1, "ls": "-" if t <= now else (0, (3, 2))}
+            shape = "round,pad=0,rounding_size=0.1"
+            axes.add_patch(FancyBboxPatch((x, y), 0.76, 0.8, boxstyle=shape, **look))
             axes.text(x + 0.38, y + 0.38, f"{kind}{t}", ha="center", va="center", fontsize=9)
     ways = [((x + 0.38, 0.86), (x + 0.38, 1.94))] if reads else []
     ways += [((x + 0.38, 2.86), (x + 0.38, 3.94))] if writes else []

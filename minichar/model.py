@@ -1,6 +1,6 @@
 """The whole network: characters in, scores for the next character out.
 
-An optional embedding, a stack of cells with dropout between them, and a read-out. The state goes in
+An optional embedding, a stack of cells with dropout after each, and a read-out. The state goes in
 and comes out, so that a text can be read in pieces. Built in lesson 08.
 
     >>> from minichar.text import Vocabulary, whole_numbers
@@ -48,8 +48,8 @@ class CharModel:
 
     `cell` is "rnn", "lstm", "gru", or "relu": an RNN with relu for tanh. `hidden` is the number of
     neurons in each layer, from the bottom up. With `embedding=None` the first layer reads one-hot
-    rows, else learned rows of that many numbers. `dropout` is the share dropped between layers
-    while training. `device` is "cpu" or "gpu"; the weights drawn by a `seed` are the same on both.
+    rows, else learned rows of that many numbers. `dropout` is the share dropped after each
+    layer while training. `device` is "cpu" or "gpu": a `seed` draws the same weights on both.
     `fused=False` takes the step-by-step cells of layers.py: the same numbers, slowly.
 
     Raises ValueError for a setting that makes no sense, RuntimeError where no GPU works.
@@ -124,11 +124,7 @@ class CharModel:
         The state is a list of one tuple of arrays (B, H) per layer; None is the beginning of a
         text. It is never changed in place and holds no gradient. With `rng` dropout is applied.
         """
-        ids = ids if backend.on_card(ids) else np.asarray(ids)
-        if ids.ndim != 2:
-            raise ValueError(f"ids of shape {ids.shape}: they are (T, B), time first")
-        if state is not None and len(state) != len(self.cells):
-            raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
+        ids = self._checked(ids, state)
         x, after = self._read_in(ids) if self._read_in else ids, []
         undropped = rng is None or not self.dropout
         if undropped and wavefront.fits(self.cells, ids.shape[1]):
@@ -140,6 +136,15 @@ class CharModel:
             x, new = cell(x, state[k] if state is not None else None)
             after.append(new)
         return self.read_out(self._drop(x, rng)), after
+
+    def _checked(self, ids: Any, state: Sequence[tuple] | None) -> Any:
+        """`ids` as an array; ValueError for another number of axes, or of layers in `state`."""
+        ids = ids if backend.on_card(ids) else np.asarray(ids)
+        if ids.ndim != 2:
+            raise ValueError(f"ids of shape {ids.shape}: they are (T, B), time first")
+        if state is not None and len(state) != len(self.cells):
+            raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
+        return ids
 
     def start(self, B: int) -> list[tuple]:
         """The state before anything was read: zeros, (B, H) for each layer."""

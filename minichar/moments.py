@@ -87,8 +87,8 @@ class Moments:
         divided by their standard deviations: (R + ridge I) w = r, where R are their correlations
         with each other and r those with `target`. The w that comes back is for them as they were.
 
-        Without a ridge of your own it is twice as many columns as there are for each row: the fewer
-        the rows, the more of what fits them best is luck.
+        Without a ridge of your own it is 2 (columns / rows): the fewer the rows, the more of what
+        fits them best is luck.
         """
         some, scale = np.asarray(some, int), self.scale()
         ridge = 2 * len(some) / self.n if ridge is None else ridge
@@ -116,7 +116,7 @@ def best_ridges(
     folds = [fold for fold in folds if fold.n]
     some, targets = np.asarray(some, int), np.asarray(targets, int)
     errors = np.zeros((len(ridges), len(targets)))
-    for k, held in enumerate(folds[: len(folds) * (len(folds) > 1)]):
+    for k, held in enumerate(folds if len(folds) > 1 else ()):
         fit = sum(folds[:k] + folds[k + 1 :], Moments())
         # R = Q diag(size) Q': taken apart once, it is solved with any ridge at once.
         size, Q = np.linalg.eigh(fit.correlation(some, some))

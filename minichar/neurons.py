@@ -20,11 +20,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minichar.archive import spoken
 from minichar.checkpoint import load_model
 from minichar.datasets import folder, load_text
 from minichar.features import FEATURES, Feature
-from minichar.look import known
-from minichar.measuring import Cell, measure
+from minichar.look import Cell, known
+from minichar.measuring import measure
 from minichar.model import CharModel
 from minichar.text import split
 from minichar.workers import LARGE, side_by_side
@@ -155,23 +156,28 @@ def table(rows: Sequence[Found]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m minichar.neurons MODEL TEXT`: print the table. The only printing here."""
-    parser = argparse.ArgumentParser("minichar.neurons", description=main.__doc__.split(":")[0])
+    about = "Which cell follows which feature of a text, found on one part and scored on another."
+    parser = argparse.ArgumentParser("python -m minichar.neurons", description=about)
     parser.add_argument("model", help="a model's file, or python or shakespeare: shipped weights")
     parser.add_argument("text", help="a text file, or a name of `minichar data`")
-    parser.add_argument("--characters", type=int, default=200_000, metavar="N", help="of text A")
-    text = "share of the text, its end, that text B is taken from"
+    text = "the most of either part: cells are looked for in A and judged on B (default 200000)"
+    parser.add_argument("--characters", type=int, default=200_000, metavar="N", help=text)
+    text = "share of the text, its end, that B is taken from (default 0.1)"
     parser.add_argument("--validation", type=float, default=0.1, metavar="SHARE", help=text)
     text = "h, or of an LSTM c or hc (default: c where there is one)"
     parser.add_argument("--kinds", help=text)
     options = parser.parse_args(arguments)
     path = folder() / "weights" / "lstm" / f"{options.model}.npz"
-    model = load_model(path if path.is_file() else options.model)
-    a, b = split(known(model, load_text(options.text)), options.validation)
-    begin = b.find("\n\n\n", 0, len(b) // 10) + 1  # a break: b should not begin within quotes
-    a, b = a[: options.characters], b[begin : begin + options.characters]
-    print(f"{model}\ntext A: {len(a):,} characters; text B: {len(b):,}, held out")
-    kinds = options.kinds or ("c" if model.cell == "lstm" else "h")
-    print(table(search(model, a, b, kinds=kinds)))
+    try:
+        model = load_model(path if path.is_file() else options.model)
+        a, b = split(known(model, load_text(options.text)), options.validation)
+        begin = b.find("\n\n\n", 0, len(b) // 10) + 1  # a break: b should not begin within quotes
+        a, b = a[: options.characters], b[begin : begin + options.characters]
+        print(f"{model}\ntext A: {len(a):,} characters; text B: {len(b):,}, held out")
+        kinds = options.kinds or ("c" if model.cell == "lstm" else "h")
+        print(table(search(model, a, b, kinds=kinds)))
+    except (ValueError, OSError) as error:
+        parser.error(spoken(error))
     return 0
 
 

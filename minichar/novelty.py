@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minichar.text import code_points
+
 
 def distance(a: str, b: str) -> int:
     """The fewest letters to put in, take out or exchange that turn `a` into `b` (Levenshtein).
@@ -90,7 +92,7 @@ def shared(text: str, training: str) -> np.ndarray:
     is copied in one run, some 17 times as long as the first sorting.
     """
     first = len(training) + 1  # the text begins here, after a mark that neither has
-    joined = np.concatenate([codes(training) + 1, [0], codes(text) + 1])
+    joined = np.concatenate([code_points(training) + 1, [0], code_points(text) + 1])
     n, width, levels = len(joined), 1, []
     _, kind, counts = np.unique(joined, return_inverse=True, return_counts=True)
     number = (counts.cumsum() - counts)[kind]
@@ -127,11 +129,6 @@ def shared(text: str, training: str) -> np.ndarray:
             here, there = here + alike, there + alike
         longest[is_there] = np.maximum(longest[is_there], here - ours[is_there])
     return longest
-
-
-def codes(text: str) -> np.ndarray:
-    """The code points of `text`, int64 (len(text),)."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
 
 
 def covering(lengths: np.ndarray) -> np.ndarray:

@@ -221,7 +221,7 @@ def gradient_norm(parameters: Mapping[str, Tensor]) -> Any:
 
 
 def length(arrays: Iterable) -> Any:
-    """Of all the arrays as one long arrow: inf or nan where a number, or its square, is none."""
+    """That of all the arrays as one long vector; inf or nan where a square is not finite."""
     flat = [a.reshape(-1) for a in arrays]
     if flat and backend.on_card(flat[0]):
         return backend.of(flat[0]).sqrt(sum(a.dot(a) for a in flat))

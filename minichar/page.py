@@ -30,6 +30,7 @@ from tornado.web import HTTPError
 from traitlets.config import Config
 
 from minichar.course.files import CourseError
+from minichar.workers import NUM_THREADS
 
 IP, PORT, MOST = "127.0.0.1", 8866, 20  # the last: visitors at once, at about 150 MB each
 AWAY, LOOK = 300, 30  # seconds without a page until a kernel ends, and between two looks for such
@@ -172,8 +173,8 @@ def serve(
 
     port, token = free(ip, port), secrets.token_hex(24) if ask else ""
     logging.getLogger("tornado").setLevel(logging.ERROR)  # what it warns of has the token in it
-    for library in ("OPENBLAS", "OMP", "MKL"):  # the visitors share the processors
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    for variable in NUM_THREADS:  # the visitors share the processors
+        os.environ.setdefault(variable, "1")
     with tempfile.TemporaryDirectory(prefix="minichar-page-", ignore_cleanup_errors=True) as folder:
         path = Path(folder, "page", "studio.ipynb")
         path.parent.mkdir()

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minichar.draw import RAW, Picture
-from minichar.signs import plain, visible
+from minichar.signs import on_one_line, plain, visible
 
 COUNT = 9  # shades in a scale, about as many as can be told apart; odd, so that one is the middle
 MOST = 8  # characters that share a span, and so a note that shows when the mouse is over them
@@ -41,8 +41,8 @@ _RULES = {
     "summary": "cursor: pointer",
     ".words": "white-space: pre-line",
     ":is(pre, .key, .one, th)": "font: 14px/1.45 monospace; color: inherit; text-align: left",
-    ".text": "white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; unicode-bidi: isolate; "
-    "background: none; margin: 0; padding: 0 2px; border: 0",
+    ".text": "white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; "
+    "unicode-bidi: plaintext; background: none; margin: 0; padding: 0 2px; border: 0",
     ".long": "max-height: 28em; overflow: auto",
     ".scale": "white-space: nowrap",
     ".key": f"padding: 0 5px; border-block: 1px solid {INK}",
@@ -117,9 +117,7 @@ def spans(text: str, kinds: Sequence[int], notes: Sequence[str], flat: bool = Fa
     parts = []
     for start, end in runs(text, kinds):
         note = "\n".join(f"{visible(text[t])}  {notes[t]}" for t in range(start, end))
-        shown = plain(text[start:end])
-        if flat:
-            shown = shown.replace("⏎\n", "⏎").replace("\t", "⇥")
+        shown = (on_one_line if flat else plain)(text[start:end])
         parts.append(
             f'<span class="t{kinds[start]}" title="{html.escape(note)}">{html.escape(shown)}</span>'
         )

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 
 from minichar import datasets
-from minichar.live import DEFAULTS, ENOUGH
+from minichar.live import DEFAULTS, ENOUGH, MODEL
 from minichar.model import KINDS
 from minichar.optim import OPTIMIZERS
 from minichar.text import clean, marked_utf_16
@@ -93,9 +93,9 @@ class TextPanel(ipywidgets.VBox):
                 self.said.value = "⚠ That file is no text in UTF-8. Save it as UTF-8, or paste it."
                 continue
             # A browser is slow with a field of megabytes, and sends back one with line ends of \r.
-            self.pasted.value = clean(text[:SHOWN])
+            self.pasted.value = (cleaned := clean(text))[:SHOWN]
             self._take(text)
-            if len(text) > SHOWN:
+            if len(cleaned) > SHOWN:
                 self.said.value += f"<br>The field shows the first {SHOWN:,} of them."
 
     def _use(self) -> None:
@@ -148,7 +148,7 @@ class ModelPanel(ipywidgets.VBox):
     def settings(self) -> dict[str, Any]:
         """What the fields say. Raises ValueError for sizes that are none."""
         try:
-            hidden = tuple(int(size) for size in self.hidden.value.replace(" ", "").split(","))
+            hidden = tuple(int(size) for size in self.hidden.value.split(","))
         except ValueError:
             raise ValueError(
                 f'"{self.hidden.value}" are no sizes: write them as in 100,50'
@@ -169,8 +169,8 @@ class ModelPanel(ipywidgets.VBox):
             rate = self.studio.live.rate
         given = "".join(
             f", {name}={s[name]!r}"
-            for name in ("cell", "hidden", "embedding", "dropout", "seed")
-            if s[name] != {"cell": "lstm", "hidden": (128, 128)}.get(name, DEFAULTS[name])
+            for name in MODEL
+            if s[name] != {"hidden": (128, 128)}.get(name, DEFAULTS[name])
         )
         lines = ", lines=True" if self.studio.live.settings["lines"] else ""
         sizes = f"batch={s['batch']}, length={s['length']}{lines}"

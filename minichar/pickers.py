@@ -15,9 +15,18 @@ import numpy as np
 
 from minichar import coloured
 from minichar.draw import Picture
-from minichar.widgets import NAMED, NUMBER, SLIDER, WRAPPED, light_arrows
+from minichar.look import Cell
+from minichar.widgets import (
+    FOCUSED,
+    NAMED,
+    NUMBER,
+    SLIDER,
+    WRAPPED,
+    light_arrows,
+    rule,
+    stacked,
+)
 
-Cell = tuple[int, str, int]  # (layer, kind, index), each counted from 0
 GATES = "oifru"  # from 0, shut, to 1, open; the others go from -1 to 1
 KINDS = {
     "h": "h, what a cell says",
@@ -33,15 +42,14 @@ KINDS = {
 
 
 class Number(ipywidgets.HBox):
-    """A slider over whole numbers, and a field beside it that says the same; `value` is a trait."""
+    """A slider over whole numbers from 0 to `last`, and a field beside it that says the same."""
 
-    def __init__(self, name: str, last: int, by: int = 1):
-        """From 0 to `last`; the arrow keys and the field's arrows go `by` at a time."""
-        bounds = {"min": 0, "max": last, "step": by}
+    def __init__(self, name: str, last: int):
+        bounds = {"min": 0, "max": last}
         self.slider = ipywidgets.IntSlider(**bounds, description=name, **SLIDER)
         self.field = ipywidgets.BoundedIntText(**bounds, description=f"{name} number", **NUMBER)
         ipywidgets.link((self.slider, "value"), (self.field, "value"))
-        super().__init__([self.slider, self.field], layout=WRAPPED)
+        super().__init__([self.slider, self.field, rule(FOCUSED)], layout=WRAPPED)
 
 
 class CellPicker(ipywidgets.VBox):
@@ -76,11 +84,10 @@ class CellPicker(ipywidgets.VBox):
         )
         self.best = ipywidgets.Dropdown(description="Best cells", **NAMED)
         self.picture = ipywidgets.HTML()
-        self.quiet = True  # while one choice brings others with it, only the last is drawn
         self._kinds()
         self._ranked()
         self.redraw()
-        self.quiet = False
+        self.quiet = False  # while one choice brings others with it, only the last is drawn
         self.layer.observe(lambda change: self._changed(self._kinds), "value")
         self.kind.observe(lambda change: self._changed(self._sizes), "value")
         self.index.field.observe(lambda change: self._changed(), "value")
@@ -127,10 +134,8 @@ class CellPicker(ipywidgets.VBox):
 
     def _kinds(self) -> None:
         """Offer what was recorded of this layer, and stay with the kind where it can be."""
-        kept, there = (
-            self.kind.value,
-            [k for layer, k in self.values_of if layer == self.layer.value],
-        )
+        kept = self.kind.value
+        there = [kind for layer, kind in self.values_of if layer == self.layer.value]
         self.kind.options = [(KINDS.get(kind, kind), kind) for kind in there]
         self.kind.value = kept if kept in there else there[0]
         self._sizes()
@@ -170,7 +175,7 @@ class CellPicker(ipywidgets.VBox):
 
     def still(self, cells: Sequence[Cell] | None = None) -> Picture:
         """The text coloured by each of `cells`, one below the other: by the one shown, if None."""
-        return _stacked([self._picture(cell) for cell in cells or [self.cell]])
+        return stacked([self._picture(cell) for cell in cells or [self.cell]])
 
 
 class GuessWalk(ipywidgets.VBox):
@@ -190,7 +195,7 @@ class GuessWalk(ipywidgets.VBox):
         if len(top) != len(text) or len(bits) != max(0, len(text) - 1):
             raise ValueError(f"guesses after {len(top)}, bits of {len(bits)}, text of {len(text)}")
         self.text, self.top, self.bits, self.width = text, top, bits, width
-        self.start = Number("From character", max(0, len(text) - 2))
+        self.start = Number("Character", max(0, len(text) - 2))
         self.picture = ipywidgets.HTML()
         self.start.field.observe(lambda change: self._show(), "value")
         super().__init__([self.start, self.picture])
@@ -208,8 +213,4 @@ class GuessWalk(ipywidgets.VBox):
 
     def still(self, starts: Sequence[int] = (0,)) -> Picture:
         """The rows from each of some places on, one below the other."""
-        return _stacked([self._picture(start) for start in starts])
-
-
-def _stacked(parts: Sequence[Picture]) -> Picture:
-    return Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))
+        return stacked([self._picture(start) for start in starts])

@@ -23,7 +23,7 @@ MANY = 10_000  # numbers in the second matrix from which on einsum is ahead ther
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """a @ b of arrays (…, K) and (K, N), numpy's or CuPy's. With `out` a has one axis or two.
+    """a @ b of arrays (…, K) and (K, N), numpy's or CuPy's; with `out`, `a` is (K,) or (n, K).
 
     Raises ValueError where the shapes do not fit.
     """
@@ -33,7 +33,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
 
 
 def dot_for(b: Any) -> Callable[[Any, Any, Any], Any]:
-    """What `dot` calls for an a of one axis or two: to be asked for once, before a loop over time.
+    """What `dot` calls for an (K,) or (n, K) `a`, to be looked up once before a loop over time.
 
     It takes a, b and out.
     """

@@ -41,7 +41,7 @@ def read(path: str | Path) -> tuple[CharModel, optim.RMSProp]:
     with open(path, "rb") as file, refusing(path):
         first, size = file.read(1), os.fstat(file.fileno()).st_size
         if first not in (b"{", b"\xef") or size > SIZE:  # 0xef: a byte-order mark
-            raise Unfit("it is neither an .npz of minichar nor JSON of recurrentjs")
+            raise Unfit("it is neither a model of this course nor one of recurrentjs")
         return parse((first + file.read()).decode("utf-8-sig"))
 
 
@@ -52,7 +52,8 @@ def write(path: str | Path, model: CharModel, optimizer: optim.SGD | None = None
     demo's letter vectors.
 
     Raises ValueError for a model that recurrentjs cannot hold: it knows LSTMs and RNNs with relu,
-    characters up to U+FFFF, and needs one of the vocabulary to stand for START and END.
+    characters up to U+FFFF, not thousands of them without an embedding, and needs one of them to
+    stand for START and END.
     """
     text = written(model, optimizer)
     with replacing(path) as file:
@@ -103,6 +104,8 @@ def written(model: CharModel, optimizer: optim.SGD | None = None) -> str:
         raise ValueError('recurrentjs needs a character for START and END, such as "\\n"')
     if max(characters) > "\uffff":
         raise ValueError(f"recurrentjs knows characters up to U+FFFF, and not {max(characters)!r}")
+    if V * (model.embedding or V) > SIZE // 8:  # each takes 8 bytes at the least: "0":0.0,
+        raise ValueError(f"{V:,} characters are too many for a file of recurrentjs: save an .npz")
     letters = characters.replace(start, "")
     order = [characters.index(c) for c in start + letters]
     kind = "rnn" if model.cell == "relu" else model.cell

@@ -11,20 +11,26 @@ import math
 import shlex
 import time
 from argparse import Namespace
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from minichar import optim
 from minichar.checkpoint import load_training, save_model
 from minichar.datasets import load_text
+from minichar.evaluation import evaluating, evaluating_lines, whole
 from minichar.model import CharModel
 from minichar.ngram import NGram
-from minichar.sampling import sample
 from minichar.terminal import Screen, called, characters, duration, interruptions
 from minichar.text import Vocabulary, split
-from minichar.training import Report, Training, evaluate, train
+from minichar.training import Report, Training, train
+from minichar.writing import side_by_side
 
 STEPS, EPOCHS = 2000, 50  # without --steps and --epochs: whichever is longer
 COUNTED, ORDER = 1_000_000, 8  # the baseline: characters counted, and how far it looks back
+TRIED = 200_000  # held-out characters on which it is found how far back is best
 
 
 def files(options: Namespace) -> tuple[Path, Path]:
@@ -76,7 +82,8 @@ def begin(options: Namespace, text: str) -> Training:
 
 def pieces(training: Training) -> int:
     """How many steps it takes to read the training text once."""
-    return math.ceil(len(training.inputs) / training.length)
+    parts = training.inputs.arrays if training.lines else [training.inputs]
+    return sum(math.ceil(len(part) / training.length) for part in parts)
 
 
 def baseline(training: Training, text: str) -> tuple[float, int]:
@@ -84,7 +91,9 @@ def baseline(training: Training, text: str) -> tuple[float, int]:
     counted = split(text, training.validation)[0][-COUNTED:]
     ngram = NGram(counted, ORDER, training.model.vocab)
     # Without the first character, which the network is not asked for either.
-    return min((ngram.bits(training.held_out, k)[1:].mean(), k) for k in range(ORDER + 1))
+    bits = [ngram.bits(training.held_out[:TRIED], k)[1:].mean() for k in range(ORDER + 1)]
+    best = int(np.argmin(bits))
+    return ngram.bits(training.held_out, best)[1:].mean(), best
 
 
 def run(options: Namespace) -> int:
@@ -116,8 +125,9 @@ def run(options: Namespace) -> int:
     kept = f"; the best on the held-out text in {best}" if measured else ""
     screen.line(f"{how}: saved in {out}{kept}")
     if training.held_out and not stop:
-        bits = evaluate(training.model, training.held_out) / math.log(2)
-        screen.line(f"it needs {bits:.3f} bits on each held-out character")
+        read = evaluating_lines if training.lines else evaluating
+        nats = whole(read(training.model, training.held_out), partial(_measuring, screen, stop))
+        screen.line(f"it needs {nats / math.log(2):.3f} bits on each held-out character")
     if stop:
         screen.line(f"to go on: {_again(options, out)}")
         return 128 + stop[0]
@@ -133,6 +143,8 @@ def _introduce(screen: Screen, training: Training, text: str, goal: int) -> None
     shape = " + ".join(map(str, model.hidden))
     screen.line(f"the network: {model.cell} of {shape} neurons, {model.size:,} weights")
     if held_out:
+        if screen.live:
+            screen.update("counting, for a number to beat")
         bits, order = baseline(training, text)
         what = f"counting what follows {characters(order)}"
         if len(text) - held_out > COUNTED:
@@ -167,8 +179,8 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
     What comes back is the best model where it is still to be saved.
     """
     (out, best), began, done, smooth, held_out = paths, time.monotonic(), 0, None, ""
-    late = None
-    for report in train(training.model, text, goal, training, patience=options.patience):
+    late, tell = None, partial(_measuring, screen, stop)
+    for report in train(training.model, text, goal, training, options.patience, tell):
         done += 1
         if report.note:
             screen.line(report.note)
@@ -189,11 +201,19 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
             line = _progress(report, goal, smooth, held_out, left) + " | saved" * saved
             screen.line(line) if measured or writes else screen.update(line)
         if writes:
-            written = sample(training.model, length=120, seed=report.step)
+            written = side_by_side(training.model, [1.0], "", 120, report.step, training.lines)[0]
             screen.line("\n".join(f"    {line}" for line in written.strip().split("\n")[:5]))
         if stop:
             break
     return late
+
+
+def _measuring(screen: Screen, stop: list[int], share: float) -> None:
+    """A sign of life while the held-out text is read; a long one takes minutes."""
+    then = ", then it stops" * bool(stop)
+    with suppress(OSError):  # what cannot be printed is found out after the step, not in it
+        if screen.due():
+            screen.update(f"measuring on the held-out text: {share:.0%}{then}")
 
 
 def _progress(report: Report, goal: int, bits: float, held_out: str, left: float) -> str:

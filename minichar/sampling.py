@@ -200,10 +200,13 @@ def score(model: Any, text: str, prime: str | None = None) -> np.ndarray:
 
     Raises ValueError for a character that the model does not know.
     """
+    return np.fromiter(scoring(model, text, prime), float, len(text))
+
+
+def scoring(model: Any, text: str, prime: str | None = None) -> Iterator[float]:
+    """`score`, one character after the other."""
     ids = model.vocab.encode(text)
-    bits = np.empty(len(ids))
     z, state = read(model, prime)
-    for t, i in enumerate(ids):
-        bits[t] = -log_softmax(z)[i] / np.log(2)
+    for i in ids:
+        yield -log_softmax(z)[i] / np.log(2)
         z, state = model.step(i, state)
-    return bits

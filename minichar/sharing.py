@@ -33,8 +33,8 @@ def gradients(
 ) -> tuple[float, list[np.ndarray], list[np.ndarray], dict[str, Any]]:
     """What a worker does in a step: `rows` of a batch of B, as in helpers.py.
 
-    Its part of the loss, the gradients, the arrays of the state after it, and that of the generator
-    for dropout, which was `random` before.
+    Returns its part of the loss, the gradients, the arrays of the state after it, and the state of
+    dropout's generator, which was `random` before.
     """
     with _one_at_a_time, calm():
         for w in model.parameters().values():
@@ -98,7 +98,7 @@ class Shared(Training):
         raise RuntimeError("no worker is left that could do the step: look at the cluster")
 
     def _wait(self, futures: list) -> None:
-        """Until they are done; TimeoutError when they are not, and nobody is there to do them."""
+        """Return when they are done; TimeoutError where no worker is left that could do them."""
         while True:
             try:
                 dask().wait(futures, timeout=PATIENCE)

@@ -197,8 +197,8 @@ for _name, _ufunc in {
     "rshift": np.right_shift,
 }.items():
     setattr(ndarray, f"__{_name}__", partialmethod(ndarray._operator, function=_ufunc))
-    turned = partialmethod(ndarray._operator, function=_ufunc, turned=True)
-    setattr(ndarray, f"__r{_name}__", turned)
+    _turned = partialmethod(ndarray._operator, function=_ufunc, turned=True)
+    setattr(ndarray, f"__r{_name}__", _turned)
     setattr(ndarray, f"__i{_name}__", partialmethod(ndarray._in_place, function=_ufunc))
 for _name, _ufunc in {
     "lt": np.less,

@@ -36,9 +36,9 @@ def no_grad() -> Iterator[None]:
 class Tensor:
     """An array in the graph. `data` is its value; `grad`, after `backward`, has the same shape.
 
-    Python numbers and lists become float64; an array of floats keeps its type. Tensors made with
-    requires_grad=True are the inputs whose gradients are wanted: their `grad` adds up over calls of
-    `backward` until it is set to None.
+    An array of floats keeps its type; Python numbers, lists and whole numbers become float64.
+    Tensors made with requires_grad=True are the inputs whose gradients are wanted: their `grad`
+    adds up over calls of `backward` until it is set to None.
     """
 
     __slots__ = ("__weakref__", "data", "grad", "inputs", "operation", "requires_grad", "send_back")
@@ -87,7 +87,7 @@ class Tensor:
             raise ValueError("nothing here requires a gradient: make an input requires_grad=True")
         if grad is None:
             if self.data.size != 1:
-                raise ValueError(f"backward from shape {self.shape} needs to be told its gradient")
+                raise ValueError(f"backward from {self.shape}: pass a gradient, or sum() it first")
             grad = backend.of(self.data).ones_like(self.data)
         grad = backend.of(self.data).asarray(grad, self.dtype)
         if grad.shape != self.shape:

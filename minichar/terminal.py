@@ -20,7 +20,7 @@ import time
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from minichar.training import Diverged
 
 COMMAND = re.compile(r"(?<!-m )(?<![\w./-])minichar(?= [a-z]+)")  # within a message
 LIVE, PLAIN = 0.2, 5.0  # seconds between two signs of life, to a terminal and to a file
+WAITS = b"\nafter this step it saves and stops; Ctrl-C again stops at once, without saving\n"
 
 
 def visible(text: str) -> str:
@@ -99,15 +100,19 @@ class Screen:
 def interruptions() -> Iterator[list[int]]:
     """A list that the number of a signal to stop is put in, so that it never cuts a step in two.
 
-    A second one is not waited with: it raises KeyboardInterrupt. A signal that is ignored, as under
-    nohup, stays so.
+    A second Ctrl-C acts at once: it raises KeyboardInterrupt. A second of the other signals means
+    no more than the first, for a terminal that is closed sends two in a row. A signal that is
+    ignored, as under nohup, stays so.
     """
     came: list[int] = []
 
     def note(number, _):
-        if came:
+        if came and number == signal.SIGINT:
             raise KeyboardInterrupt
         came.append(number)
+        if number == signal.SIGINT and is_terminal():
+            with suppress(OSError):  # by the system: the signal may have come amid a print
+                os.write(sys.stdout.fileno(), WAITS)
 
     numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
     heard = [n for n in numbers if n is not None and signal.getsignal(n) != signal.SIG_IGN]

@@ -54,7 +54,9 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
     if raw.startswith(NO_TEXT):
         what = "an archive, a PDF or a document of an office program"
         raise ValueError(f"{name} is no text but {what}: save what is in it as text first.")
-    if encoding is None and marked_utf_16(raw):
+    if encoding is None and raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        encoding = "utf-32"  # asked first: its mark begins as that of UTF-16 does
+    elif encoding is None and marked_utf_16(raw):
         encoding = "utf-16"
     elif encoding is None and (found := _utf_16(raw[:64])):
         raise ValueError(f'{name} is not UTF-8 text. It looks like another: encoding="{found}".')
@@ -87,6 +89,11 @@ def _utf_16(start: bytes) -> str | None:
     return None if low == high else "utf-16-be" if low else "utf-16-le"
 
 
+def code_points(text: str) -> np.ndarray:
+    """The number that Unicode has for each character of `text`: uint32 (len(text),)."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+
+
 def digest(text: str) -> str:
     """The SHA-256 of `text`, 64 hexadecimal digits: in practice no two texts share one."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -113,7 +120,7 @@ class Vocabulary:
                 "a text needs at least two different characters, and this one has "
                 f"{self.characters!r}: there is nothing to predict in it."
             )
-        codes = np.frombuffer(self.characters.encode("utf-32-le", "surrogatepass"), "<u4")
+        codes = code_points(self.characters)
         self._number = np.full(int(codes.max()) + 1, -1, np.int32)  # code point -> number, -1: none
         self._number[codes] = np.arange(len(codes))
 
@@ -153,8 +160,7 @@ class Vocabulary:
             raise ValueError(f'unknown={unknown!r} is not a choice here; it is "error" or "skip".')
         ids = np.empty(len(text), np.int32)
         for start in range(0, len(text), CHUNK):
-            piece = text[start : start + CHUNK].encode("utf-32-le", "surrogatepass")
-            codes = np.frombuffer(piece, "<u4")
+            codes = code_points(text[start : start + CHUNK])
             known = codes < len(self._number)
             found = np.where(known, self._number[np.where(known, codes, 0)], -1)
             ids[start : start + CHUNK] = found
@@ -188,9 +194,9 @@ class Vocabulary:
 def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
     """`ids` as an array, once it is certain that they are whole numbers from 0 to V - 1.
 
-    numpy would take -1 for the last row, and go on. They come out where the array `beside` lies,
-    looked at before they travel: those that lie on a graphics card already are taken as they are,
-    for a look at them would have to wait for it. Raises ValueError, naming the operation.
+    numpy would take -1 for the last row, and go on. They come out where the array `beside` lies.
+    They are looked at before they go to a graphics card; those that lie there already are taken as
+    they are, for looking would have to wait for the card. Raises ValueError, naming the operation.
     """
     xp = backend.of(ids)
     ids = xp.asarray(ids)
@@ -231,7 +237,7 @@ def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut a text into `batch` pieces of equal length, side by side: inputs and targets (steps, B).
 
     Column b walks through piece b; targets are the inputs moved on by one. Both are views: nothing
-    is copied. At most `batch` characters at the end are left out.
+    is copied. Fewer than `batch` characters at the end are left out.
 
     Raises ValueError when the text is too short to give each stream one prediction.
     """

@@ -9,14 +9,14 @@ edge of a piece (truncated back-propagation through time). What explodes is take
 
 import copy
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minichar import backend, optim
-from minichar.evaluation import evaluate, evaluating, evaluating_lines, whole  # noqa: F401
+from minichar.evaluation import evaluating, evaluating_lines, whole
 from minichar.footprint import advice
 from minichar.helpers import Helpers
 from minichar.lines import between_lines, by_line
@@ -125,7 +125,7 @@ class Training:
         return {name: getattr(self, name) for name in names} | {"lines": int(self.lines)}
 
     def width(self, place: int) -> int:
-        """How many texts were read side by side up to `place`: so many rows has the state."""
+        """How many texts were read side by side up to `place`: the state has a row for each."""
         return self.inputs[place - 1 : place].shape[1]
 
     def progress(self) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Training:
         """One piece of text, one update of the weights. Raises Diverged when nothing helps."""
         return whole(self.slices())
 
-    def slices(self, length: int = 200) -> Generator[None, None, Report]:
+    def slices(self, length: int = 200) -> Generator[float, None, Report]:
         """`step`, with a stop after each `length` of held-out text: leave the training as it is."""
         began = time.perf_counter()
         if self.place >= len(self.inputs):
@@ -237,23 +237,23 @@ def train(
     steps: int,
     training: Training | None = None,
     patience: int | None = None,
+    tell: Callable[[float], None] | None = None,
     **settings: Any,
 ) -> Iterator[Report]:
     """Train `model` on `text` up to step number `steps`, yielding a report after each.
 
-    The settings are those of `Training`. A `training` that was stopped or loaded goes on where it
-    was instead. With `patience`, training ends after that many validations in a row without a new
-    best one. A loss that was taken back has a report too, and the steps since have theirs again.
+    The settings are those of `Training`; a `training` that goes on has its own. With `patience`, it
+    ends after so many validations in a row without a new best one. A loss taken back has a report
+    too, and the steps since theirs again. `tell` hears which share of a validation is done.
 
-    Raises ValueError for a text that is too short, and for settings beside a `training`, which has
-    its own; Diverged when the loss cannot be saved.
+    Raises ValueError for a text too short, or settings beside a `training`; Diverged like `step`.
     """
     if training is not None and (settings or training.model is not model):
         raise ValueError("a training goes on with its own model and settings: pass no others")
     training = training or Training(model, text, **settings)
     try:
         while training.step_number < steps:
-            yield (report := training.step())
+            yield (report := whole(training.slices(), tell))
             if patience and report.validation is not None and training.waited >= patience:
                 return
     finally:

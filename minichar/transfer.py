@@ -49,7 +49,7 @@ def by_hand(source: Source) -> str:
 
 
 def mark(part: Path) -> Path:
-    """Beside the beginning of a file: by what the server tells one version of it from the next."""
+    """The file beside a partial one: its ETag or date, by which the server knows the version."""
     return part.with_name(f"{part.name}.version")
 
 
@@ -76,8 +76,8 @@ def transfer(source: Source, part: Path, tell: Tell | None) -> None:
         if answer.status_code == 200:
             begun = 0
         partly = answer.status_code == 206
-        total = ranges.rpartition("/")[2] if partly else answer.headers.get("Content-Length", "")
-        total = int(total) if total.isascii() and total.isdigit() else None
+        whole = ranges.rpartition("/")[2] if partly else answer.headers.get("Content-Length", "")
+        total = int(whole) if whole.isascii() and whole.isdigit() else None
         largest = 2 * source.bytes if source.bytes else LARGEST
         if total and total - begun > shutil.disk_usage(part.parent).free:
             raise OSError(errno.ENOSPC, "")

@@ -48,8 +48,8 @@ class LayerNorm:
 class Block:
     """x + mixer(norm(x)), then x + mlp(norm(x)), where mlp is D to `inner` D, relu, and back.
 
-    `mixer` is whatever reads (T, B, D) from a state and returns as much, and a new state. Of what
-    each part adds, `dropout` is dropped in training.
+    `mixer` is whatever reads (T, B, D) from a state and returns as much, and a new state. While
+    training, a share `dropout` of what each part adds is dropped.
     """
 
     def __init__(
@@ -129,11 +129,7 @@ class BlockModel(CharModel):
         self, ids: Any, state: Sequence[tuple] | None = None, rng: np.random.Generator | None = None
     ) -> tuple[Tensor, list[tuple]]:
         """Read ids (T, B), whole numbers, from `state`: scores (T, B, V), and the state after."""
-        if np.ndim(ids) != 2:
-            raise ValueError(f"ids of shape {np.shape(ids)}: they are (T, B), time first")
-        if state is not None and len(state) != len(self.cells):
-            raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
-        x, after = self._drop(self._read_in(ids), rng), []
+        x, after = self._drop(self._read_in(self._checked(ids, state)), rng), []
         for k, block in enumerate(self.cells):
             x, new = block(x, state[k] if state is not None else None, rng)
             after.append(new)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-# How many fifths above C a major scale lies is how many sharps it has; the others follow from it.
+# A major scale has as many sharps as it lies fifths above C. Below: what each mode adds to that.
 FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 MODES = {"ion": 0, "mix": -1, "dor": -2, "aeo": -3, "m": -3, "phr": -4, "loc": -5, "lyd": 1}
 LONGEST = 10_000  # notes: a text that asks for more is cut there

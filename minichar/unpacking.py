@@ -139,13 +139,13 @@ def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
         )
     texts, unread = [], []
     for path in paths:
-        with path.open("rb") as file:
-            start = file.read(1024)
-        if b"\0" in start and not marked_utf_16(start) and encoding is None:
-            continue
         try:
+            with path.open("rb") as file:
+                start = file.read(1024)
+            if b"\0" in start and not marked_utf_16(start) and encoding is None:
+                continue
             texts.append(read_text(path, encoding))
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             unread.append(str(error))
     if unread and not texts:
         raise ValueError(f"of {folder} nothing could be read: {unread[0]}")

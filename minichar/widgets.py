@@ -23,8 +23,10 @@ from minichar.text import clean
 NAMED = {"style": {"description_width": "initial"}}  # otherwise a long name is cut off
 # The handle in a colour that is seen on light and on dark: it would be white on nearly white.
 SLIDER = {"style": {**NAMED["style"], "handle_color": draw.BLUE}, "readout": False}
-NUMBER = {**NAMED, "layout": ipywidgets.Layout(width="200px")}
+NUMBER = {**NAMED, "layout": ipywidgets.Layout(width="230px")}
 WRAPPED = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+# A handle that has the keyboard would be known by its colour alone, which is now always the same.
+FOCUSED = ".noUi-handle:focus-visible { outline: 2px solid; outline-offset: 2px }"
 
 ARROW = (
     "url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E"
@@ -44,6 +46,11 @@ def rule(css: str) -> ipywidgets.HTML:
     """A widget without height that gives the page a rule of style."""
     layout = ipywidgets.Layout(height="0", margin="0", overflow="hidden")
     return ipywidgets.HTML(f"<style>{css}</style>", layout=layout)
+
+
+def stacked(parts: Sequence[draw.Picture]) -> draw.Picture:
+    """Several pictures as one, one below the other."""
+    return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))
 
 
 class Dial(ipywidgets.HBox):
@@ -76,7 +83,7 @@ class Dial(ipywidgets.HBox):
         )
         self.slider.observe(self._slid, "value")
         self.number.observe(self._typed, "value")
-        super().__init__([self.slider, self.number], layout=WRAPPED)
+        super().__init__([self.slider, self.number, rule(FOCUSED)], layout=WRAPPED)
 
     def _slid(self, change: Any) -> None:
         """The slider was moved, or rounds a number that was typed to its own nearest step."""
@@ -170,8 +177,7 @@ class Temperature(ipywidgets.VBox):
 
     def still(self, temperatures: Sequence[float] = (0.3, 1.0, 2.0)) -> draw.Picture:
         """The chart and the text at each of some temperatures, one below the other."""
-        parts = [part for t in temperatures for part in self._pictures(t)[:2]]
-        return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))
+        return stacked([part for t in temperatures for part in self._pictures(t)[:2]])
 
 
 class Frames(ipywidgets.VBox):
@@ -196,9 +202,8 @@ class Frames(ipywidgets.VBox):
         self.picture = ipywidgets.HTML()
         self.slider.observe(lambda change: self._show(change.new), "value")
         self._show(start)
-        super().__init__(
-            [ipywidgets.HBox([self.play, self.slider, self.number], layout=WRAPPED), self.picture]
-        )
+        row = ipywidgets.HBox([self.play, self.slider, self.number], layout=WRAPPED)
+        super().__init__([row, self.picture, rule(FOCUSED)])
 
     def _show(self, k: int) -> None:
         self.picture.value = self.pictures[k].html
@@ -214,10 +219,10 @@ class Frames(ipywidgets.VBox):
             self.slider.value = 0
         while self.play.value and self.slider.value < self.slider.max:
             await asyncio.sleep(seconds)
-            self.slider.value += self.play.value
+            if self.play.value:
+                self.slider.value += 1
         self.play.value = False
 
     def still(self, which: Sequence[int] | None = None) -> draw.Picture:
         """Some pictures, one below the other: the first and last unless `which` names others."""
-        parts = [self.pictures[k] for k in (which if which is not None else (0, -1))]
-        return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))
+        return stacked([self.pictures[k] for k in (which if which is not None else (0, -1))])

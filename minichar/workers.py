@@ -29,6 +29,8 @@ from minichar.product import dot
 # to do. LARGE: numbers in a step's state, all texts, that are worth two threads; four times as many
 # are worth four. WORTH: multiplications in a product, for each thread. Both measured, with 2 cores.
 LARGE, WORTH = 6_000, 5_000_000
+# What sets the number of threads of a BLAS in the environment of a process that starts.
+NUM_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _free: ContextVar[int | None] = ContextVar("free", default=None)  # threads, once BLAS has but one
 
 
@@ -50,9 +52,9 @@ def calm() -> Iterator[int]:
             blas.before = blas.numbers()
             blas.set([1] * len(blas.before))
         blas.users += 1
-    token = _free.set(threads())
+    token = _free.set(free := threads())
     try:
-        yield _free.get()
+        yield free
     finally:
         _free.reset(token)
         with blas.lock:
@@ -106,7 +108,7 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def threads() -> int:
-    """How many BLAS may use, but for those who are `calm`."""
+    """How many threads BLAS may use where nobody is `calm`."""
     blas = _blas()
     return max(blas.before if blas.users else blas.numbers(), default=1)
 
@@ -117,16 +119,16 @@ def slices(n: int, parts: int) -> list[slice]:
 
 
 def _share(work: Callable[[slice], Any], n: int, parts: int) -> None:
-    """Rows 0 to n, in so many parts: the first in this thread, each other one in its own."""
+    """`work` on rows 0 to n in so many parts: the first in this thread, each other in its own."""
     rows = slices(n, max(1, min(n, parts)))
     if len(rows) == 1:
         return work(rows[0])
-    alone = copy_context()  # of the caller: numpy's errstate, among others, goes along
-    alone.run(_free.set, 1)
+    context = copy_context()  # of the caller: numpy's errstate, among others, goes along
+    context.run(_free.set, 1)
     pool = _pool(len(rows), os.getpid())  # the threads do not follow into a forked process
-    others = [pool.submit(alone.copy().run, work, part) for part in rows[1:]]
+    others = [pool.submit(context.copy().run, work, part) for part in rows[1:]]
     try:
-        alone.run(work, rows[0])
+        context.run(work, rows[0])
     finally:
         wait(others)
     for other in others:

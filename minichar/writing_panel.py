@@ -124,7 +124,8 @@ class WritingPanel(ipywidgets.VBox):
                 f'<div tabindex="0" role="group" aria-label="{html.escape(name)}" style="'
                 f'{lines_high(10)}; border-left: 3px solid {draw.BLUE}"><pre style="margin: 0; '
                 f"padding: 0; line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere; "
-                f'{columns}">{start}{html.escape(text)}</pre></div></div>'
+                f"overflow: visible; unicode-bidi: plaintext; {columns}"
+                f'">{start}{html.escape(text)}</pre></div></div>'
             )
         style = "display: flex; flex-wrap: wrap; gap: 12px"
         self.written.value = f'{left_out}<div style="{style}">{"".join(parts)}</div>'
@@ -185,7 +186,8 @@ class WritingPanel(ipywidgets.VBox):
             f"shade, the surer; underlined: below {DOUBT:.0%}. Point at one for its number."
         )
         box = "display: flex; flex-direction: column-reverse; overflow: hidden auto"
-        shape = f"line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere"
+        shape = f"line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere; "
+        shape += "unicode-bidi: plaintext"
         self.slowly.value = (
             f'{STYLE}<div>{told}</div><div style="{box}; height: {5 * LINE:.2f}em; border-left: '
             f'3px solid {draw.BLUE}" tabindex="0" role="group" aria-label="written slowly"><pre '

@@ -59,7 +59,7 @@ def solution():
     """The mini lesson, complete."""
     code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
     cells = [
-        text("# A lesson", id="title"),
+        text("# A lesson", id="title", attachments={"a.txt": {"text/plain": "a picture"}}),
         code(SETUP, id="setup"),
         text("## Exercise 90.1", id="ask-1", metadata={"tags": ["exercise:90.1"]}),
         code(FIRST.strip(), id="answer-1"),

@@ -420,6 +420,15 @@ def test_a_huge_file_of_something_else_is_refused_without_reading_it(tmp_path, m
         refuse("bad.npz", "")
 
 
+def test_a_computer_without_room_does_not_make_a_file_a_damaged_one(files, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("minichar.archive.np.frombuffer", full)
+    with pytest.raises(MemoryError):
+        load_model(files[0])
+
+
 def test_every_byte_of_the_numbers_is_under_a_checksum(files, tmp_path):
     data = bytearray(files[0].read_bytes())
     with zipfile.ZipFile(files[0]) as whole:

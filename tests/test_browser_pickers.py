@@ -121,7 +121,7 @@ def test_the_best_cells_of_a_feature_can_be_gone_through(opened, picker):
 
 
 def test_the_walk_moves_along(opened):
-    figure, field = picture(opened, 1), opened.page.get_by_label("From character number")
+    figure, field = picture(opened, 1), opened.page.get_by_label("Character number")
     opened.expect(figure).to_contain_text("Characters 0 to 29 of")
     field.fill("25")
     field.press("Enter")

@@ -249,6 +249,24 @@ def test_it_works_by_keyboard_and_everything_has_a_name(dashboard):
     dashboard.press("Train")
 
 
+def test_the_keyboard_is_seen_on_a_slider_and_stops_once_at_each_text(dashboard):
+    page, rate = dashboard.page, dashboard.page.get_by_label("Learning rate value")
+    dashboard.moves_on()  # whatever was pressed last has been done
+    dashboard.paused()
+    slider = dashboard.box.get_by_role("slider").first
+    slider.focus()
+    was = rate.input_value()
+    page.keyboard.press("ArrowLeft")
+    assert slider.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    dashboard.expect(rate).not_to_have_value(was)
+    assert len(rate.input_value()) > 5 and rate.evaluate("e => e.scrollWidth <= e.clientWidth")
+    dashboard.box.get_by_role("button", name="Write slowly").focus()
+    for _ in range(4):  # what it wrote at four temperatures
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.role") == "group"
+    dashboard.press("Train")
+
+
 def test_a_text_is_uploaded_and_learned_one_line_at_a_time(dashboard):
     dashboard.open("Text")
     text = "one fish\r\ntwo fish\nred fish\nblue fish\n" * 40

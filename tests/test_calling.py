@@ -19,7 +19,7 @@ from minichar.course.comparing import NotDone, Wrong
         ([1, 2], lambda v: v.append(3)),
         ([[1], 2], lambda v: v.__setitem__(0, (1,))),
         ([np.zeros(2)], lambda v: v[0].fill(1)),
-        ({"W": np.zeros(2)}, lambda v: v["W"].fill(1)),
+        ({"W": np.zeros(2), "b": 0}, lambda v: v["W"].fill(1)),
         ({"a": 1}, lambda v: v.update(b=2)),
         ({"a": 1}, lambda v: v.update(a="1")),
         ({1, 2}, lambda v: v.add(3)),
@@ -50,6 +50,8 @@ def test_whoever_scales_gradients_in_place_is_not_sent_to_the_copy_of_a_dictiona
 
     with pytest.raises(Wrong, match="`dW` in place: make a new dictionary, of new arrays"):
         call(halve, {"W": np.ones(2)})
+    with pytest.raises(Wrong, match="`argument 2` in place: work on a copy"):
+        call(lambda *both: both[1].fill(1), 0, np.zeros(2))
 
 
 def test_an_index_that_is_none_is_an_error_and_no_hole():
@@ -57,6 +59,8 @@ def test_an_index_that_is_none_is_an_error_and_no_hole():
         call(lambda rows: rows["a"], np.eye(2))
     with pytest.raises(NotDone, match="still a `...` to replace"):
         call(lambda rows: rows + ..., np.eye(2))
+    with pytest.raises(NotDone, match="still a `...` to replace"):
+        call(lambda numbers: numbers[...], {"a": 1})  # KeyError: Ellipsis
 
 
 def test_equal_sets_are_the_same_whatever_their_history():
@@ -102,6 +106,13 @@ def test_a_function_that_returns_nothing_for_some_inputs_is_told_for_which():
         call(some, np.ones(3), 0)
     with pytest.raises(NotDone, match=r"^it returns nothing$"):
         call(some, "a" * 1000, 0)
+
+    def hollow(k): ...  # your code here (about 1 line)
+
+    with pytest.raises(NotDone, match=r"^it returns nothing$"):
+        call(hollow, 0)
+    with pytest.raises(NotDone, match=r"^it changes and returns nothing$"):
+        call_on(lambda v: None, [1])
 
 
 def test_a_function_that_changes_its_argument_may_return_nothing():

@@ -3,6 +3,7 @@
 import json
 from pathlib import PurePosixPath as P
 
+import mini_course
 import pytest
 
 from minichar.course import classroom
@@ -10,6 +11,13 @@ from minichar.course.files import CourseError
 from minichar.course.progress import STATES, Verdict
 
 STATES_OF = {f"3.{k}": state for k, state in enumerate(STATES, 1)}
+
+
+def test_a_course_in_which_nobody_has_written_is_known_without_a_judge(tmp_path):
+    with mini_course.known():
+        rows = classroom.verdicts(mini_course.make(tmp_path / "course"), judge=None)
+    states = [(name, [verdict.state for verdict in found]) for name, found in rows]
+    assert states == [("90 mini", ["not done", "waits"])]
 
 
 def test_what_was_sent_is_read_again_without_what_was_written(tmp_path):
@@ -28,7 +36,8 @@ def test_what_was_sent_is_read_again_without_what_was_written(tmp_path):
      b'{"exercises": {"x.1": "solved"}}', b'{"exercises": {"1": "solved"}}',
      b'{"exercises": {"1.1.1": "solved"}}', b'{"exercises": {"-1.1": "solved"}}',
      b'{"exercises": {"1.1": ["solved"]}}', b'{"exercises": {"1000.1": "solved"}}',
-     '{"exercises": {"².1": "solved"}}'.encode(), b"\xff\xfe", b"[" * 100_000, b" " * 1_000_001],
+     '{"exercises": {"².1": "solved"}}'.encode(), b"\xff\xfe", b"[" * 100_000,
+     b'{"exercises": {}}' + b" " * 1_000_000],
 )  # fmt: skip
 def test_anything_else_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "ben.json").write_bytes(content)
@@ -40,6 +49,7 @@ def test_anything_else_is_refused_in_one_line(tmp_path, content):
     "paths, names",
     [
         (["homes/anna/course", "homes/ben/course"], ["anna", "ben"]),
+        (["homes/anna/2025/course", "homes/ben/2026/course"], ["anna/2025", "ben/2026"]),
         (["/in/anna.json", "/in/ben.json"], ["anna", "ben"]),
         (["/in/anna.json"], ["anna"]),
         (["homes/anna/course"], ["course"]),

@@ -66,7 +66,8 @@ def test_another_optimiser_comes_with_a_rate_of_its_own():
 def test_what_goes_wrong_under_a_setting_is_its_result():
     assert "ValueError" in attempt(TEXT, {"hidden": 0}, 3).error
     assert "ValueError" in attempt("a", {}, 3).error
-    assert "KeyError" in attempt(TEXT, {"optimizer": "nonesuch"}, 3).error
+    assert "'nonesuch': it is one of adam," in attempt(TEXT, {"optimizer": "nonesuch"}, 3).error
+    assert "validate_every=0: it is a whole" in attempt(TEXT, {"validate_every": 0}, 3).error
 
 
 @needs_dask

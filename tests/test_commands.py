@@ -16,6 +16,8 @@ import pytest
 import minichar as mc
 from minichar import commands, running, sampling, terminal
 from minichar.__main__ import main
+from minichar.evaluation import evaluating_lines, whole
+from minichar.live import Live
 
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 30
 SMALL = "--hidden 9,7 --embedding 5 --dropout 0.3 --batch 4 --length 9 --validation 0.1"
@@ -102,7 +104,7 @@ def test_what_is_printed_while_it_trains(at, capsys):
     assert [line.split(" of ")[0] for line in measured] == ["step 6", "step 12"]
     assert all("| held out " in line and "chars/s" in line for line in measured)
     assert any(line.startswith("    ") for line in lines)
-    bits = mc.training.evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
+    bits = mc.evaluation.evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
     assert lines[-2] == f"it needs {bits:.3f} bits on each held-out character"
     assert lines[-1] == "to see it write: minichar sample said.npz"
 
@@ -221,6 +223,75 @@ def test_a_signal_saves_and_says_how_to_go_on(at, name):
     assert (at / name).read_bytes() == (at / "straight.npz").read_bytes()
 
 
+@pytest.fixture
+def heard():
+    """Signals are heard, even where they are ignored out here."""
+    numbers = [n for name in ("SIGINT", "SIGHUP") if (n := getattr(signal, name, None))]
+    before = {n: signal.signal(n, signal.default_int_handler) for n in numbers}
+    yield
+    for n, handler in before.items():
+        signal.signal(n, handler)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+def test_a_terminal_that_is_closed_costs_no_step(heard):
+    """It tells a program in it twice, the second time while that may be saving."""
+    with terminal.interruptions() as came:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGHUP)
+        assert came == [signal.SIGHUP] * 2
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_at_a_terminal_ctrl_c_is_answered_at_once(heard, monkeypatch, tmp_path):
+    with open(tmp_path / "seen", "w+") as out, monkeypatch.context() as patch:
+        patch.setattr(terminal, "is_terminal", lambda: True)
+        patch.setattr(sys, "stdout", out)
+        with terminal.interruptions() as came:
+            signal.raise_signal(signal.SIGINT)
+    assert came == [signal.SIGINT]
+    assert "it saves and stops" in (tmp_path / "seen").read_text()
+
+
+def test_a_training_by_lines_is_measured_and_written_by_lines(at, capsys):
+    live = Live("names", lines=True, hidden=(8,), batch=200, length=20)
+    for _ in range(3):
+        live.step()
+    live.save("lines.npz")
+    words = ["--resume", "lines.npz", "--steps", "4", "--sample-every", "4"]
+    assert main(["train", "names", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    training = mc.load_training("lines.npz", live.text)
+    nats = whole(evaluating_lines(training.model, training.held_out))
+    assert f"it needs {nats / np.log(2):.3f} bits on each held-out character" in lines
+    steps = training.step_number / (training.place / len(training.inputs))
+    read = next(line for line in lines if "to read the text once" in line)
+    assert float(read.split(": 4 steps, ")[1].split()[0]) == pytest.approx(steps, rel=0.5)
+    assert steps > 1.5 * len(training.inputs) / training.length  # what it would be in one stream
+
+
+def test_a_long_measurement_shows_how_far_it_is(at, capsys, monkeypatch):
+    monkeypatch.setattr(terminal.Screen, "due", lambda _: True)
+    words = ["--steps", "6", "--out", "far.npz"]
+    assert main(["train", "fox.txt", *SMALL, *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count("measuring on the held-out text: 100%") == 2  # at step 6, and at the end
+
+
+def test_what_cannot_be_printed_cuts_no_measurement_short(at, monkeypatch):
+    def update(screen, line):
+        if line.startswith(("measuring", "step 7 ")):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(terminal.Screen, "due", lambda _: True)
+    monkeypatch.setattr(terminal.Screen, "update", update)
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
+    assert main(["train", "fox.txt", *SMALL, "--steps", "9", "--out", "mute.npz"]) == 141
+    training = mc.load_training("mute.npz", TEXT)
+    assert training.step_number == 7 and np.isfinite(training.best)  # of step 6
+
+
 def test_no_file_is_overwritten_unasked(at, capsys):
     before = (at / "fox.npz").read_bytes()
     assert main(["train", "fox.txt", "--out", "fox.npz"]) == 2
@@ -331,7 +402,7 @@ def test_without_any_output_to_print_to_it_works_all_the_same(at, words, monkeyp
     assert main(words.split()) == 0
 
 
-def test_score_is_what_the_function_gives(at):
+def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
     model = mc.load_model("fox.npz")
     bits = mc.score(model, TEXT)
     line = f"{bits.mean():.4f} bits per character, perplexity {2 ** bits.mean():.4g}, over 1,320"
@@ -346,6 +417,12 @@ def test_score_is_what_the_function_gives(at):
     assert [row[0] for row in rows] == ["a", "␣", "\\n"]
     np.testing.assert_allclose([float(row[1]) for row in rows], mc.score(model, "a \n"), atol=1e-4)
     assert done.stderr.endswith(b", over 3 characters, 1 unknown left out\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.stdout, "isatty", lambda: True)
+        patch.setattr(terminal.Screen, "due", lambda _: True)
+        assert main(["score", "fox.npz", "fox.txt"]) == 0
+    shown = capsys.readouterr().out
+    assert "\r1,319 of 1,320 characters read\r" in shown and shown.endswith(f"{line} characters\n")
     one = run("score", "fox.npz", "-", "--skip-unknown", input="aÉÉ".encode())
     assert one.endswith(", over 1 character, 2 unknown left out\n")
 
@@ -368,7 +445,7 @@ def test_score_is_what_the_function_gives(at):
         ("train fox.txt --layers 3", "--layers"),
         ("train", "TEXT"),
         ("sample nowhere.npz", "there is no file nowhere.npz; `minichar train"),
-        ("sample fox.txt", "fox.txt cannot be loaded"),
+        ("sample fox.txt", "fox.txt cannot be loaded: it is neither a model of this course nor"),
         ("sample damaged.npz", "damaged.npz cannot be loaded"),
         ("sample folder", "folder is a folder"),
         ("sample foxes", "there is no file foxes\n"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minichar.course.comparing import Wrong, same, same_arrays
+from minichar.course.comparing import NotDone, Wrong, same, same_arrays
 
 
 @given(hnp.arrays(np.float64, (2, 3), elements=st.floats(-1e6, 1e6)))
@@ -88,6 +88,8 @@ class Chameleon:
     [
         (2, 1, "x is 2, expected 1"),
         (1.0000001, 1.0, "x is 1.0000001, expected 1$"),
+        (12345678, 5, "x is 12345678, expected 5"),
+        (1e20, 5, r"x is 1e\+20, expected 5"),
         (False, True, "x is 0, expected 1"),
         (1e-6, 0.0, "x is 1e-06, expected 0"),
         (1e-10, 0.0, "x is 1e-10, expected 0"),
@@ -102,7 +104,7 @@ class Chameleon:
         (True, "1", "x is True, expected the text '1'"),
         ("hellp", "hello", "x differs from character 4 on: 'hellp', expected 'hello'"),
         ("hell", "hello", "x differs from character 4 on"),
-        ("a" * 30 + "b", "a" * 30 + "c", r"30 on: \.\.\.'a{10}b', expected \.\.\.'a{10}c'"),
+        ("a" * 11 + "b", "a" * 11 + "c", r"11 on: \.\.\.'a{10}b', expected \.\.\.'a{10}c'"),
         (np.ones(2), (np.ones(2), np.ones(3)), r"x is an array of shape \(2,\).*, expected 2 val"),
         ((1,), (1, 2), "x has 1 value, expected 2"),
         (1.0, (1, 2), "x is the number 1.0, expected 2 values"),
@@ -125,6 +127,11 @@ class Chameleon:
 def test_same_refuses(got, want, says):
     with pytest.raises(Wrong, match=says):
         same("x", got, want)
+
+
+def test_a_dictionary_that_is_only_begun_is_not_done():
+    with pytest.raises(NotDone, match="x has no value yet"):
+        same("x", {"a": None, "b": 1}, {"a": 1, "b": 1})
 
 
 def test_the_same_arrays_with_other_numbers_and_others_with_the_same():

@@ -193,8 +193,9 @@ def test_saturation_is_the_same(cell, card):
 
 def test_evaluation_is_the_same(card):
     here, there = pair()
-    for evaluate in (evaluation.evaluate, evaluation.evaluate_lines):
-        assert evaluate(there, TEXT) == pytest.approx(evaluate(here, TEXT), rel=1e-12)
+    for evaluating in (evaluation.evaluating, evaluation.evaluating_lines):
+        found, wanted = (evaluation.whole(evaluating(model, TEXT)) for model in (there, here))
+        assert found == pytest.approx(wanted, rel=1e-12)
     assert evaluation.evaluate(there, TEXT, batch=3) == pytest.approx(
         evaluation.evaluate(here, TEXT, batch=3), rel=1e-12
     )

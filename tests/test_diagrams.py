@@ -39,17 +39,3 @@ def test_unrolled_is_green_where_it_is_right():
 def test_through_time_says_what_is_read_and_guessed():
     said = diagrams.through_time("em a").description
     assert 'reading "em␣" and guessing "m␣a"' in said
-
-
-def test_lstm_cell_is_described_and_shows_every_gate(monkeypatch):
-    drawn = []
-    text = Axes.text
-    monkeypatch.setattr(
-        Axes, "text", lambda self, *at, **how: drawn.append(at[2]) or text(self, *at, **how)
-    )
-    picture = diagrams.lstm_cell()
-    for said in ("forget gate f", "input gate i", "candidate g", "output gate o", "tanh"):
-        assert said in picture.description
-    assert sorted(set(drawn)) == sorted(
-        {*"cfigohx×+", "tanh", "forget", "input", "candidate", "output"}
-    )

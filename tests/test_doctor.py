@@ -8,6 +8,7 @@ import shutil
 import sys
 from types import SimpleNamespace
 
+import mini_course
 import numpy as np
 import pytest
 
@@ -149,6 +150,15 @@ def test_kernel_of_another_python_is_noticed(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     value, advice = finding("kernel")
     assert value == "python3 is /elsewhere/bin/python" and "kernelspec remove" in advice
+
+
+def test_missing_notebooks_are_noticed(tmp_path, monkeypatch):
+    folder = mini_course.make(tmp_path / "course")
+    monkeypatch.setattr(doctor, "__file__", str(folder / "minichar" / "course" / "doctor.py"))
+    assert finding("lessons") == (f"1 in {folder / 'notebooks'}", "")
+    (folder / "notebooks" / "90_mini.ipynb").unlink()
+    value, advice = finding("lessons")
+    assert value == f"none in {folder / 'notebooks'}" and "fetch the course again" in advice
 
 
 def test_missing_texts_are_noticed(monkeypatch):

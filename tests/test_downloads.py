@@ -111,6 +111,7 @@ def test_a_text_that_is_not_here_says_how_to_get_it(server, tale):
 def test_the_wrong_bytes_are_thrown_away(server, tale):
     server.body = TEXT[::-1]
     message = refused(fetch, tale)
+    assert message.startswith("what came is not tale: ") and "so it was thrown away. Try" in message
     assert tale.sha256[:12] in message and "minichar data add tale FILE" in message
     assert kept() == []
 
@@ -128,10 +129,11 @@ def test_what_comes_first_is_trusted_and_nothing_else_from_then_on(server, first
     assert fetch(first).read_bytes() == server.body
 
 
-def test_what_was_put_in_the_folder_by_hand_is_noted_when_it_is_first_used(first):
+@pytest.mark.parametrize("use", [fetch, verified])
+def test_what_was_put_in_the_folder_by_hand_is_noted_when_it_is_first_used(first, use):
     place(first).parent.mkdir()
     place(first).write_bytes(b"by hand\n")
-    assert fetch(first) == verified(first) == place(first) and len(kept()) == 2
+    assert use(first) == place(first) and len(kept()) == 2
     place(first).write_bytes(b"changed\n")
     assert "minichar data get tale" in refused(verified, first)
 
@@ -146,10 +148,13 @@ def test_a_note_that_is_broken_is_no_crash(first, note):
         assert fetch(first).read_bytes() == TEXT
 
 
-def test_a_damaged_file_is_said_to_be_and_is_fetched_again(tale):
+def test_a_damaged_file_is_said_to_be_and_is_fetched_again(server, tale):
     path = fetch(tale)
     path.write_bytes(TEXT[:-1] + b"?")
     assert "minichar data get tale" in refused(verified, tale)
+    server.status = 503
+    assert "503" in refused(fetch, tale) and kept() == []
+    server.status = 200
     assert fetch(tale).read_bytes() == TEXT
 
 
@@ -361,7 +366,7 @@ def test_a_file_saved_by_hand_takes_the_same_way(server, tale, first, tmp_path):
     saved.write_bytes(TEXT + b"more")
     message = refused(add, tale, saved)
     assert message.startswith(f"{saved} is not tale: its SHA-256 is ")
-    assert f"not {tale.sha256[:12]}…" in message and "the file is as it was" in message
+    assert f"not {tale.sha256[:12]}…" in message and message.endswith("the file is as it was.")
     assert saved.exists() and "came" not in message and "thrown" not in message
     assert place(tale).read_bytes() == TEXT
     with pytest.raises(FileNotFoundError):
@@ -438,11 +443,16 @@ def test_data_get_shows_how_far_it_is_and_fetches_once(server, listed, capsys):
     assert "from" not in capsys.readouterr().out and len(server.asked) == 1
 
 
-def test_data_show_add_and_remove(listed, capsys, tmp_path):
+def test_data_show_add_and_remove(listed, capsys, tmp_path, monkeypatch):
     (tmp_path / "saved").write_bytes(TEXT)
+    monkeypatch.setenv("MINICHAR_COMMAND", "python3 start.py")
     assert main(["data", "show", "fable"]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "not confirmed" in out and "the last 4%" in out and "data add fable FILE" in out
+    assert (
+        "not confirmed" in out
+        and "the last 4%" in out
+        and "run: python3 start.py data add fable FILE" in out
+    )
     assert main(["data", "add", "fable", str(tmp_path / "saved")]) == 0
     assert main(["data", "show", "fable"]) == 0
     assert hashlib.sha256(TEXT).hexdigest() in capsys.readouterr().out

@@ -83,16 +83,15 @@ def test_bars_name_the_five_likeliest_in_order():
     assert said == "Next: bar chart, b 40.0%, d 30.0%, c 20.0%, a 5.0%, ⏎ 3.0%"
 
 
-def test_bars_are_as_high_as_the_probabilities_and_the_chosen_one_stands_out():
+def test_bars_are_as_high_as_the_probabilities():
     low, high = (draw.bars([p, 0, 1 - p], "abc") for p in (0.2, 0.4))
     # b has no bar, so all the blue there is belongs to a and c, which sum to 1.
     assert pixels_of(low, draw.BLUE) == pytest.approx(pixels_of(high, draw.BLUE), rel=0.02)
-    chosen = [pixels_of(draw.bars([p, 0, 1 - p], "abc", chosen=0), draw.RED) for p in (0.2, 0.4)]
-    assert chosen[1] == pytest.approx(2 * chosen[0], rel=0.05) and chosen[0] > 0
-    assert pixels_of(low, draw.RED) == 0
-    rows = image(draw.bars([0.1, 0, 0.9], "abc", chosen=0))
-    red = np.abs(rows - to_rgb(draw.RED)).max(axis=2) < 0.02
-    assert np.flatnonzero(red.any(axis=1)).min() > 0.6 * len(rows)  # a low one stands below
+    some, more = (pixels_of(draw.bars([p, 0, 0], "abc"), draw.BLUE) for p in (0.2, 0.4))
+    assert more == pytest.approx(2 * some, rel=0.05) and some > 0
+    rows = image(draw.bars([0.1, 0, 0], "abc"))
+    blue = np.abs(rows - to_rgb(draw.BLUE)).max(axis=2) < 0.02
+    assert np.flatnonzero(blue.any(axis=1)).min() > 0.6 * len(rows)  # a low one stands below
 
 
 def test_of_many_bars_the_likeliest_are_drawn(monkeypatch):
@@ -103,10 +102,9 @@ def test_of_many_bars_the_likeliest_are_drawn(monkeypatch):
     )
     p = np.random.default_rng(0).dirichlet(np.ones(100))
     characters = "".join(map(chr, range(200, 300)))
-    picture = draw.bars(p, characters, chosen=int(p.argmax()))
+    picture = draw.bars(p, characters)
     assert drawn == [[v for v in p if v in sorted(p)[-40:]]]  # in the vocabulary's order
     assert f"bar chart, {characters[p.argmax()]} {p.max():.1%}" in repr(picture)
-    assert pixels_of(picture, draw.RED) > 0
     assert image(picture).shape[1] < 1500  # wide ones are shrunk on the page until nobody can read
 
 
@@ -217,6 +215,13 @@ def test_written_shows_where_the_model_took_over():
     assert page.text == repr(picture) == "<i>&amp;\n  x"
     assert [tag for tag, _ in page.elements] == ["pre", "span"]
     assert picture.html.index("</span>") < picture.html.index("&amp;amp;")
+
+
+def test_a_line_of_hebrew_or_arabic_begins_on_the_right():
+    text = "שלום (abc)."
+    for picture in (draw.written("", text), draw.table([(text,)], ("a",))):
+        part = [*Page(picture.html).all("pre"), *Page(picture.html).all("td")][0]
+        assert "unicode-bidi: plaintext" in part["style"]
 
 
 def test_a_long_line_is_broken_between_words_and_what_scrolls_can_be_reached_by_keyboard():

@@ -26,7 +26,8 @@ def test_finding_lessons(tmp_path):
 
 def test_files_that_are_no_notebook(tmp_path):
     path = tmp_path / "x.ipynb"
-    for content in (b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"cells": [{}]}', b'{"cells": 3}'):
+    bare = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"metadata": {}}]}'
+    for content in (b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"cells": 3}', bare):
         path.write_bytes(content)
         with pytest.raises(CourseError, match=r"^x.ipynb cannot be read as a notebook \(.+\)$"):
             files.read_notebook(path)

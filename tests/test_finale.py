@@ -85,7 +85,7 @@ def test_the_setting_is_chosen_by_validation_and_the_seeds_only_show_luck(monkey
     best = {(0.012, 0.3): 2.0, (0.024, 0.3): 1.9, (0.024, 0.1): 1.8}
     asked = []
 
-    def learn(name, rate, dropout, seed=0, steps=0):
+    def learn(name, rate, dropout, seed=0):
         asked.append((rate, dropout, seed))
         model = SimpleNamespace(size=0, held_out=seed + rate)
         return SimpleNamespace(best=best.get((rate, dropout), 3.0) + seed, model=model)

@@ -117,7 +117,6 @@ def test_what_is_affordable_is_counted_in_weights_and_in_numbers_of_a_step(
     model = CharModel(VOCAB, hidden=hidden, embedding=embedding)
     biases = sum(w.data.size for w in model.parameters().values() if w.data.ndim == 1)
     weights = sum(w.data.size for w in model.parameters().values()) - biases
-    weights += 0 if embedding else len(VOCAB) ** 2  # one-hot rows are counted like an embedding
     numbers = 7 * 9 * (12 * sum(hidden) + 3 * len(VOCAB))
     sizes = (len(VOCAB), hidden, embedding, 7, 9)
     for name, most, what in (("WEIGHTS", weights, "weights"), ("NUMBERS", numbers, "numbers")):

@@ -121,6 +121,8 @@ def test_messages_say_what_to_do(judged):
     )
     assert "changed its input `z` in place" in message(judged, "input changed in place")
     assert "Python ended" in message(judged, "Python ends in an answer")
+    ended = message(judged, "Python ends in an answer", "90.2")
+    assert ended == "waits for exercise 90.1, which ended Python"
     assert message(judged, "Python ends in a cell", "90.2").startswith("waits for Cell 4")
 
 

@@ -170,6 +170,16 @@ def test_one_that_is_still_starting_when_train_ends_ends_too(monkeypatch):
     assert made[0].poll() is not None and not run.helpers.ready
 
 
+def test_two_threads_may_end_the_helpers_at_once():
+    class Emptied(list):  # by another thread, after it was asked whether there is one
+        def __bool__(self):
+            return True
+
+    training = begun()
+    training.helpers.ready = Emptied()
+    training.helpers.stop()
+
+
 def test_a_changed_model_gets_another_helper():
     run = begun(dropout=0.1)
     run.step()

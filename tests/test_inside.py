@@ -59,18 +59,17 @@ def test_what_are_no_shares_of_time_is_refused(shut, wide):
 
 
 def test_confirmed_singles_out_the_best_on_the_first_text(points):
-    picture = inside.confirmed(SCORES, "Quotes", levels={"probe": 0.97}, chance=0.5)
+    picture = inside.confirmed(SCORES, "Quotes")
     best = [p for p in points if p[4] == draw.RED]
     assert [p[:3] for p in best] == [("trained", [0.95], [0.9]), ("untrained", [0.6], [0.45])]
     assert points[0][:3] == ("trained", *SCORES["trained"])
     assert repr(picture) == (
         "Quotes: 2 scatter charts. trained: 3 cells, the best on A 0.95, on B 0.90; "
-        "untrained: 3 cells, the best on A 0.60, on B 0.45; a level line at 0.97, probe; "
-        "chance is 0.5"
+        "untrained: 3 cells, the best on A 0.60, on B 0.45"
     )
 
 
-def test_the_best_may_lie_below_chance(points):
+def test_the_best_may_lie_below_0(points):
     inside.confirmed({"r": ([0.3, -0.8], [0.2, -0.7])})
     assert [p[1:3] for p in points if p[4] == draw.RED] == [([-0.8], [-0.7])]
 
@@ -85,7 +84,7 @@ def test_by_distance_draws_each_value_with_its_doubt_and_has_room_for_0(monkeypa
         return plot(self, x, low, high, **look)
 
     monkeypatch.setattr(Axes, "fill_between", record)
-    picture = inside.by_distance(LINES, "Brackets", levels={"chance": 4})
+    picture = inside.by_distance(LINES, "Brackets")
     assert bands[0][0] == [0, 1, 8, 64] and bands[0][1][3] == pytest.approx(0.1)
     assert bands[0][2][3] == pytest.approx(0.9)
     assert -1 < limits[0].get_xlim()[0] < 0
@@ -93,7 +92,7 @@ def test_by_distance_draws_each_value_with_its_doubt_and_has_room_for_0(monkeypa
     assert [curves[name] for name in LINES] == [list(parts[:2]) for parts in LINES.values()]
     assert repr(picture) == (
         "Brackets: line chart of bits against distance in characters. LSTM from 3 ± 0.1 at 0 to "
-        "0.5 ± 0.4 at 64; 3-gram from 3 ± 0.1 at 0 to 2 ± 0.1 at 8; a level line at 4, chance"
+        "0.5 ± 0.4 at 64; 3-gram from 3 ± 0.1 at 0 to 2 ± 0.1 at 8"
     )
     bare = inside.by_distance({"a": ([2, 4], [1, 1], [0, 0])})
     assert "a from 1 at 2 to 1 at 4" in repr(bare)  # no doubt is given, so none is denied
@@ -125,8 +124,8 @@ def test_shares_follow_one_another_and_fill_the_bar(monkeypatch):
     "picture",
     [
         inside.saturation({(0, NASTY + "$"): ([0.1], [0.2])}, NASTY),
-        inside.confirmed({NASTY + "$x$": ([0.1], [0.2])}, NASTY, levels={NASTY + "$": 1}),
-        inside.by_distance({NASTY + "$": ([1], [1], [1])}, NASTY, "$", "$", {"$_": 1}),
+        inside.confirmed({NASTY + "$x$": ([0.1], [0.2])}, NASTY),
+        inside.by_distance({NASTY + "$": ([1], [1], [1])}, NASTY, "$", "$"),
         inside.shares({NASTY + "$": 1}, NASTY, "$"),
     ],
     ids=["saturation", "confirmed", "by_distance", "shares"],

@@ -96,6 +96,9 @@ def test_the_held_out_text_is_read_in_pieces_and_nothing_comes_in_between(tmp_pa
     assert [r.loss for r in live.history] == [r.loss for r in alone.history]
     assert live.validations == alone.validations and live.training.best == alone.training.best
     stopped(9)
+    live.use_best()
+    assert not live.under_way
+    stopped(12)
     live.restart()
     assert live.step().step == 1 and not live.under_way
 
@@ -159,6 +162,8 @@ def test_a_new_rate_acts_on_the_next_step_and_is_marked(live):
     assert live.marks == [(3, 0.5)] and live.history[-1].lr == pytest.approx(0.005)
     assert walk(live, 1) == walk(other, 1)  # the loss before the update
     assert live.history[-1].lr == pytest.approx(0.5) and walk(live, 1) != walk(other, 1)
+    live.restart()
+    assert live.rate == 0.5
     for bad in (0, -1, 2, np.nan):
         with pytest.raises(ValueError, match="learning rate"):
             live.rate = bad
@@ -178,7 +183,7 @@ def test_restart_keeps_what_is_not_changed_and_the_old_curve(live):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"text": "too short\n"}, "too few"),
+        ({"text": "too short\n"}, "too few characters, 10: 200 at least"),
         ({"text": "no such text"}, "no such text"),
         ({"hidden": (0,)}, "neurons"),
         ({"cell": "brain"}, "cell"),
@@ -333,7 +338,7 @@ def test_a_rate_far_too_high_is_taken_back_and_says_so(live):
     weights = [w.data for w in live.model.parameters().values()]
     assert all(np.isfinite(w).all() for w in weights)
     live.rate = 0.005
-    live.training.factor = 1.0
+    assert live.rate == 0.005
     assert np.isfinite(walk(live, 5)).all()
 
 

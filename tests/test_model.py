@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minichar as mc
-from minichar import graph, layers, training
+from minichar import evaluation, graph, layers
 from minichar.model import CharModel
 
 VOCAB = mc.Vocabulary("abcdefg")
@@ -346,7 +346,7 @@ def test_it_writes_and_scores():
 def test_score_is_evaluate(cell):
     model, text = make(cell), VOCAB.decode(ids_of(40, 1))
     bits = mc.score(model, text[1:], prime=text[0])
-    nats = training.evaluate(model, text, length=7)
+    nats = evaluation.evaluate(model, text, length=7)
     assert bits.mean() * math.log(2) == pytest.approx(nats, rel=1e-9)
 
 

@@ -232,6 +232,31 @@ def test_the_command_prints_a_line_for_each_feature(tmp_path, capsys):
     assert table([]).startswith("feature")
 
 
+def test_the_command_says_what_it_is_for_and_what_is_missing(capsys):
+    for given, said in (
+        (["--help"], "Which cell follows which feature"),
+        (["nofile", "names"], "error: nofile: No such file"),
+        (["python", "nofile"], "error: 'nofile' is neither a name"),
+    ):
+        with pytest.raises(SystemExit):
+            main(given)
+        assert said in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("nowhere.npz names", "nowhere.npz: No such file"),
+        ("names nowhere.txt", "'nowhere.txt' is neither a name"),
+        ("names names --validation 3", "validation=3.0 is not a share"),
+    ],
+)
+def test_a_mistake_at_the_command_is_a_line(capsys, words, said):
+    with pytest.raises(SystemExit):
+        main(words.split())
+    assert f"error: {said}" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("more, kinds", [((), "c"), (("--kinds", "h"), "h")])
 def test_the_command_looks_at_what_an_lstm_remembers_unless_told_otherwise(
     tmp_path, capsys, more, kinds

@@ -20,6 +20,7 @@ VALUES = {
     for layer, H in ((0, 5), (1, 3))
     for kind in ("hcf" if layer == 0 else "hc")
 }
+VALUES[0, "f"] = rng.uniform(0, 1, (len(TEXT), 7))
 RANKS = {
     "inside quotes": [((1, "c", 2), 0.97), ((0, "h", 4), 0.9), ((0, "o", 1), 0.8)],
     "after newline": [((0, "f", 3), 0.6)],
@@ -116,7 +117,7 @@ def test_a_feature_brings_its_best_cells(picker):
     assert labels == ["layer 1, c 2: 0.970", "layer 0, h 4: 0.900"]  # o was not recorded
     assert picker.cell == (1, "c", 2) and not picker.best.disabled
     picker.best.value = (0, "h", 4)
-    assert picker.cell == (0, "h", 4)
+    assert picker.cell == picker.best.value == (0, "h", 4)
     picker.index.field.value = 1  # away by hand, and back again
     assert picker.best.value is None
     picker.best.value = (0, "h", 4)
@@ -153,9 +154,11 @@ def test_what_does_not_fit_is_refused(make, says):
         make()
 
 
-def test_without_ranks_there_is_no_ranking():
-    picker = CellPicker(TEXT, VALUES)
-    assert not any(picker.feature in getattr(child, "children", ()) for child in picker.children)
+@pytest.mark.parametrize("ranks", [None, RANKS])
+def test_without_ranks_there_is_no_ranking(ranks):
+    picker = CellPicker(TEXT, VALUES, ranks)
+    rows = [getattr(child, "children", ()) for child in picker.children]
+    assert ((picker.feature, picker.best) in rows) == bool(ranks)
 
 
 def walk(text="hello yellow fellow", width=5):
@@ -165,6 +168,7 @@ def walk(text="hello yellow fellow", width=5):
 
 def test_the_walk_shows_the_part_from_the_number_on():
     widget, top = walk()
+    assert widget.start.slider.max == widget.start.field.max == 17
     for start in (0, 7, 16, 17):
         widget.start.slider.value = start
         assert widget.start.field.value == start

@@ -153,6 +153,10 @@ def test_what_the_demo_cannot_hold_is_refused(tmp_path):
     ]:
         with pytest.raises(ValueError, match=said):
             save_model(tmp_path / "m.json", mc.CharModel(mc.Vocabulary(characters), cell, 3))
+    many = mc.Vocabulary(map(chr, range(10, 3010)))
+    with pytest.raises(ValueError, match="3,000 characters are too many"):
+        save_model(tmp_path / "m.json", mc.CharModel(many, hidden=3))
+    assert recurrentjs.written(mc.CharModel(many, hidden=3, embedding=2))
     assert not list(tmp_path.iterdir())
 
 

@@ -122,8 +122,9 @@ def test_progress_is_read_off_what_pip_prints(tmp_path, monkeypatch):
 @pytest.mark.parametrize("user", [0, 1000])
 def test_words_reach_the_right_program(words, run, user, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
-    lesson = os.path.join("notebooks", "00_start_here.ipynb")
-    lesson += " --LabApp.default_url=/lab/tree/00_start_here.ipynb" + " --allow-root" * (user == 0)
+    lesson = "notebooks/00_start_here.ipynb"
+    lesson += f" --LabApp.default_url=/lab/tree/{lesson} --ServerApp.root_dir=."
+    lesson += " --allow-root" * (user == 0)
     expected = ["-m", *run.replace("LESSON", lesson).split()]
     assert start.order(words.split()) == expected
 

@@ -100,8 +100,12 @@ def test_environment_for_something_else_is_made_anew(begin, course, change, monk
     assert begin() == ["venv", "pip"]
 
 
-def test_settings_of_other_tools_are_not_a_reason(begin, course):
+def test_settings_of_other_tools_are_not_a_reason_nor_is_a_patch_of_python(
+    begin, course, monkeypatch
+):
     begin()
+    patched = SimpleNamespace(version_info=(*sys.version_info[:2], 99), executable=sys.executable)
+    monkeypatch.setattr(start, "sys", patched)
     with (course / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n[tool.something]\nnew = true\n")
     assert begin() == []

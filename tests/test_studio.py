@@ -69,6 +69,7 @@ def test_training_starts_by_itself_where_a_loop_runs_and_pauses():
         assert not one.train.value and said(one) == "Paused: another studio is training now."
         one.say("Ready.")
         other.train.value = False
+        assert said(other).startswith("Paused after step ")
         other.train.value = True
         assert said(one) == "Ready."  # it was not training
         other.close()
@@ -131,21 +132,44 @@ def test_between_two_slow_things_others_have_their_turn(made, monkeypatch):
     assert [len(done) for _ in made._turn()] == [1, 2, 3, 4] and done[0] == "keep"
 
 
+def test_an_error_ends_the_training_and_is_said(made):
+    def fail():
+        raise ValueError("no more")
+
+    async def main():
+        made.live.advance = fail
+        made.train.value = True
+        await made.live.task
+
+    asyncio.run(main())
+    assert not made.train.value and said(made) == "⚠ no more"
+
+
 def test_without_a_loop_one_step_still_works(made):
     made.train.value = True
-    assert not made.train.value and "needs a notebook" in said(made)
+    assert not made.train.value
+    assert said(made).startswith("⚠ Training in the background needs a notebook")
     made.one.click()
     assert made.live.training.step_number == 1
 
 
 def test_the_temperature_writes_anew_with_the_same_random_numbers(made):
     before = made.writing.written.value
-    made.writing.temperature.number.value = 2.0
-    assert "temperature 2" in made.writing.written.value and made.writing.written.value != before
+    for middle, shown in ((10, ["5", "10", "10"]), (2, ["1", "2", "4"])):
+        made.writing.temperature.number.value = middle
+        assert re.findall(">temperature (.*?)<", made.writing.written.value) == shown
+    assert made.writing.written.value != before
     made.writing.temperature.slider.value = 0.8
     assert made.writing.written.value == before
     made.writing.other.click()
     assert made.writing.written.value != before
+
+
+def test_short_lines_stand_in_two_columns(made, monkeypatch):
+    for text, columns in (("a name\n" * 9, 4), ("a" * 17, 0)):
+        monkeypatch.setattr(made.live, "samples", lambda *_, text=text: [text] * 4)
+        made.writing.show()
+        assert made.writing.written.value.count("columns: 11ch 2") == columns
 
 
 def test_unknown_characters_to_start_with_are_left_out_and_named(made):
@@ -178,13 +202,17 @@ def test_what_goes_wrong_is_said_and_the_next_thing_works(made):
     text.pasted.value = ""
     text.use.click()
     assert "too few" in said(made)
-    model.hidden.value = "ten"
-    assert "write them as in 100,50" in model.code.value
+    for wrong in ("64 64", "ten"):
+        model.hidden.value = wrong
+        assert f'"{wrong}" are no sizes: write them as in 100,50' in html.unescape(model.code.value)
     model.use.click()
     assert "no sizes" in said(made)
     files.path.value = "/nowhere/at/all.npz"
     files.load.click()
     assert "nowhere" in said(made)
+    files.pretrained.value = None
+    files.take.click()
+    assert said(made) == "⚠ no weights come with this copy of the course"
     model.hidden.value = "4, 3"
     model.use.click()
     assert said(made) == "Restarted." and made.live.model.hidden == (4, 3)
@@ -196,6 +224,9 @@ def test_a_step_that_is_taken_back_says_so_and_the_dial_follows_the_rate(made):
     made.live.training.factor = 0.5
     list(made._turn())
     assert said(made) == "⚠ Step 1: the loss was 99." and made.live.marks == []
+    made.live.step = lambda: replace(made.live.history[-1], note="the loss was 98")
+    made.one.click()
+    assert said(made) == "⚠ Step 1: the loss was 98."
     assert made.rate.number.value == made.live.rate == DEFAULTS["lr"] / 2
 
 
@@ -250,7 +281,7 @@ def test_what_is_loaded_is_what_the_fields_say_and_another_optimiser_has_its_own
     _, model, files = other.panels.children
     files.path.value = str(tmp_path / "kept.npz")
     files.load.click()
-    assert (model.cell.value, model.hidden.value) == ("lstm", "5")
+    assert (model.cell.value, model.hidden.value, model.embedding.value) == ("lstm", "5", 0)
     assert (
         (model.batch.value, model.length.value)
         == (4, 8)
@@ -421,6 +452,10 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     (_, newest, _, oldest) = (row.children for row in files.table.children)
     assert oldest[0].description == "Load run 1, step 2" and "MB" in newest[1].value
     assert sum(" best" in row.children[1].value for row in files.table.children) == 1
+    monkeypatch.setattr(keeping_panel, "SECONDS", 1e9)
+    turn(made, 2)
+    assert len(files.kept.paths()) == 3
+    monkeypatch.setattr(keeping_panel, "SECONDS", 0)
     made.live.restart()
     later = [made.live.step().loss for _ in range(6)][2:]
     oldest[0].click()
@@ -432,7 +467,14 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     assert "another text" in rows[0][1].value
     files.kept.paths()[0].write_bytes(b"harm <b>")
     files.fill()
-    assert "damaged" in files.table.children[1].children[1].value
+    load, facts = files.table.children[1].children
+    assert load.disabled and "damaged" in facts.value
+    made.again.click()  # a run of its own
+    made.live.training.validate_every = 1
+    turn(made)
+    assert files.kept.paths()[0].name == "run-002-step-000001.npz"
+    made.restart(TEXT + "b\n")
+    assert all(row.children[0].disabled for row in files.table.children[1:])
 
 
 def test_rows_that_are_gone_are_closed(made, monkeypatch):
@@ -489,7 +531,9 @@ def test_keeping_is_switched_off_by_hand_and_where_it_fails(made, monkeypatch):
     made.live.training.validate_every = 1
     made.file_panel.auto.value = False
     turn(made, 2)
-    assert not made.file_panel.kept.paths() and "(off)" in made.file_panel.where.value
+    assert not made.file_panel.kept.paths()
+    where = "into <code>studio/</code>: the last 5, and the best"
+    assert made.file_panel.where.value == f"{where} (off)"
     assert not studio.Studio(TEXT, start=False, folder=None, **SMALL).file_panel.auto.value
 
     def full(*args):
@@ -497,6 +541,7 @@ def test_keeping_is_switched_off_by_hand_and_where_it_fails(made, monkeypatch):
 
     monkeypatch.setattr(made.file_panel.kept, "keep", full)
     made.file_panel.auto.value = True
+    assert made.file_panel.where.value == where
     turn(made)
     assert "Keeping is switched off" in said(made) and "failed: No space left" in said(made)
     assert not made.file_panel.auto.value
@@ -514,8 +559,8 @@ def test_every_kind_of_error_ends_in_the_line_and_the_button_still_works(made, m
     monkeypatch.undo()
     made.model_panel.hidden.value = "2048,2048,2048"
     made.model_panel.use.click()
-    assert "million weights" in said(made)
     made.text_panel.upload.value = (UPLOADED,)
+    assert "million weights" in said(made)  # as before
     assert "no text in UTF-8" in made.text_panel.said.value
     made.file_panel.path.value = __file__
     made.file_panel.load.click()
@@ -605,6 +650,10 @@ def test_a_text_is_uploaded_as_it_is_read_from_a_file(made):
         text.own, content = "", "süß\r\n".encode(coding)
         text.upload.value = (UPLOADED | {"content": content, "size": len(content)},)
         assert text.own == "süß\r\n" and "Found 4 characters" in text.said.value, coding
+    content = b"abc\r\n" * 9_000
+    text.upload.value = (UPLOADED | {"content": content, "size": len(content)},)
+    assert text.own == content.decode() and text.pasted.value == "abc\n" * 5_000
+    assert text.said.value.endswith("<br>The field shows the first 20,000 of them.")
     text.upload.value = (UPLOADED | {"content": b"", "size": 0},)
     assert "Found 0 characters" in text.said.value and "⚠ That is too little" in text.said.value
 
@@ -650,7 +699,10 @@ def test_the_text_it_was_made_with_is_the_one_that_is_chosen(tmp_path):
         made.text_panel.lines.value = True
         made.text_panel.use.click()
         assert made.live.text.strip() == TEXT.strip() and made.live.training.lines
-    assert studio.Studio("quotes", start=False, **SMALL).text_panel.choice.value == "quotes"
+    quotes = studio.Studio("quotes", start=False, **SMALL).text_panel
+    assert quotes.choice.value == "quotes"
+    quotes.use.click()
+    assert quotes.said.value.startswith("Found ")
 
 
 def test_a_text_is_looked_over():

@@ -89,6 +89,7 @@ def test_clean_leaves_one_kind_of_line_end_and_nothing_more_to_clean(text):
         (b"\xef\xbb\xbfone", "one"),
         ("o😀e\u0301".encode(), "o😀é"),
         ("one".encode("utf-16"), "one"),
+        ("one".encode("utf-32"), "one"),  # its mark begins as that of UTF-16 does
     ],
 )
 def test_read_text(tmp_path, raw, text):

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 import minichar as mc
 from minichar import evaluation, optim
 from minichar import training as module
+from minichar.evaluation import evaluate
 from minichar.graph import node
 from minichar.model import CharModel
-from minichar.training import PATIENCE, SNAPSHOT, Diverged, Training, evaluate, train
+from minichar.training import PATIENCE, SNAPSHOT, Diverged, Training, train
 
 TEXT = "".join(np.random.default_rng(0).choice(list("abcde"), 600))
 VOCAB = mc.Vocabulary("abcde")
@@ -226,6 +227,15 @@ def test_validation_comes_when_it_is_asked_for_and_is_of_the_weights_of_that_mom
             seen[report.step] = report.validation
             assert report.validation == evaluate(model, held_out)
     assert list(seen) == [6, 12, 18] and len(set(seen.values())) == 3
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_how_far_a_validation_has_come_is_told(lines):
+    text, heard = TEXT.replace("e", "\n") * 20, []
+    model = mc.CharModel(mc.Vocabulary.of(text), hidden=5)
+    settings = dict(batch=4, length=7, validation=0.5, validate_every=2, lines=lines)
+    list(train(model, text, 2, tell=heard.append, **settings))
+    assert len(heard) > 2 and heard == sorted(heard) and heard[-1] == 1
 
 
 # --- what is reported

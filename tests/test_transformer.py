@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import minichar as mc
+from minichar.evaluation import evaluate
 from minichar.graph import Tensor, check_gradients, cross_entropy
-from minichar.training import evaluate
 from minichar.transformer import Block, BlockModel, LayerNorm
 
 mixers = pytest.mark.parametrize("mixer", ["attention", "mingru"])

@@ -169,6 +169,19 @@ def test_a_folder_is_all_its_texts_by_name_and_nothing_else(tmp_path):
     assert "caf" in load_text(tmp_path, encoding="latin-1")
 
 
+def test_a_file_that_may_not_be_read_does_not_stop_the_others(tmp_path, monkeypatch):
+    def forbidden(path, encoding):
+        if path.name == "b":
+            raise PermissionError(13, "Permission denied", path.name)
+        return path.read_text()
+
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr("minichar.unpacking.read_text", forbidden)
+    with pytest.warns(UserWarning, match="1 file left out: .*Permission denied: 'b'"):
+        assert folder_text(tmp_path, 9) == "a\nc"
+
+
 def test_a_folder_that_is_too_large_or_has_no_text(tmp_path):
     (tmp_path / "a").write_bytes(b"x" * 100)
     with pytest.raises(ValueError, match="100 bytes"):

@@ -36,7 +36,7 @@ class Watch:
         self.seen = False
 
     def __call__(self, frame, event, _):
-        if event == "call" and id(frame.f_code) in self.codes:
+        if id(frame.f_code) in self.codes:
             self.seen = True
 
 
@@ -46,8 +46,8 @@ watch = Watch()  # of the check that is running; `checking.check` puts its own h
 def call(f: Callable, *args: Any, changes: Collection[int | str] = (), **named: Any) -> Any:
     """What `f` returns for copies of the arguments.
 
-    Arrays, lists, dicts, sets and random generators are copied; other objects are passed on as
-    they are. Raises Wrong when `f` raises, or alters an argument that `changes` (positions or
+    Arrays, lists, tuples, dicts, sets and random generators are copied; other objects are passed on
+    as they are. Raises Wrong when `f` raises, or alters an argument that `changes` (positions or
     names) does not list, and NotDone when it changes nothing and returns None or `...`.
     """
     return _run(f, args, named, changes)[0]
@@ -134,7 +134,7 @@ def _crash(f, error: BaseException) -> ExerciseError:
     """The exception of a learner's function as a sentence: its type, message and line."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     about = text.lower().replace("ellipsis (`...`)", "")  # numpy on indices says that, too
-    if isinstance(error, Exception) and ("ellipsis" in about or has_hole(f)):
+    if "ellipsis" in about or has_hole(f):
         return NotDone("there is still a `...` to replace")
     libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
     ours = (str(Path(__file__).parents[1]), *libraries, "<frozen")

@@ -100,8 +100,6 @@ def names(paths: Sequence[PurePath]) -> list[str]:
     parts = [[*path.parent.parts, path.name.removesuffix(".json")] for path in paths]
     if len({tuple(p) for p in parts}) < len(parts):  # anna.json beside a folder anna
         return [str(path) for path in paths]
-    if len(parts) == 1:
-        return [parts[0][-1]]
     while len({p[0] for p in parts}) == 1 and min(map(len, parts)) > 1:
         parts = [p[1:] for p in parts]
     while len({p[-1] for p in parts}) == 1 and min(map(len, parts)) > 1:

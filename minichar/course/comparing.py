@@ -66,7 +66,7 @@ def same(
 def same_arrays(name: str, held: dict, given: dict) -> None:
     """Raise Wrong unless `held` has the very arrays of `given`, whatever is written in them now.
 
-    Numbers in an array of their own do not reach whoever else holds the array that was given.
+    What is written into a new array does not reach whoever else holds the given one.
     """
     for key, array in given.items():
         if held[key] is not array:

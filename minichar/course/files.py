@@ -112,7 +112,7 @@ def checks(solution: "NotebookNode") -> "dict[str, NotebookNode]":
 
 
 def stamp(notebook: "NotebookNode") -> str:
-    """A digest of what is written in the cells. One that was derived holds its own, to be known."""
+    """A digest of what is written in the cells; a derived notebook holds its own."""
     sources = json.dumps([cell.source for cell in notebook.cells])
     return hashlib.sha256(sources.encode()).hexdigest()
 

@@ -32,6 +32,7 @@ from minichar.course.files import (
     write,
 )
 from minichar.course.hints import folded
+from minichar.workers import NUM_THREADS
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -113,7 +114,6 @@ def derive(solution: NotebookNode) -> NotebookNode:
 
     Raises CourseError for marks that do not pair up and LookupError for an unknown exercise.
     """
-    checks(solution)
     notebook = _bare(solution)
     notebook.cells = [cell for cell in notebook.cells if "answer-only" not in _tags(cell)]
     for cell in notebook.cells:
@@ -124,10 +124,7 @@ def derive(solution: NotebookNode) -> NotebookNode:
                 ex = checking.find(tag.removeprefix("exercise:"))
                 blocks = [folded(*h) for h in ex.hints]
                 cell.source = "\n\n".join([cell.source.rstrip(), *blocks])
-        kept = [t for t in _tags(cell) if t != "claim" and not t.startswith("exercise:")]
         cell.metadata.pop("tags", None)
-        if kept:
-            cell.metadata["tags"] = kept
     return _stamped(notebook)
 
 
@@ -195,8 +192,7 @@ def executed(path: Path, before: str = "") -> NotebookNode:
     from nbclient import NotebookClient  # slow to import, and only whoever writes lessons needs it
     from nbclient.exceptions import CellExecutionError
 
-    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"  # as in the tests; the kernel inherits them
+    os.environ |= dict.fromkeys(NUM_THREADS, "1")  # as in the tests; the kernel inherits them
     notebook = read_notebook(path)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     client = NotebookClient(

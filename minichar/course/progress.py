@@ -29,6 +29,7 @@ from minichar.course.files import (
     untouched,
     write,
 )
+from minichar.workers import NUM_THREADS
 
 LIMIT = 300  # seconds for one cell
 CACHE = ".minichar-progress.json"
@@ -125,10 +126,9 @@ def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dic
 def _environment() -> dict[str, str]:
     """This process's environment without pytest's variables, and with the package importable."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
-    threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     path = os.pathsep.join(filter(None, [str(_PACKAGE.parent), kept.get("PYTHONPATH")]))
     own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": path}
-    return kept | dict.fromkeys(threads, "1") | own
+    return kept | dict.fromkeys(NUM_THREADS, "1") | own
 
 
 def _wait(child: subprocess.Popen, tell: Callable[[float], None]) -> None:
@@ -150,7 +150,7 @@ def _wait(child: subprocess.Popen, tell: Callable[[float], None]) -> None:
 
 
 def digest(lesson: Lesson) -> str:
-    """Of all a lesson's verdicts depend on: the notebook's code, the solution, the package."""
+    """A digest of all that its verdicts depend on: the notebook's code, solution and package."""
     parts = [lesson.solution.read_bytes()]
     try:
         cells = read_notebook(lesson.notebook).cells

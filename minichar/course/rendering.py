@@ -145,8 +145,8 @@ def hold_still() -> None:
 def readable(solution: NotebookNode) -> NotebookNode:
     """The learner's notebook with the outputs of `solution` where a cell is the same in both.
 
-    A check keeps none: "right" below a hole would be said of nothing. What went to stderr does not
-    either, since it speaks of the machine that ran it.
+    A check keeps none: "right" below a hole would be said of nothing. What went to stderr is left
+    out too, since it speaks of the machine that ran it.
     """
     ran = {cell.id: cell for cell in solution.cells if cell.cell_type == "code"}
     notebook = derive(solution)

@@ -47,6 +47,7 @@ def share_new(written, known):
         "by the number of known names": lambda written, known: (
             len(set(written) - set(known) - {""}) / len(known)
         ),
+        "rounded": lambda written, known: round(share_new(written, known), 2),
         "how many, not which share": lambda written, known: len(set(written) - set(known) - {""}),
     },
 )
@@ -55,6 +56,7 @@ def _(f):
         "ann, bo, ann, eve, di": (["ann", "bo", "ann", "eve", "di"], ["bo", "anna"]),
         "mar and maria": (["mar", "maria", "aria", "mary"], ["maria", "lee", "mariam", "dot"]),
         "names with an empty line": (["", "kim", "", "lou", "kim"], ["lou", "abe"]),
+        "ann, bo and cy": (["ann", "bo", "cy"], ["bo"]),
         "only known names": (["tom", "tom", "ida"], ["ida", "tom", "zoe", "max"]),
         "only new names": (["ura", "ura", "oli"], ["ida", "tom", "zoe"]),
     }
