@@ -72,7 +72,7 @@ def test_every_picture_is_of_one_size_and_more_of_it_is_coloured(cell):
     sizes = {image(p).shape for p in pictures}
     assert len(pictures) == 5 and len(sizes) == 1
     pale = [pixels_of(p, cell_diagrams.PALE) for p in pictures]
-    assert pale == sorted(pale, reverse=True) and pale[-1] < pale[0] / 20
+    assert pale == sorted(pale, reverse=True) and pale[-1] < pale[0] / 5
     assert repr(pictures[4]) == repr(cell()) and "step 4 of 4" in repr(cell())
     assert pixels_of(pictures[4], draw.RED) > pixels_of(pictures[0], draw.RED) > 100
 
