@@ -48,7 +48,17 @@ FAILURES = [  # what venv or pip printed, and what to say about it; the first th
         " set HTTPS_PROXY)",
     ),
     (
-        r"Permission denied|Read-only file system|Errno (13|30)\b|WinError 5\b",
+        r"WinError (5|32)\b",
+        "A file is in use, or may not be written: end JupyterLab, or move the course to a folder"
+        " of your own",
+    ),
+    (
+        r"Windows Long Path",
+        "The names of the folders that the course is in are too long for Windows: move it to a"
+        " place like C:\\minichar",
+    ),
+    (
+        r"Permission denied|Read-only file system|Errno (13|30)\b",
         "This folder cannot be written to: move the course to a folder of your own",
     ),
     (
@@ -67,7 +77,7 @@ def too_old():
     """The line for a Python that cannot run the course; it names one on this computer that can."""
     probe = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"
     line = f"This course needs Python 3.11 or newer, and this is Python {sys.version.split()[0]}."
-    for name in filter(shutil.which, ("python3.13", "python3.12", "python3.11")):
+    for name in filter(shutil.which, ("python3.13", "python3.12", "python3.11", "python3.14")):
         if subprocess.call([name, "-c", probe], stderr=subprocess.DEVNULL) == 0:
             return f"{line} This computer has a newer one: {name} start.py"
     return f"{line} Install a newer one, 3.12 say."
@@ -82,6 +92,11 @@ def explain(output, free):
         return f"{FULL}, then start again."
     last = "\n".join(output.splitlines()[-12:])
     return f"{last}\nThe set-up failed (the whole of it: {LOG}). It can be started again."
+
+
+def say(text, end="\n"):
+    """Print what goes on, apart from the output of a command, which may be meant for a file."""
+    print(text, end=end, file=sys.stderr, flush=True)
 
 
 def wanted():
@@ -122,7 +137,7 @@ def step(*command):
         errors="replace",
         close_fds=False,  # the lock goes along, and holds even if this program is killed
     )
-    lines, terminal = [], sys.stdout.isatty()
+    lines, terminal = [], sys.stderr.isatty()
     reader = threading.Thread(target=lambda: [lines.append(line) for line in process.stdout])
     reader.daemon = True
     reader.start()
@@ -133,9 +148,9 @@ def step(*command):
             line = f"  {stage(lines)} ({seconds:.0f} s)" if reader.is_alive() else ""
             if terminal:
                 width = shutil.get_terminal_size().columns - 1
-                print(line[:width].ljust(width), end="\r", flush=True)
+                say(line[:width].ljust(width), end="\r")
             elif line:
-                print(line, flush=True)
+                say(line)
     except KeyboardInterrupt:
         process.kill()
         process.wait()
@@ -147,12 +162,24 @@ def step(*command):
         sys.exit(explain(output, shutil.disk_usage(str(ROOT)).free))
 
 
+def point_home():
+    """Tell .venv where the course is by the way from there to here, which has no letters in it.
+
+    pip writes the whole path, in UTF-8; up to Python 3.12 it is read as the system writes letters,
+    and on Windows a folder with an accent in its name is then not found.
+    """
+    for path in [*ENV.glob("lib/*/*/_minichar.pth"), *ENV.glob("Lib/*/_minichar.pth")]:
+        way = os.path.relpath(str(ROOT), str(path.parent)) + "\n"
+        if path.read_text("utf-8", "replace") != way:
+            path.write_text(way, "utf-8")
+
+
 def make_environment():
     """Make .venv as pyproject.toml and constraints.txt say, unless it is as they say already."""
     want = wanted()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text("utf-8", "replace") == want:
-        return
-    print(f"Making the environment in {ENV} (once, a minute or two)", flush=True)
+        return point_home()  # an extra that was installed since has brought pip's own path back
+    say(f"Making the environment in {ENV} (once, a minute or two)")
     if STAMP.exists():
         STAMP.unlink()
     # Rather than sys.executable, which may lie in the very environment that is made anew here.
@@ -160,6 +187,7 @@ def make_environment():
     step(python, "-m", "venv", "--clear", ENV)
     pip = (PYTHON, "-m", "pip", "install", "--disable-pip-version-check")
     step(*pip, "-c", "constraints.txt", "-e", ".[test]")
+    point_home()
     STAMP.write_text(want, "utf-8")
 
 
@@ -174,7 +202,7 @@ def alone(work):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                print("Waiting for another start.py at work in this folder", flush=True)
+                say("Waiting for another start.py at work in this folder")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             except OSError:  # a disk that knows no locks
                 pass
@@ -189,11 +217,10 @@ def order(words):
     if options and not options[0].startswith("-"):
         return ["-m", "minichar", *words]
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    # The address that it prints leads to the lesson too, for whoever has to open it by hand; and
-    # the whole course is served, not the folder of the lesson alone: the index links to its files.
-    lesson = "notebooks/00_start_here.ipynb"
-    address = ["--LabApp.default_url=/lab/tree/" + lesson, "--ServerApp.root_dir=."]
-    return ["-m", "jupyterlab", lesson, *address, *root, *options]
+    # By its address, which it prints too. Named as a file, its folder would be all there is to see,
+    # and links to the files of the package would lead nowhere.
+    address = "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"
+    return ["-m", "jupyterlab", "--ServerApp.root_dir=.", address, *root, *options]
 
 
 def main(words):
@@ -214,8 +241,9 @@ def main(words):
     path = str(BIN) + os.pathsep + os.environ.get("PATH", "")
     env = dict(os.environ, VIRTUAL_ENV=str(ENV), PATH=path)
     if "minichar" in order(words):  # which ends, and with it that PATH: its advice is typed here
-        python = "py" if os.name == "nt" else "python3"
-        env["MINICHAR_COMMAND"] = f"{python} {shlex.quote(sys.argv[0])}"
+        again = ["py" if os.name == "nt" else "python3", sys.argv[0]]
+        join = subprocess.list2cmdline if os.name == "nt" else shlex.join
+        env["MINICHAR_COMMAND"] = join(again)
     if words[:1] == ["test"]:
         env.update((name + "_NUM_THREADS", "1") for name in ("OPENBLAS", "OMP", "MKL"))
     program = [str(PYTHON), *order(words)]

@@ -130,10 +130,9 @@ def open_studio(options: argparse.Namespace) -> int:
 
 def _open(notebook: Path) -> int:
     course = notebook.parent.parent
-    lesson = notebook.relative_to(course).as_posix()
-    command = [sys.executable, "-m", "jupyter", "lab", lesson]
-    command.append(f"--LabApp.default_url=/lab/tree/{lesson}")  # so in what it prints, too
-    command.append("--ServerApp.root_dir=.")  # all of the course: the index links to its files
+    address = f"/lab/tree/notebooks/{notebook.name}"
+    command = [sys.executable, "-m", "jupyter", "lab", "--ServerApp.root_dir=."]  # links lead there
+    command.append(f"--LabApp.default_url={address}")  # so in what it prints, too
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # JupyterLab refuses root without this
         command.append("--allow-root")
     # Ctrl-C is for JupyterLab, which asks first; `call` would have killed it a moment later.

@@ -24,6 +24,7 @@ import numpy as np
 
 from minichar import optim
 from minichar.archive import replacing
+from minichar.device import install
 from minichar.model import CharModel
 from minichar.text import Vocabulary, digest
 from minichar.training import Training, train
@@ -38,8 +39,8 @@ def dask() -> Any:
     try:
         import dask.distributed
     except ImportError:
-        what = 'pip install -c constraints.txt -e ".[cluster]"'
-        raise ImportError(f"many machines need Dask, which is not installed: {what}") from None
+        what = f"many machines need Dask, which is not installed: {install('cluster')}"
+        raise ImportError(what) from None
     return dask.distributed
 
 

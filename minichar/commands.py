@@ -9,7 +9,6 @@ mistake becomes one line in terminal.py. Lessons 04 and 08 build what they call.
 """
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +22,16 @@ from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model
 from minichar.datasets import catalogue, folder, load_text
 from minichar.running import EPOCHS, STEPS
-from minichar.terminal import Screen, called, characters, is_terminal, one_line, refuse, visible
+from minichar.terminal import (
+    Screen,
+    called,
+    characters,
+    is_terminal,
+    one_line,
+    quoted,
+    refuse,
+    visible,
+)
 from minichar.text import clean, decoded
 
 
@@ -180,18 +188,18 @@ def train(options: argparse.Namespace) -> int:
 
 def load(name: str) -> Any:
     """The model in the file of this name, or else the weights that come with the course."""
-    path, quoted = Path(name), shlex.quote(name)
+    path, typed = Path(name), quoted(name)
     if path.is_file():
         return load_model(name)
     if name == path.name and (folder() / "weights" / f"{name}.npz").is_file():
         return sampling.shipped(name)
     if name and path.is_dir():
-        raise BadModelFile(f"{quoted} is a folder, and no file with a model")
+        raise BadModelFile(f"{typed} is a folder, and no file with a model")
     if name in catalogue():
         how = f"`minichar train {name} --out {name}.npz` makes a network of it"
         raise BadModelFile(f"{name} is a text: {how}")
-    how = f"; `minichar train TEXT --out {quoted}` makes one" if path.suffix == ".npz" else ""
-    raise BadModelFile(f"there is no file {quoted}{how}")
+    how = f"; `minichar train TEXT --out {typed}` makes one" if path.suffix == ".npz" else ""
+    raise BadModelFile(f"there is no file {typed}{how}")
 
 
 def sample(options: argparse.Namespace) -> int:

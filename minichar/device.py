@@ -9,14 +9,26 @@ or no driver for it; the card is there, and the CUDA libraries that CuPy calls a
 """
 
 import importlib
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 CASES = ("no CuPy", "no card", "no libraries", "works")
-INSTALL = "pip install '.[cuda12]' in the course's folder (cuda13 for a driver of CUDA 13)"
+
+
+def install(extra: str) -> str:
+    """What brings an extra into this Python, as it is typed in the folder of the course."""
+    course = Path(__file__).resolve().parents[1]
+    here = Path(sys.executable or "python").parent.resolve()
+    pip = here.relative_to(course) / "pip" if here.is_relative_to(course) else "pip"
+    return f'{pip} install -c constraints.txt -e ".[{extra}]"'
+
+
+INSTALL = f"{install('cuda12')} in the course's folder (cuda13 for a driver of CUDA 13)"
 
 
 @dataclass(frozen=True)

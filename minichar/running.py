@@ -8,7 +8,6 @@ and how Ctrl-C or a full disk loses nothing. commands.py has the options. Built 
 
 import copy
 import math
-import shlex
 import time
 from argparse import Namespace
 from contextlib import suppress
@@ -23,7 +22,7 @@ from minichar.datasets import load_text
 from minichar.evaluation import evaluating, evaluating_lines, whole
 from minichar.model import CharModel
 from minichar.ngram import NGram
-from minichar.terminal import Screen, called, characters, duration, interruptions
+from minichar.terminal import Screen, called, characters, duration, interruptions, quoted
 from minichar.text import Vocabulary, split
 from minichar.training import Report, Training, train
 from minichar.writing import side_by_side
@@ -38,9 +37,9 @@ def files(options: Namespace) -> tuple[Path, Path]:
     resume = options.resume
     flag, name = ("--resume", resume) if options.out is None else ("--out", options.out)
     out = Path("model.npz" if name is None else name)  # a name left empty is a mistake
-    said = f"{flag} {shlex.quote(name or '')}"
+    said = f"{flag} {quoted(name or '')}"
     if resume is not None and not Path(resume).is_file():
-        raise ValueError(f"--resume {shlex.quote(resume)}: there is no such file")
+        raise ValueError(f"--resume {quoted(resume)}: there is no such file")
     if out.suffix != ".npz":
         raise ValueError(f"{said}: the name of a model ends in .npz")
     if not out.parent.is_dir():

@@ -15,6 +15,7 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import unicodedata
@@ -62,7 +63,12 @@ def called(*words: str) -> str:
     """A command of this program, as it can be typed again: start.py says how it was called."""
     module = "python -m " * sys.argv[0].endswith(os.path.join("minichar", "__main__.py"))
     program = os.environ.get("MINICHAR_COMMAND") or f"{module}minichar"
-    return " ".join([program, *map(shlex.quote, words)])
+    return " ".join([program, *map(quoted, words)])
+
+
+def quoted(word: str) -> str:
+    """A word as it is typed on this system; the Command Prompt of Windows knows no '."""
+    return subprocess.list2cmdline([word]) if os.name == "nt" else shlex.quote(word)
 
 
 def complain(message: str) -> None:

@@ -95,6 +95,8 @@ def test_files_and_folders_are_gathered(tmp_path):
     found = classroom.gather([*sorted(tmp_path.glob("*.json")), tmp_path / "cleo"], judge)
     assert found == {"anna": {"1.1": "solved"}, "ben": {"1.1": "solved"}, "cleo": {"1.1": "wrong"}}
     assert judged == [tmp_path / "cleo"]
+    starred = classroom.gather([tmp_path / "*.json"], None)  # as the shells of Windows hand it on
+    assert list(starred) == ["anna", "ben"]
 
 
 def test_one_that_cannot_be_read_is_named_and_the_others_are_seen(tmp_path):

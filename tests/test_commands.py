@@ -9,6 +9,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -534,6 +535,12 @@ def test_a_terminal_sees_one_line_that_changes(monkeypatch, capsys):
     screen.update("short")
     screen.line("kept")
     assert capsys.readouterr().out == "\ra long line\rshort      \r     \rkept\n"
+
+
+def test_a_path_in_a_message_can_be_typed_on_windows(monkeypatch):
+    monkeypatch.setattr(terminal, "os", SimpleNamespace(name="nt"))
+    assert terminal.quoted(r"runs\my.npz") == r"runs\my.npz"
+    assert terminal.quoted(r"my runs\a.npz") == r'"my runs\a.npz"'
 
 
 @pytest.mark.parametrize(

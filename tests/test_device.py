@@ -2,11 +2,14 @@
 
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
 import minichar as mc
 from minichar import device, strict
+
+ROOT = Path(device.__file__).resolve().parents[1]
 
 
 def cupy(cards=1, fails=None, wrong=False):
@@ -49,6 +52,20 @@ CASES = {
     ),
     "wrong": (cupy(wrong=True), "no libraries", "computes wrongly", "driver"),
 }
+
+
+@pytest.mark.parametrize(
+    ("python", "pip"),
+    [
+        (ROOT / ".venv/bin/python", Path(".venv/bin/pip")),
+        (Path("/usr/bin/python3"), "pip"),
+        ("", "pip"),
+    ],
+)
+def test_an_extra_is_installed_by_the_pip_of_this_python(python, pip, monkeypatch):
+    """In place, or a copy takes the place of the package that the lessons lie beside."""
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert device.install("page") == f'{pip} install -c constraints.txt -e ".[page]"'
 
 
 @pytest.mark.parametrize("name", CASES)

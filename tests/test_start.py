@@ -30,6 +30,10 @@ SEEN = {
     " failed: certificate has expired (_ssl.c:1006)'))": "clock",
     "Error: [Errno 13] Permission denied: '/srv/course/.venv'": "written to",
     "Error: [Errno 30] Read-only file system: '/srv/course/.venv'": "written to",
+    "Error: [WinError 5] Access is denied: 'C:\\c\\.venv\\Scripts\\python.exe'": "end JupyterLab",
+    "ERROR: Could not install packages due to an OSError: [Errno 2] No such file or directory: 'C:'"
+    "\nHINT: This error might have occurred since this system does not have Windows Long Path"
+    " support enabled.": "too long",
     "ERROR: Could not find a version that satisfies the requirement numpy==2.4.6 (from versions:"
     " 1.26.0, 2.0.0)\nERROR: No matching distribution found for numpy==2.4.6": "take Python 3.12",
     "error: metadata-generation-failed": "take Python 3.12",
@@ -122,8 +126,7 @@ def test_progress_is_read_off_what_pip_prints(tmp_path, monkeypatch):
 @pytest.mark.parametrize("user", [0, 1000])
 def test_words_reach_the_right_program(words, run, user, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
-    lesson = "notebooks/00_start_here.ipynb"
-    lesson += f" --LabApp.default_url=/lab/tree/{lesson} --ServerApp.root_dir=."
+    lesson = "--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"
     lesson += " --allow-root" * (user == 0)
     expected = ["-m", *run.replace("LESSON", lesson).split()]
     assert start.order(words.split()) == expected

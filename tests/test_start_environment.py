@@ -84,13 +84,25 @@ def test_environment_whose_python_is_gone_is_made_anew(begin):
     assert begin() == ["venv", "pip"]
 
 
+def test_course_is_found_in_a_folder_with_letters_of_any_kind(begin):
+    """Up to Python 3.12 a .pth is read as the system writes letters, and pip writes it in UTF-8."""
+    begin()
+    path = start.ENV / "lib" / "python3.12" / "site-packages" / "_minichar.pth"
+    path.parent.mkdir(parents=True)
+    path.write_text("D:/Kurse/Jürgen/minichar", encoding="utf-8")  # as an extra leaves it
+    assert begin() == []
+    line = path.read_text(encoding="ascii").rstrip()
+    assert os.path.abspath(path.parent / line) == str(start.ROOT)
+
+
 @pytest.mark.parametrize("change", ["place", "python", "dependency", "pin"])
 def test_environment_for_something_else_is_made_anew(begin, course, change, monkeypatch):
     begin()
     if change == "place":  # a moved or copied folder: the programs in it still name the old one
         monkeypatch.setattr(start, "ROOT", shutil.copytree(course, course / "copy"))
     elif change == "python":
-        newer = SimpleNamespace(version_info=(3, 99), executable=sys.executable)
+        known = {"executable": sys.executable, "stderr": sys.stderr}
+        newer = SimpleNamespace(version_info=(3, 99), **known)
         monkeypatch.setattr(start, "sys", newer)
     else:
         path = course / {"dependency": "pyproject.toml", "pin": "constraints.txt"}[change]
@@ -123,8 +135,9 @@ def test_step_shows_that_it_is_alive(course, monkeypatch, capsys):
     join = threading.Thread.join
     monkeypatch.setattr(threading.Thread, "join", lambda self, _: join(self, 0.05))
     start.step(sys.executable, "-c", "import time; print('Collecting numpy'); time.sleep(0.5)")
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) > 1 and all(line.endswith(" s)") for line in lines)
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == "" and len(lines) > 1 and all(line.endswith(" s)") for line in lines)
 
 
 def test_interrupted_step_ends_its_process(course, monkeypatch):
@@ -160,32 +173,35 @@ def test_two_starts_at_once_take_turns(capfd):
         thread.join(0.3)
         assert thread.is_alive() and not done
     thread.join(30)
-    assert done and "Waiting for another start.py" in capfd.readouterr().out
+    assert done and "Waiting for another start.py" in capfd.readouterr().err
 
 
 @pytest.mark.slow
 def test_the_whole_way(tmp_path):
     """From a bare copy to a working course: without a network, killed half-way, started again."""
-    course = shutil.copytree(ROOT, tmp_path / "a course", ignore=LEAVE_OUT)
+    course = shutil.copytree(ROOT, tmp_path / "mañana, 我", ignore=LEAVE_OUT)
     go = [sys.executable, str(course / "start.py"), "setup"]
 
     offline = {k: v for k, v in os.environ.items() if not k.startswith("PIP_")}
     offline.update(PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
     run = subprocess.run(go, env=offline, capture_output=True, text=True)
-    assert run.returncode == 1 and "check that this computer is online" in run.stderr
-    assert run.stderr.count("\n") == 1
+    assert run.returncode == 1 and run.stdout == ""
+    assert "check that this computer is online" in run.stderr.splitlines()[-1]
 
-    first = subprocess.Popen(go, stdout=subprocess.PIPE, text=True)
-    for line in first.stdout:
+    first = subprocess.Popen(go, stderr=subprocess.PIPE, text=True)
+    for line in first.stderr:
         if "unpacking" in line:
             first.send_signal(signal.SIGKILL)
             break
     assert first.wait() == -signal.SIGKILL
     run = subprocess.run(go, capture_output=True, text=True)  # while the killed one's pip is at it
     assert run.returncode == 0, run.stderr
-    assert "Waiting for another start.py" in run.stdout
+    assert "Waiting for another start.py" in run.stderr and run.stdout.count("\n") == 1
 
     run = subprocess.run([*go[:-1], "doctor"], capture_output=True, text=True)
     assert run.returncode == 0 and str(course) in run.stdout
     python = course / ".venv" / "bin" / "python"
     assert subprocess.run([python, "-m", "pip", "check"], capture_output=True).returncode == 0
+    bare = dict(os.environ, LC_ALL="C", PYTHONPATH="")  # a system that cannot read the path
+    found = [python, "-c", "import minichar"]
+    assert subprocess.run(found, cwd=tmp_path, env=bare, capture_output=True).returncode == 0

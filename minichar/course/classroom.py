@@ -12,6 +12,7 @@ ben.json`, or the folders of their courses, makes one table of all. For whoever 
 import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from glob import glob
 from pathlib import Path, PurePath
 
 from minichar.course import files, progress
@@ -55,7 +56,7 @@ def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Pr
     What is wrong with one of them is a warning, and its progress is empty. Raises CourseError where
     something is wrong with all.
     """
-    paths, found, wrong = [path.resolve() for path in paths], {}, []
+    paths, found, wrong = [path.resolve() for one in paths for path in _matching(one)], {}, []
     for name, path in zip(names(paths), paths, strict=True):
         try:
             found[name] = read(path) if path.suffix == ".json" else _states(judge(path))
@@ -66,6 +67,12 @@ def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Pr
     for message in wrong:
         warnings.warn(message, stacklevel=2)
     return found
+
+
+def _matching(path: Path) -> list[Path]:
+    """The paths that one with a * stands for, which no shell of Windows has spelled out."""
+    found = [] if path.exists() else sorted(glob(str(path)))
+    return list(map(Path, found)) or [path]
 
 
 def read(path: Path) -> dict[str, str]:

@@ -21,11 +21,12 @@ from minichar.course.lessons import expected
 from minichar.course.site import links
 from minichar.course.site.front_page import front_page
 from minichar.course.site.weights import packed
+from minichar.device import install
 from minichar.gallery import network
 
 NETWORKS = ("names", "shakespeare", "python")  # of datasets/weights/lstm, for the front page
 WIDGETS = ("ipywidgets", "jupyterlab_widgets", "comm")  # Pyodide has the rest of what we need
-MISSING = 'the site needs JupyterLite: `pip install -c constraints.txt -e ".[site]"` installs it'
+MISSING = f"the site needs JupyterLite: in the folder of the course, `{install('site')}` brings it"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 # Of JupyterLab's extensions these two, whatever else is installed here.
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", KERNEL)
