@@ -34,9 +34,8 @@ def lstm(now: int = 4) -> Picture:
     h = o * tanh(new_c)
     d = Drawing("An LSTM", now)
     d.text(0, -0.35, 3.9, "c", BLUE)
-    d.text(0, 0.5, 4.15, f"{c:.2f}", BLUE, 9)
-    d.way(0, (-0.1, 3.9), (2.55, 3.9), colour=BLUE, width=2.4)
-    d.letter_and_state(RED, 1.6, 7.2)
+    d.carry(0, 3.9, -0.1, 2.55, BLUE, c, at=0.5)
+    d.letter_and_state(1.6, 7.2)
     for x, name, value, label in (
         (2.8, "f", f, "forget"),
         (4.2, "i", i, "input"),
@@ -46,24 +45,21 @@ def lstm(now: int = 4) -> Picture:
         d.made(1, x, name, value, label)
     d.way(2, (2.8, 1.6), (2.8, 3.65))
     d.node(2, 2.8, 3.9, "×")
-    d.way(2, (3.05, 3.9), (4.75, 3.9), colour=BLUE, width=2.4)
-    d.text(2, 3.8, 4.15, f"{kept:.2f}", BLUE, 9)
+    d.carry(2, 3.9, 3.05, 4.75, BLUE, kept, at=3.8)
     d.way(3, (4.2, 1.6), (4.2, 2.7), (4.75, 2.7))
     d.way(3, (5.8, 1.6), (5.8, 2.7), (5.25, 2.7))
     d.node(3, 5.0, 2.7, "×")
     d.way(3, (5.0, 2.95), (5.0, 3.65))
     d.text(3, 5.4, 3.2, f"{i * g:.2f}", GREY, 9)
     d.node(3, 5.0, 3.9, "+")
-    d.way(3, (5.25, 3.9), (10.1, 3.9), colour=BLUE, width=2.4)
-    d.text(3, 9.6, 4.15, f"{new_c:.2f}", BLUE, 9)
+    d.carry(3, 3.9, 5.25, 10.1, BLUE, new_c, at=9.6)
     d.text(3, 10.35, 3.9, "c", BLUE)
     d.way(4, (8.2, 3.9), (8.2, 3.05))
     d.node(4, 8.2, 2.75, "tanh")
     d.way(4, (8.2, 2.45), (8.2, 1.55))
     d.way(4, (7.45, 1.3), (7.95, 1.3))
     d.node(4, 8.2, 1.3, "×")
-    d.way(4, (8.45, 1.3), (10.1, 1.3), colour=RED, width=2.0)
-    d.text(4, 9.6, 1.55, f"{h:.2f}", RED, 9)
+    d.carry(4, 1.3, 8.45, 10.1, RED, h, at=9.6)
     d.text(4, 10.35, 1.3, "h", RED)
     return d.picture(
         "The cell c comes from the step before, the letter x and the state h from below",
@@ -87,9 +83,8 @@ def gru(now: int = 4) -> Picture:
     new = u * h + (1 - u) * n
     d = Drawing("A GRU", now)
     d.text(0, -0.35, 3.9, "h", RED)
-    d.text(0, 0.5, 4.15, f"{h:.2f}", RED, 9)
-    d.way(0, (-0.1, 3.9), (1.95, 3.9), colour=RED, width=2.4)
-    d.letter_and_state(RED, 1.3, 7.6)
+    d.carry(0, 3.9, -0.1, 1.95, RED, h, at=0.5)
+    d.letter_and_state(1.3, 7.6)
     d.made(1, 2.2, "u", u, "update")
     d.made(1, 4.4, "r", r, "reset")
     d.way(2, (6.0, 0.2), (6.0, 1.05))
@@ -100,8 +95,7 @@ def gru(now: int = 4) -> Picture:
     d.made(2, 7.6, "n", n, "candidate")
     d.way(3, (2.2, 1.6), (2.2, 3.65))
     d.node(3, 2.2, 3.9, "×")
-    d.text(3, 4.4, 4.15, f"{u * h:.2f}", RED, 9)
-    d.way(3, (2.45, 3.9), (7.35, 3.9), colour=RED, width=2.4)
+    d.carry(3, 3.9, 2.45, 7.35, RED, u * h, at=4.4)
     d.way(4, (2.2, 2.7), (3.9, 2.7))
     d.node(4, 4.4, 2.7, "1 - u")
     d.way(4, (4.9, 2.7), (7.35, 2.7))
@@ -110,8 +104,7 @@ def gru(now: int = 4) -> Picture:
     d.way(4, (7.6, 2.95), (7.6, 3.65))
     d.text(4, 8.05, 3.25, f"{(1 - u) * n:.2f}", GREY, 9)
     d.node(4, 7.6, 3.9, "+")
-    d.way(4, (7.85, 3.9), (10.1, 3.9), colour=RED, width=2.4)
-    d.text(4, 9.6, 4.15, f"{new:.2f}", RED, 9)
+    d.carry(4, 3.9, 7.85, 10.1, RED, new, at=9.6)
     d.text(4, 10.35, 3.9, "h", RED)
     return d.picture(
         "The state h comes from the step before, above and below, and the letter x from below",
@@ -161,10 +154,15 @@ class Drawing:
             look = {"arrowstyle": "-|>" if last else "-", "mutation_scale": 12, "color": colour}
             self.axes.add_patch(FancyArrowPatch(start, end, lw=width, shrinkA=0, shrinkB=0, **look))
 
-    def letter_and_state(self, colour: str, x: float, end: float) -> None:
+    def carry(self, step, y, start, end, colour, value, at) -> None:
+        """A thick level line, and at x = `at` over it the number that it carries."""
+        self.way(step, (start, y), (end, y), colour=colour, width=2.4)
+        self.text(step, at, y + 0.25, f"{value:.2f}", colour, 9)
+
+    def letter_and_state(self, x: float, end: float) -> None:
         """The lower line, on which the state comes in, and the letter that joins it at x."""
-        self.text(0, -0.35, 0.2, "h", colour)
-        self.way(0, (-0.1, 0.2), (end, 0.2), colour=colour, width=2.0, head=False)
+        self.text(0, -0.35, 0.2, "h", RED)
+        self.way(0, (-0.1, 0.2), (end, 0.2), colour=RED, width=2.4, head=False)
         self.text(0, x, -0.75, "x")
         self.way(0, (x, -0.6), (x, 0.2), head=False)
 

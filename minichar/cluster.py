@@ -25,13 +25,12 @@ import numpy as np
 from minichar import optim
 from minichar.archive import replacing
 from minichar.device import install
-from minichar.model import CharModel
+from minichar.model import CHOSEN, CharModel
 from minichar.text import Vocabulary, digest
 from minichar.training import Training, train
 
-MODEL = ("cell", "hidden", "embedding", "dropout", "seed")
 TRAINING = ("batch", "length", "clip", "validation", "validate_every")
-KNOWN = (*MODEL, *TRAINING, "optimizer", "lr")
+KNOWN = (*CHOSEN, *TRAINING, "optimizer", "lr")
 
 
 def dask() -> Any:
@@ -103,7 +102,7 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     """
     began, chosen = time.perf_counter(), {"optimizer": "adam", **settings}
     model = CharModel(
-        Vocabulary.of(text), **{name: chosen[name] for name in MODEL if name in chosen}
+        Vocabulary.of(text), **{name: chosen[name] for name in CHOSEN if name in chosen}
     )
     if (name := chosen["optimizer"]) not in optim.OPTIMIZERS:
         raise ValueError(f"optimizer={name!r}: it is one of {', '.join(optim.OPTIMIZERS)}")

@@ -247,7 +247,10 @@ def score(options: argparse.Namespace) -> int:
     line += f", over {characters(len(text))}"
     if skipped := given - len(text):
         line += f", {skipped:,} unknown left out"
-    print(line, file=sys.stderr) if options.each else screen.line(line)
+    if options.each:
+        print(line, file=sys.stderr)
+    else:
+        screen.line(line)
     return 0
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from minichar.signs import png, visible
+from minichar.fonts import png
+from minichar.signs import visible
 
 # Okabe and Ito's colours: told apart in every kind of colour vision, and each of another lightness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F6B73"

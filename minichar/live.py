@@ -21,7 +21,7 @@ import numpy as np
 from minichar.checkpoint import NoTraining, load_model, load_training, of_the_demo, save_model
 from minichar.datasets import load_text
 from minichar.footprint import affordable
-from minichar.model import CharModel
+from minichar.model import CHOSEN, CharModel
 from minichar.ngram import NGram
 from minichar.optim import OPTIMIZERS
 from minichar.text import Vocabulary, clean
@@ -32,7 +32,6 @@ ENOUGH = 200  # characters; with less, there is hardly anything to learn from or
 SHARE = 0.03  # of the time of a step, for others
 HELD_OUT = 10_000  # characters at the most
 PIECE = 50  # characters of each stream of them that are read at once
-MODEL = ("cell", "hidden", "embedding", "dropout", "seed")
 SIZES = ("hidden", "embedding", "batch", "length")
 DEFAULTS = {
     "cell": "lstm",
@@ -99,7 +98,7 @@ class Live:
         check_rate(known["lr"])
         vocab = Vocabulary.of(text)
         affordable(len(vocab), **{name: known[name] for name in SIZES})
-        model = CharModel(vocab, **{name: known[name] for name in MODEL})
+        model = CharModel(vocab, **{name: known[name] for name in CHOSEN})
         self._take(text, known, model, self._training(text, model, known))
 
     def _training(self, text: str, model: CharModel, settings: dict) -> Training:
@@ -206,7 +205,7 @@ class Live:
             lines = "\0" not in model.vocab.characters  # where "\0" ends a line, "\n" is a letter
             own = {"lines": lines} if of_the_demo(path) else {}
             training = self._training(text, model, self.settings | own)
-        shape = {name: getattr(model, name) for name in MODEL if name != "seed"}
+        shape = {name: getattr(model, name) for name in CHOSEN if name != "seed"}
         shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
         kind = type(training.optimizer).__name__.lower()
         shape |= {"optimizer": kind, "lines": bool(training.lines)}

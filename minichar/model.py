@@ -23,6 +23,7 @@ from minichar.device import library
 from minichar.graph import Tensor
 from minichar.text import Vocabulary, whole_numbers
 
+CHOSEN = ("cell", "hidden", "embedding", "dropout", "seed")  # what people set of a new model
 KINDS = {"rnn": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 

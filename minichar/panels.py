@@ -7,8 +7,8 @@ from typing import Any
 import ipywidgets
 
 from minichar import datasets
-from minichar.live import DEFAULTS, ENOUGH, MODEL
-from minichar.model import KINDS
+from minichar.live import DEFAULTS, ENOUGH
+from minichar.model import CHOSEN, KINDS
 from minichar.optim import OPTIMIZERS
 from minichar.text import clean, marked_utf_16
 from minichar.widgets import NAMED, WRAPPED
@@ -169,7 +169,7 @@ class ModelPanel(ipywidgets.VBox):
             rate = self.studio.live.rate
         given = "".join(
             f", {name}={s[name]!r}"
-            for name in MODEL
+            for name in CHOSEN
             if s[name] != {"hidden": (128, 128)}.get(name, DEFAULTS[name])
         )
         lines = ", lines=True" if self.studio.live.settings["lines"] else ""
@@ -182,7 +182,7 @@ class ModelPanel(ipywidgets.VBox):
         )
         live = self.studio.live
         self.code.value = (
-            f"The network of now has {live.model.size:,} weights, its text {len(live.text):,} "
+            f"The present network has {live.model.size:,} weights, its text {len(live.text):,} "
             f"characters. What is set here, as code:<pre style='line-height: 1.3'>"
             f"{html.escape(code)}</pre>"
         )

@@ -20,7 +20,7 @@ from minichar import optim
 from minichar.checkpoint import load_training, save_model
 from minichar.datasets import load_text
 from minichar.evaluation import evaluating, evaluating_lines, whole
-from minichar.model import CharModel
+from minichar.model import CHOSEN, CharModel
 from minichar.ngram import NGram
 from minichar.terminal import Screen, called, characters, duration, interruptions, quoted
 from minichar.text import Vocabulary, split
@@ -61,7 +61,7 @@ def begin(options: Namespace, text: str) -> Training:
     given = vars(options)
     model = CharModel(
         Vocabulary.of(text),
-        **{name: given[name] for name in ("cell", "hidden", "embedding", "dropout", "seed")},
+        **{name: given[name] for name in CHOSEN},
     )
     kind, rate = optim.OPTIMIZERS[options.optimizer]
     rate = rate if options.lr is None else options.lr

@@ -243,10 +243,10 @@ def train(
     """Train `model` on `text` up to step number `steps`, yielding a report after each.
 
     The settings are those of `Training`; a `training` that goes on has its own. With `patience`, it
-    ends after so many validations in a row without a new best one. A loss taken back has a report
-    too, and the steps since theirs again. `tell` hears which share of a validation is done.
+    ends after so many validations in a row without a new best one. A loss that was taken back has a
+    report too. `tell` is called with the share of the held-out text that has been read.
 
-    Raises ValueError for a text too short, or settings beside a `training`; Diverged like `step`.
+    Raises ValueError for a text too short, or settings beside a `training`; Diverged as `step`.
     """
     if training is not None and (settings or training.model is not model):
         raise ValueError("a training goes on with its own model and settings: pass no others")

@@ -232,15 +232,10 @@ def test_the_command_prints_a_line_for_each_feature(tmp_path, capsys):
     assert table([]).startswith("feature")
 
 
-def test_the_command_says_what_it_is_for_and_what_is_missing(capsys):
-    for given, said in (
-        (["--help"], "Which cell follows which feature"),
-        (["nofile", "names"], "error: nofile: No such file"),
-        (["python", "nofile"], "error: 'nofile' is neither a name"),
-    ):
-        with pytest.raises(SystemExit):
-            main(given)
-        assert said in "".join(capsys.readouterr())
+def test_the_command_says_what_it_is_for(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "Which cell follows which feature" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

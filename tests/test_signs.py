@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minichar import draw, signs
 from minichar.signs import on_one_line, plain, quoted, visible
 
 texts = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -32,14 +31,3 @@ def test_nothing_controls_what_stands_around_it(text):
 
 def test_a_long_text_is_quoted_in_part():
     assert quoted("abcdef", 3) == "“abc…”" and quoted("abc", 3) == "“abc”"
-
-
-@pytest.mark.filterwarnings("error")
-def test_a_character_is_drawn_in_a_font_that_has_it_and_where_none_does_nothing_is_said():
-    assert signs._fonts_beside("aé\n你\U0010ffff") == []
-    assert signs._fonts_beside("a\u1d81") == ["STIXGeneral"]  # of matplotlib, as DejaVu Sans is
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signs, "_fonts_beside", lambda text: [])
-        boxes = [draw.bars([0.5, 0.5], "a" + c).html for c in "\u1d81\u1d84你好"]
-    letters = [draw.bars([0.5, 0.5], "a" + c).html for c in "\u1d81\u1d84"]
-    assert letters[0] != boxes[0] and letters[0] != letters[1]
