@@ -12,15 +12,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minichar import optim, running, sampling, searching
-from minichar.archive import BadModelFile
-from minichar.checkpoint import load_model
-from minichar.datasets import catalogue, folder, load_text
+from minichar.datasets import load_text
+from minichar.loading import load
+from minichar.look import known
 from minichar.running import EPOCHS, STEPS
 from minichar.terminal import (
     Screen,
@@ -28,7 +27,6 @@ from minichar.terminal import (
     characters,
     is_terminal,
     one_line,
-    quoted,
     refuse,
     visible,
 )
@@ -110,7 +108,11 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     made.add_argument("text", metavar="TEXT", help="a text file, or a name of `minichar data`")
     group = made.add_argument_group("what you get, and when")
     group.add_argument("--out", metavar="FILE", help="the file to save in (default model.npz)")
-    group.add_argument("--resume", metavar="FILE", help="go on with this file, exactly")
+    old = group.add_mutually_exclusive_group()
+    old.add_argument("--resume", metavar="FILE", help="go on with this file, exactly")
+    text = "begin as this model, a file or a name as in `minichar sample` (default: anew)"
+    old.add_argument("--init", metavar="MODEL", help=text)
+    _add_skipping(group)
     group.add_argument("--overwrite", action="store_true", help="replace what --out names")
     long = group.add_mutually_exclusive_group()
     text = f"stop after N steps (default {EPOCHS} epochs, at least {STEPS} steps)"
@@ -164,8 +166,12 @@ def _add_score(made: argparse.ArgumentParser) -> None:
 
 
 def _add_model(made: argparse.ArgumentParser) -> None:
-    text = 'a file of `minichar train`, or "names": the weights that come with the course'
+    text = "a file of `minichar train`, or a network of the course by name, such as names"
     made.add_argument("model", metavar="MODEL", help=text)
+    _add_skipping(made)
+
+
+def _add_skipping(made: Any) -> None:
     text = "leave out characters that the model does not know (default: an error)"
     made.add_argument("--skip-unknown", action="store_true", help=text)
 
@@ -177,29 +183,17 @@ def _add_encoding(made: Any) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """`minichar train`: fill in the defaults, or see that none is asked for that is settled."""
+    options.first = None if options.init is None else load(options.init)
+    own = options.first.settings() if options.first else {}
     for flag, _, default, _ in SETTLED:
         name = flag[2:].replace("-", "_")
         if getattr(options, name) is None:
-            setattr(options, name, default)
+            setattr(options, name, own.get(name, default))
         elif options.resume:
             raise ValueError(f"{flag}: {options.resume} goes on with its own; leave it out")
+        elif name in own and name != "dropout":
+            raise ValueError(f"{flag}: {options.init} has its own; leave it out")
     return running.run(options)
-
-
-def load(name: str) -> Any:
-    """The model in the file of this name, or else the weights that come with the course."""
-    path, typed = Path(name), quoted(name)
-    if path.is_file():
-        return load_model(name)
-    if name == path.name and (folder() / "weights" / f"{name}.npz").is_file():
-        return sampling.shipped(name)
-    if name and path.is_dir():
-        raise BadModelFile(f"{typed} is a folder, and no file with a model")
-    if name in catalogue():
-        how = f"`minichar train {name} --out {name}.npz` makes a network of it"
-        raise BadModelFile(f"{name} is a text: {how}")
-    how = f"; `minichar train TEXT --out {typed}` makes one" if path.suffix == ".npz" else ""
-    raise BadModelFile(f"there is no file {typed}{how}")
 
 
 def sample(options: argparse.Namespace) -> int:
@@ -231,8 +225,7 @@ def score(options: argparse.Namespace) -> int:
         text = load_text(options.text, options.encoding)
     given = len(text)
     if options.skip_unknown:
-        known = set(model.vocab.characters)
-        text = "".join(c for c in text if c in known)
+        text = known(model, text)
     if not text:
         raise ValueError("the model knows no character of this text: there is nothing to score")
     bits, screen = np.empty(len(text)), Screen()

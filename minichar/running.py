@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from minichar import optim
-from minichar.checkpoint import load_training, save_model
+from minichar.checkpoint import load_model, load_training, save_model
 from minichar.datasets import load_text
 from minichar.evaluation import evaluating, evaluating_lines, whole
+from minichar.look import known
 from minichar.model import CHOSEN, CharModel
 from minichar.ngram import NGram
 from minichar.terminal import Screen, called, characters, duration, interruptions, quoted
@@ -57,12 +58,13 @@ def files(options: Namespace) -> tuple[Path, Path]:
 
 
 def begin(options: Namespace, text: str) -> Training:
-    """A new training with the settings asked for."""
-    given = vars(options)
-    model = CharModel(
-        Vocabulary.of(text),
-        **{name: given[name] for name in CHOSEN},
-    )
+    """A new training with the settings asked for; of `options.first`'s weights, if there is one."""
+    given, first = vars(options), options.first
+    vocab = first.vocab if first else Vocabulary.of(text)
+    model = CharModel(vocab, **{name: given[name] for name in CHOSEN})
+    if first:
+        for name, w in first.parameters().items():
+            model.parameters()[name].data[...] = w.data
     kind, rate = optim.OPTIMIZERS[options.optimizer]
     rate = rate if options.lr is None else options.lr
     training = Training(
@@ -101,6 +103,9 @@ def run(options: Namespace) -> int:
     screen = Screen()
     screen.line(f"reading {options.text}")
     text = load_text(options.text, options.encoding)
+    if options.skip_unknown and (options.resume or options.first):
+        given, text = len(text), known(options.first or load_model(options.resume), text)
+        screen.line(f"{characters(given - len(text))} unknown to the model, left out")
     training = load_training(options.resume, text) if options.resume else begin(options, text)
     goal = options.steps or max(STEPS, EPOCHS * pieces(training))
     if options.epochs:
@@ -108,7 +113,7 @@ def run(options: Namespace) -> int:
     if training.step_number >= goal:
         ask = f"it has done {training.step_number:,} steps of {goal:,}; ask for more with --steps"
         raise ValueError(f"there is nothing left to do for {out}: {ask}")
-    _introduce(screen, training, text, goal)
+    _introduce(screen, training, text, goal, options.init)
     with interruptions() as stop:
         _save(out, training.model, training)  # now, not in an hour, is seen what fails
         try:
@@ -124,9 +129,8 @@ def run(options: Namespace) -> int:
     kept = f"; the best on the held-out text in {best}" if measured else ""
     screen.line(f"{how}: saved in {out}{kept}")
     if training.held_out and not stop:
-        read = evaluating_lines if training.lines else evaluating
-        nats = whole(read(training.model, training.held_out), partial(_measuring, screen, stop))
-        screen.line(f"it needs {nats / math.log(2):.3f} bits on each held-out character")
+        bits = _measured(screen, training, stop)
+        screen.line(f"it needs {bits:.3f} bits on each held-out character")
     if stop:
         screen.line(f"to go on: {_again(options, out)}")
         return 128 + stop[0]
@@ -134,7 +138,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _introduce(screen: Screen, training: Training, text: str, goal: int) -> None:
+def _introduce(screen: Screen, training: Training, text: str, goal: int, init: str | None) -> None:
     model, held_out = training.model, len(training.held_out)
     what = f"{len(text):,} characters, {len(model.vocab)} different"
     kept = f"the last {held_out:,} are held out, to measure on" if held_out else "none held out"
@@ -149,6 +153,9 @@ def _introduce(screen: Screen, training: Training, text: str, goal: int) -> None
         if len(text) - held_out > COUNTED:
             what += f" in the {COUNTED:,} before them"
         screen.line(f"{what}: {bits:.3f} bits on each held-out one, the number to beat")
+        if init:
+            bits = _measured(screen, training, [])
+            screen.line(f"{init}, as it is: {bits:.3f} bits on each")
     was = f"going on after step {training.step_number:,}: " if training.step_number else ""
     screen.line(f"{was}{goal:,} steps, {pieces(training):,} to read the text once; Ctrl-C saves")
 
@@ -207,6 +214,13 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
     return late
 
 
+def _measured(screen: Screen, training: Training, stop: list[int]) -> float:
+    """Bits per character on the held-out text, as the weights are now."""
+    read = evaluating_lines if training.lines else evaluating
+    nats = whole(read(training.model, training.held_out), partial(_measuring, screen, stop))
+    return nats / math.log(2)
+
+
 def _measuring(screen: Screen, stop: list[int], share: float) -> None:
     """A sign of life while the held-out text is read; a long one takes minutes."""
     then = ", then it stops" * bool(stop)
@@ -227,6 +241,8 @@ def _again(options: Namespace, out: Path) -> str:
     for name in ("steps", "epochs", "patience", "encoding"):
         if (value := getattr(options, name)) is not None:
             words += [f"--{name}", str(value)]
+    if options.skip_unknown:
+        words.append("--skip-unknown")
     if options.sample_every != 1000:
         words += ["--sample-every", str(options.sample_every)]
     return called(*words)

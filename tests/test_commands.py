@@ -9,13 +9,14 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections import Counter
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import commands, running, sampling, terminal
+from minichar import commands, gallery, running, sampling, terminal
 from minichar.__main__ import main
 from minichar.evaluation import evaluating_lines, whole
 from minichar.live import Live
@@ -88,6 +89,37 @@ def test_every_setting_reaches_the_training(at):
     assert mc.load_model("set.best.npz").settings() == model.settings()
     with pytest.raises(mc.BadModelFile, match="no training"):
         mc.load_training("set.best.npz", TEXT)
+
+
+def test_fine_tuning_begins_with_the_weights_of_a_model(at, capsys):
+    words = [*"--init fox.npz --lr 0.01 --batch 4 --length 9 --steps 7 --out tuned.npz".split()]
+    assert main(["train", "other.txt", *words]) == 0
+    text, model = TEXT[::-1], mc.load_model("fox.npz")
+    assert model.settings()["dropout"] == 0.3  # it keeps this, too
+    bits = mc.evaluation.evaluate(model, text[-66:]) / np.log(2)
+    assert f"\nfox.npz, as it is: {bits:.3f} bits on each\n" in capsys.readouterr().out
+    adam = mc.optim.Adam(model.parameters(), lr=0.01)
+    training = mc.Training(model, text, batch=4, length=9, optimizer=adam)
+    for _ in range(7):
+        training.step()
+    mc.save_model("by_hand.npz", model, training)
+    assert (at / "tuned.npz").read_bytes() == (at / "by_hand.npz").read_bytes()
+    assert main(["train", "other.txt", *words, "--dropout", "0", "--overwrite"]) == 0
+    assert mc.load_model("tuned.npz").dropout == 0
+
+
+def test_fine_tuning_leaves_out_what_is_unknown_and_goes_on_so(at, capsys, monkeypatch):
+    (at / "odd.txt").write_text(TEXT[::-1].replace("q", "É"), encoding="utf-8")
+    words = "train odd.txt --init fox.npz --skip-unknown --batch 4 --steps 3 --out odd.npz".split()
+    with monkeypatch.context() as patched:  # Ctrl-C in the first step
+        patched.setattr(running, "interruptions", lambda: nullcontext([signal.SIGINT]))
+        assert main(words) == 130
+    out = capsys.readouterr().out
+    assert "\n30 characters unknown to the model, left out\n1,290 characters, 28 diff" in out
+    again = shlex.split(out.splitlines()[-1].removeprefix("to go on: minichar "))
+    assert again == "train odd.txt --resume odd.npz --steps 3 --skip-unknown".split()
+    assert main(again) == 0
+    assert main(again[:-1]) == 2 and "another text" in capsys.readouterr().err
 
 
 def test_what_is_printed_while_it_trains(at, capsys):
@@ -333,8 +365,8 @@ def test_sample_is_what_the_function_gives(at):
     assert out == "tÉhe" + mc.sample(model, "the", 30, **settings) + "\n"
     out = run("sample", "fox.npz", "--beam", 3, "--length", 12)
     assert out == mc.beam(model, "", 12, 3) + "\n"
-    shipped = run("sample", "names", "--prime", "ma", "--length", 9, "--seed", 0)
-    assert shipped == "ma" + mc.sample(sampling.shipped("names"), "ma", 9) + "\n"
+    ours = run("sample", "names", "--prime", "ma", "--length", 9, "--seed", 0)
+    assert ours == "ma" + mc.sample(gallery.network("names"), "ma", 9) + "\n"
 
 
 def test_each_character_is_shown_before_the_next_is_drawn(at, monkeypatch):
@@ -449,11 +481,8 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("sample fox.txt", "fox.txt cannot be loaded: it is neither a model of this course nor"),
         ("sample damaged.npz", "damaged.npz cannot be loaded"),
         ("sample folder", "folder is a folder"),
-        ("sample foxes", "there is no file foxes\n"),
-        (
-            "sample shakespeare",
-            "`minichar train shakespeare --out shakespeare.npz` makes a network",
-        ),
+        ("sample foxes", "there is no file foxes; with the course come environments, latex"),
+        ("sample page", "`minichar train page --out page.npz` makes a network"),
         ("sample fox.npz --prime É", "pass --skip-unknown"),
         ("sample fox.npz --top-p 0", "'0' is no number from above 0 to 1"),
         ("train fox.txt --epochs 0", "'0' is no number above 0;"),
@@ -464,6 +493,11 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
             "train fox.txt --resume fox.best.npz --steps 30",
             "to go on, --resume the file that --out",
         ),
+        ("train fox.txt --init nowhere.npz --out x.npz", "there is no file nowhere.npz; `minichar"),
+        ("train fox.txt --init= --out x.npz", "there is no file ''; with the course come"),
+        ("train odd.txt --init fox.npz --out x.npz", "pass --skip-unknown"),
+        ("train odd.txt --init fox.npz --skip-unknown --out x.npz", "too few characters (0)"),
+        ("train fox.txt --init fox.npz --resume fox.npz", "not allowed with"),
         ("train packed.txt --out x.npz", "no text but an archive"),
         ("train wide.txt --out x.npz", '--encoding "utf-16-le"'),
         ("sample fox.npz --beam 3 --top-k 2", "leave out --top-k"),
@@ -475,7 +509,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
 )
 def test_a_mistake_is_one_line(at, capsys, words, says):
     (at / "latin.txt").write_bytes("é".encode("latin-1") * 100)
-    (at / "odd.txt").write_text("ÉÉÉ", encoding="utf-8")
+    (at / "odd.txt").write_text("É" * 99, encoding="utf-8")
     (at / "packed.txt").write_bytes(b"PK\x03\x04 and so on")
     (at / "wide.txt").write_bytes(TEXT.encode("utf-16-le"))
     (at / "folder").mkdir(exist_ok=True)
@@ -498,6 +532,13 @@ def test_what_is_left_out_of_a_folder_is_one_line(at, capsys):
     err = capsys.readouterr().err
     assert err.startswith("minichar: ") and err.count("\n") == 1
     assert "texts: 1 file left out: b.txt is not UTF-8" in err and '--encoding "cp1252"' in err
+
+
+@pytest.mark.parametrize("words", ["--cell gru", "--hidden 8", "--embedding 5"])
+def test_the_shape_of_a_model_to_begin_with_is_settled(at, capsys, words):
+    assert main(["train", "fox.txt", "--init", "fox.npz", *words.split(), "--out", "x.npz"]) == 2
+    said = f"{words.split()[0]}: fox.npz has its own; leave it out"
+    assert said in capsys.readouterr().err and not (at / "x.npz").exists()
 
 
 @pytest.mark.parametrize("flag, kind", [row[:2] for row in commands.SETTLED])

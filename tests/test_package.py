@@ -32,7 +32,17 @@ ORDER = (
     *("palette", "coloured", "inside", "sound", "gallery"),
     *("live", "widgets", "pickers", "sweep_table"),
     *("chart", "curve_panel", "keeping_panel", "writing_panel", "panels", "studio", "visiting"),
-    *("__init__", "course", "terminal", "running", "commands", "data_command", "page", "__main__"),
+    *(
+        "__init__",
+        "course",
+        "terminal",
+        "loading",
+        "running",
+        "commands",
+        "data_command",
+        "page",
+        "__main__",
+    ),
 )
 
 
