@@ -55,6 +55,7 @@ class FilePanel(ipywidgets.VBox):
         ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
         self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
         self.take = studio.button("Load it", self._take)
+        self.tune = studio.button("Load it for my text", lambda: self._load(self._ours()))
         self.best = studio.button("Back to the best on held-out text", self._use_best)
         self.auto = ipywidgets.Checkbox(
             value=folder is not None,
@@ -64,7 +65,7 @@ class FilePanel(ipywidgets.VBox):
         )
         self.auto.observe(lambda change: studio.guarded(self.fill), "value")
         self.where, self.table = ipywidgets.HTML(), ipywidgets.VBox()
-        rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take]
+        rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take, self.tune]
         boxes = [ipywidgets.HBox(r, layout=WRAPPED) for r in (*rows, [self.auto, self.where])]
         super().__init__([*boxes, self.table, light_arrows()])
         self.fill()
@@ -96,14 +97,17 @@ class FilePanel(ipywidgets.VBox):
         step = self.studio.live.training.step_number
         self.studio.say(f"Saved step {step:,} in {path} ({path.stat().st_size / 1e6:.2f} MB).")
 
+    def _ours(self) -> Path:
+        if self.pretrained.value is None:
+            raise ValueError("no weights come with this copy of the course")
+        return self.pretrained.value
+
     def _take(self) -> None:
         """Load a model of ours, with the text that it knows, if that is on this computer.
 
         Without it, the training waits: on another text, the model soon forgets its own.
         """
-        path = self.pretrained.value
-        if path is None:
-            raise ValueError("no weights come with this copy of the course")
+        path = self._ours()
         here = path.stem in datasets.at_hand()
         self._load(path, path.stem if here else None)
         if here:
@@ -116,9 +120,10 @@ class FilePanel(ipywidgets.VBox):
             )
 
     def _load(self, path: Path, text: str | None = None) -> None:
-        self.studio.live.load(path, text)
+        left_out = self.studio.live.load(path, text)
         step = self.studio.live.training.step_number
-        self.studio.renewed(f"Loaded {path.name}, at step {step:,}.")
+        unknown = f" It does not know {left_out:,} characters of this text: they are left out."
+        self.studio.renewed(f"Loaded {path.name}, at step {step:,}.{unknown * bool(left_out)}")
 
     # --- by itself
 

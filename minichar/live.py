@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from minichar import look
 from minichar.checkpoint import NoTraining, load_model, load_training, of_the_demo, save_model
 from minichar.datasets import load_text
 from minichar.footprint import affordable
@@ -189,15 +190,17 @@ class Live:
             self.finish()
             save_model(path, self.model, self.training)
 
-    def load(self, path: str | Path, text: str | None = None) -> None:
+    def load(self, path: str | Path, text: str | None = None) -> int:
         """Go on with a saved training of this text; or begin with the model in the file.
 
         A file of recurrentjs has no step: it begins anew, a line at a time, as there. `text` is
-        another one to go on with. Raises BadModelFile or ValueError for what does not fit.
+        another one to go on with. Of either, characters that the model does not know are left out;
+        how many comes back. Raises BadModelFile or ValueError for what does not fit.
         """
         model, text = load_model(path), self.text if text is None else load_text(text)
-        if unknown := sorted(set(text) - set(model.vocab.characters)):
-            raise ValueError(f"that model has never seen {unknown[0]!r}, which this text has")
+        given, text = len(text), look.known(model, text)
+        if len(text) < ENOUGH:
+            raise ValueError(f"that model knows too little of this text: {len(text)} characters")
         try:
             training = load_training(path, text)
             model = training.model
@@ -210,6 +213,7 @@ class Live:
         kind = type(training.optimizer).__name__.lower()
         shape |= {"optimizer": kind, "lines": bool(training.lines)}
         self._take(text, self.settings | shape, model, training)
+        return given - len(text)
 
     # --- in the background
 

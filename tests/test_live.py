@@ -263,7 +263,7 @@ def test_a_model_alone_begins_a_training_and_what_does_not_fit_is_refused(live, 
     assert mc.load_model(tmp_path / "damaged.npz")
     model = other.model
     for name, message in (
-        ("stranger", "never seen"),
+        ("stranger", "knows too little of this text"),
         ("broken", "broken.npz"),
         ("damaged", "damaged.npz"),
     ):

@@ -319,7 +319,7 @@ def test_every_slider_has_a_number_and_every_field_a_name(made):
     assert len(fields) > 20 and not unnamed
 
 
-def test_a_network_trained_by_us_knows_its_text_at_once():
+def test_a_network_trained_by_us_knows_its_text_at_once_and_learns_another(tmp_path):
     made = studio.Studio("names", start=False, hidden=(5,), batch=4, length=200)
     made.one.click()
     files = made.panels.children[2]
@@ -331,10 +331,19 @@ def test_a_network_trained_by_us_knows_its_text_at_once():
     assert made.live.history[-1].bits < made.live.before[-1].bits - 1
     other = studio.Studio("a rose is a rose, 123\n" * 40, start=False, **SMALL)
     files = other.panels.children[2]
-    path = files.pretrained.value = dict(files.pretrained.options)["names"]
-    files.path.value = str(path)
+    files.pretrained.value = dict(files.pretrained.options)["names"]
+    files.tune.click()
+    assert other.live.text == "aroseisarose\n" * 40 and not other.live.history
+    assert said(other) == (
+        "Loaded names.npz, at step 0. It does not know 360 characters of this text: "
+        "they are left out."
+    )
+    other.restart(text="an und für sich\n" * 40)
+    before = other.live.model
+    mc.save_model(tmp_path / "few.npz", mc.CharModel(mc.Vocabulary("ü\n"), hidden=2))
+    files.path.value = str(tmp_path / "few.npz")
     files.load.click()
-    assert "never seen" in said(other)
+    assert "too little" in said(other) and other.live.model is before
     files.take.click()  # of ours: with the text that it knows
     assert other.live.text == mc.load_text("names") and "Loaded names" in said(other)
 
