@@ -1,7 +1,8 @@
-"""Widgets for a look inside a network: pick a cell and see it over a text; walk along the guesses.
+"""Widgets for a look inside a network: pick a cell, walk along its guesses, or what they hang on.
 
 As in widgets.py, a number field stands beside each slider, and `.still()` is the same as a picture
-that does not move. Numbers come in, as look.py, guessing.py and neurons.py find them. Lesson 11.
+that does not move. Numbers come in, as look.py, guessing.py, neurons.py and causes.py find them.
+Lesson 11.
 
     from minichar import look, pickers
     pickers.CellPicker(text, look.record(model, text))
@@ -42,10 +43,10 @@ KINDS = {
 
 
 class Number(ipywidgets.HBox):
-    """A slider over whole numbers from 0 to `last`, and a field beside it that says the same."""
+    """A slider over whole numbers up to `last`, and a field beside it that says the same."""
 
-    def __init__(self, name: str, last: int):
-        bounds = {"min": 0, "max": last}
+    def __init__(self, name: str, last: int, first: int = 0):
+        bounds = {"min": first, "max": last, "value": first}
         self.slider = ipywidgets.IntSlider(**bounds, description=name, **SLIDER)
         self.field = ipywidgets.BoundedIntText(**bounds, description=f"{name} number", **NUMBER)
         ipywidgets.link((self.slider, "value"), (self.field, "value"))
@@ -214,3 +215,41 @@ class GuessWalk(ipywidgets.VBox):
     def still(self, starts: Sequence[int] = (0,)) -> Picture:
         """The rows from each of some places on, one below the other."""
         return stacked([self._picture(start) for start in starts])
+
+
+class SaliencyWalk(ipywidgets.VBox):
+    """What a prediction hangs on, in some networks one below the other; a slider chooses which.
+
+    `maps` has for the name of each network an array (T - 1, T), T the length of `text`, as
+    `causes.saliency(model, text)` gives it: row k is for the prediction of character k + 1. Raises
+    ValueError for arrays of another shape.
+    """
+
+    def __init__(self, text: str, maps: Mapping[str, np.ndarray]):
+        T = len(text)
+        for name, rows in maps.items():
+            if np.shape(rows) != (T - 1, T):
+                raise ValueError(f"{name}: an array {np.shape(rows)}, and {(T - 1, T)} is needed")
+        if not maps or T < 2:
+            raise ValueError("there is no prediction to show")
+        self.text, self.maps = text, dict(maps)
+        self.target = Number("Prediction", T - 1, first=1)
+        self.picture = ipywidgets.HTML()
+        self.target.field.observe(lambda change: self._show(), "value")
+        super().__init__([self.target, self.picture])
+        self._show()
+
+    def _picture(self, target: int) -> Picture:
+        return stacked(
+            [
+                coloured.connectivity(self.text, target, rows[target - 1], name)
+                for name, rows in self.maps.items()
+            ]
+        )
+
+    def _show(self) -> None:
+        self.picture.value = self._picture(self.target.field.value).html
+
+    def still(self, targets: Sequence[int] | None = None) -> Picture:
+        """All networks for each of `targets`: for the one shown, if None."""
+        return stacked([self._picture(t) for t in targets or [self.target.field.value]])

@@ -35,6 +35,8 @@ coloured.strips(text, np.array([signed, -signed]), ["one", "two"], title="Two ce
 ---
 coloured.worse(text, wave, wave[::-1], title="Without it")
 ---
+pickers.SaliencyWalk(text, {"A network": np.abs(rng.normal(size=(len(text) - 1, len(text))))})
+---
 coloured.connectivity(text, 40, signed[:40], title="What acts on it")
 ---
 draw.written("ma", "ry\\njohn\\n" * 20)
@@ -69,7 +71,7 @@ def test_nothing_shown_has_a_serious_or_critical_fault(opened):
 
 def test_beside_every_slider_stands_a_field_with_a_name(opened):
     sliders = opened.page.locator(f"{OUTPUT} .widget-hbox:has(> .widget-hslider)")
-    assert sliders.count() == 6  # one in each of four widgets, two in the studio
+    assert sliders.count() == 7  # one in each of five widgets, two in the studio
     for k in range(sliders.count()):
         field = sliders.nth(k).get_by_role("spinbutton", name=re.compile(r"\w"))
         opened.expect(field).to_have_count(1)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pictures import NASTY, Page
 
 import minichar as mc
-from minichar import coloured, guessing, look
-from minichar.pickers import CellPicker, GuessWalk
+from minichar import causes, coloured, guessing, look
+from minichar.pickers import CellPicker, GuessWalk, SaliencyWalk
 
 TEXT = f"some text,\n{NASTY} and more"
 rng = np.random.default_rng(0)
@@ -147,6 +147,12 @@ def test_still_shows_the_cells_asked_for_and_moves_nothing(picker):
         (lambda: setattr(CellPicker(TEXT, VALUES), "cell", (1, "h", 3)), "cells 0 to 2"),
         (lambda: GuessWalk("abc", [[]] * 3, [1]), "bits of 1"),
         (lambda: GuessWalk("abc", [[]] * 2, [1, 1]), "after 2"),
+        (
+            lambda: SaliencyWalk("abc", {"it": np.ones((3, 3))}),
+            r"it: an array \(3, 3\), and \(2, 3",
+        ),
+        (lambda: SaliencyWalk("abc", {}), "no prediction"),
+        (lambda: SaliencyWalk("a", {"it": np.ones((0, 1))}), "no prediction"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, says):
@@ -197,7 +203,27 @@ def test_works_with_what_the_network_gives():
     assert len(GuessWalk(TEXT, [g.after(t) for t in range(len(TEXT))], g.bits).still().html) > 1000
 
 
-@pytest.mark.parametrize("make", [lambda: CellPicker(TEXT, VALUES, RANKS), lambda: walk()[0]])
+def saliency_walk():
+    model = mc.CharModel(mc.Vocabulary.of("hello you"), hidden=4)
+    one = causes.saliency(model, "hello you")
+    return SaliencyWalk("hello you", {"one": one, "another": np.ones_like(one)}), one
+
+
+def test_the_walk_over_predictions_shows_each_network_for_the_one_chosen():
+    widget, one = saliency_walk()
+    assert (widget.target.field.min, widget.target.field.max) == (1, 8)
+    for target in (1, 4, 8):
+        widget.target.slider.value = target
+        above = coloured.connectivity("hello you", target, one[target - 1], "one").html
+        below = coloured.connectivity("hello you", target, np.ones(target), "another").html
+        assert widget.picture.value == above + below == widget.still().html
+    assert widget.still([1, 4]).html.endswith(widget.still([4]).html)
+
+
+MADE = [lambda: CellPicker(TEXT, VALUES, RANKS), lambda: walk()[0], lambda: saliency_walk()[0]]
+
+
+@pytest.mark.parametrize("make", MADE)
 def test_every_field_has_a_name_that_is_not_cut_off(make):
     def below(widget):
         for child in getattr(widget, "children", ()):
