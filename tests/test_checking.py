@@ -64,6 +64,7 @@ def mini():
         (lambda z: object(), Wrong, "is an object, expected numbers of shape (4,)"),
         (lambda z: softmax(z) + 0j, Wrong, "type complex128, expected real numbers"),
         (lambda z: [[1.0], [1.0, 2.0]], Wrong, "a list whose rows have different lengths"),
+        (lambda z: (z, [1.0]), Wrong, "is a tuple of 2, expected numbers of shape (4,)"),
     ],
 )
 def test_what_check_says(mini, answer, kind, says):

@@ -151,12 +151,14 @@ def _same_numbers(name, got, want, tol):
     if not np.isfinite(tol) or np.isnan(want).any():
         raise ValueError(f"{name}: the check itself is wrong (nan wanted, or no finite tolerance)")
     known = (bool, int, float, complex, list, tuple, np.number, np.bool_, np.ndarray)
+    wanted = f"numbers of shape {want.shape}" if want.ndim else f"the number {want.item():.6g}"
     if not isinstance(got, known):
-        wanted = f"numbers of shape {want.shape}" if want.ndim else f"the number {want.item():.6g}"
         raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
     try:
         array = np.asarray(got)
     except ValueError:
+        if isinstance(got, tuple):  # several things were returned
+            raise Wrong(f"{name} is {_kind(got)}, expected {wanted}") from None
         raise Wrong(f"{name} is a list whose rows have different lengths") from None
     if array.dtype.kind not in "biuf":
         raise Wrong(f"{name} holds values of type {array.dtype}, expected real numbers")

@@ -45,10 +45,11 @@ def _last_one_wins(inputs, hs, dz, da, V, right):
     hints=[
         (
             "Which two things meet in Whh?",
-            "At each t the state before, `hs[t]`, and `da[t]`: their outer product, summed over t.",
+            "At each t the state before, `hs[t]`, and `da[t]`: each number of the one times each of the "
+            "other, which is `np.outer(hs[t], da[t])`, summed over t.",
         ),
         (
-            "A sum of outer products without a loop?",
+            "That sum without a loop?",
             "`hs[:-1].T @ da` is (H, T) @ (T, H): the product sums over t by itself.",
         ),
         (

@@ -64,6 +64,7 @@ def _rebound(which):
             remember=lambda m, g, raw: m + np.abs(g)
         ),
         "plain descent": _changed_adagrad(move=lambda g, m: g),
+        "the memory left as it was": _changed_adagrad(remember=lambda m, g, raw: m),
         "changes nothing": lambda W, dW, memory, rate=0.1, clip=5.0: {
             k: w - rate * dW[k] for k, w in W.items()
         },
