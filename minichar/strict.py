@@ -148,7 +148,8 @@ class ndarray:
         return self.copy()
 
     def __getitem__(self, place: Any) -> "ndarray":
-        counts.launches += any(map(_lists, place if isinstance(place, tuple) else (place,)))
+        places = place if isinstance(place, tuple) else (place,)
+        counts.launches += any(isinstance(p, ndarray | list) for p in places)  # rows are gathered
         return _above(self._numbers[_below(place)])
 
     def __setitem__(self, place: Any, value: Any) -> None:
@@ -174,11 +175,6 @@ class ndarray:
         counts.launches += 1
         function(self._numbers, _below(other), out=self._numbers)
         return self
-
-
-def _lists(place: Any) -> bool:
-    """Whether an index is an array of places, whose rows have to be gathered."""
-    return isinstance(place, ndarray | list)
 
 
 for _name in METHODS.split():
@@ -215,23 +211,33 @@ ndarray.__module__ = "cupy"  # by which backend.of knows it
 
 
 def _asarray(a: Any, dtype: Any = None) -> ndarray:
-    """Take numbers up to the card, unless they are there."""
-    if not isinstance(a, ndarray):
+    """Take numbers up to the card, unless they are there; a list of arrays there becomes one."""
+    if isinstance(a, list | tuple) and a and all(isinstance(part, ndarray) for part in a):
+        a = _lifted(np.stack)(a)
+    elif not isinstance(a, ndarray):
         a = ndarray(np.array(a, dtype))
         counts.up += 1
         counts.bytes_up += a.nbytes
     return a if dtype is None or a.dtype == dtype else a.astype(dtype)
 
 
+def _array(a: Any, dtype: Any = None) -> ndarray:
+    return _asarray(a.copy() if isinstance(a, ndarray) else a, dtype)
+
+
+def _missing(name: str) -> None:
+    raise AttributeError(f"the stand-in for CuPy has no {name}, only what the course needs")
+
+
 def module() -> ModuleType:
     """A module with the part of CuPy that the course uses, on arrays of this type."""
     card = ModuleType("cupy", __doc__)
     card.__version__, card.ndarray, card.asarray = "(a stand-in)", ndarray, _asarray
-    card.counts = counts
+    card.counts, card.array, card.__getattr__ = counts, _array, _missing
     for launches, names in ((1, LAUNCHING), (0, LOOKING)):
         for name in names.split():
             setattr(card, name, _lifted(getattr(np, name), launches))
-    card.add.at = _lifted(np.add.at)
+    card.add.at, card.linalg = _lifted(np.add.at), SimpleNamespace(norm=_lifted(np.linalg.norm))
     for name in ("float32", "float64", "int32", "uint32", "newaxis", "pi"):
         setattr(card, name, getattr(np, name))
     one = {"getDeviceCount": lambda: 1, "getDeviceProperties": lambda k: {"name": b"no card"}}

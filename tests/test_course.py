@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from minichar.backend import of
 from minichar.course import checking, files, lessons, progress
 from minichar.course.checking import NotDone, Wrong, check
 
@@ -68,6 +69,33 @@ def test_half_an_answer_that_would_never_end_is_stopped():
         with pytest.raises(Wrong, match=says) as caught:
             check(number, f)
         assert caught.value.crashed
+
+
+def test_right_answers_in_other_words_are_right():
+    def with_a_norm_for_each(gradients):
+        return float(of(gradients[0]).sqrt(sum(of(g).linalg.norm(g) ** 2 for g in gradients)))
+
+    def with_an_array_of_sums(gradients):
+        return float(of(gradients[0]).array([(g * g).sum() for g in gradients]).sum()) ** 0.5
+
+    for f in (with_a_norm_for_each, with_an_array_of_sums):
+        check("10.2", f)
+        assert checking.verdicts["10.2"] == "right"
+
+
+cell_of_10_1 = EXERCISES["10.1"].answer
+SAID = {
+    "one of a pair": ("10.1", lambda a, c: a[:, : c.shape[1]], "no pair, expected h and c"),
+    "one wait": ("10.1", lambda a, c: a.any().item() and cell_of_10_1(a, c), "1 array came down"),
+    "a list": ("13.1", lambda y, lengths: [y[0, 0], y[0, 1]], "a list of Tensors, expected a"),
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_a_check_says_what_is_off(what):
+    number, f, says = SAID[what]
+    with pytest.raises(Wrong, match=says):
+        check(number, f)
 
 
 @pytest.mark.parametrize("number", EXERCISES)

@@ -41,6 +41,7 @@ MIXED = {
     "its own function": lambda xp, x: xp.add(x, HOST),
     "its own function into numpy": lambda xp, x: xp.tanh(x, HOST),
     "in a list": lambda xp, x: xp.stack([x, HOST]),
+    "in a list, made an array": lambda xp, x: xp.array([x, HOST]),
     "dot": lambda xp, x: x.dot(HOST.T),
     "dot into numpy": lambda xp, x: x.dot(x.T, np.empty((2, 2))),
     "picked by numpy": lambda xp, x: x[np.array([0, 1])],
@@ -72,6 +73,8 @@ ALIKE = {
     "joined": lambda xp, x: xp.concatenate([xp.stack([x, x])[0], x], axis=1),
     "split": lambda xp, x: xp.split(x, [1], 1)[1],
     "rows": lambda xp, x: sum(row * row for row in x),
+    "of arrays that are there": lambda xp, x: xp.array([x.sum(), xp.linalg.norm(x)]),
+    "a list of them": lambda xp, x: xp.asarray((x[0], x[1]), "float32"),
     "a number of numpy's": lambda xp, x: np.float64(2) * x + np.float64(1),
 }
 
@@ -83,8 +86,14 @@ def test_the_numbers_are_those_of_numpy(how, card, x):
     np.testing.assert_array_equal(found.get(), ALIKE[how](np, np.arange(6.0).reshape(2, 3)))
 
 
+def test_a_function_that_is_missing_is_not_said_to_be_missing_in_cupy(card):
+    with pytest.raises(AttributeError, match="the stand-in for CuPy has no sinc"):
+        card.sinc  # noqa: B018
+    assert not hasattr(card, "RawModule")
+
+
 def test_a_slice_is_a_view_and_a_copy_is_none(card, x):
-    other, again = x.copy(), copy.deepcopy({"x": x})["x"]
+    other, again = card.array(x), copy.deepcopy({"x": x})["x"]
     x[0][1:] = 9
     x[1] += 1
     assert x.get().tolist() == [[0, 9, 9], [4, 5, 6]]
@@ -95,6 +104,7 @@ def test_what_travels_is_counted(card, x):
     there = card.asarray(np.ones(4, np.float32))
     assert (card.counts.up, card.counts.bytes_up, card.counts.down) == (1, 16, 0)
     card.asarray(there)  # it is there already
+    card.array([there, there])
     assert card.counts.up == 1
     for n, ask in enumerate((float, int, bool), 1):
         assert ask(there.sum() / 4) == 1
@@ -127,7 +137,13 @@ def test_afterwards_everything_is_as_before():
 
 def test_it_has_nothing_that_cupy_has_not():
     cupy = pytest.importorskip("cupy", reason="compared where CuPy is installed, card or none")
-    for name in (*strict.LAUNCHING.split(), *strict.LOOKING.split(), "asarray", "RawModule"):
+    for name in (
+        *strict.LAUNCHING.split(),
+        *strict.LOOKING.split(),
+        "array",
+        "asarray",
+        "RawModule",
+    ):
         assert hasattr(cupy, name), name
     for name in (*strict.METHODS.split(), *strict.VIEWS.split(), "dot", "get", "item", "tolist"):
         assert hasattr(cupy.ndarray, name), name

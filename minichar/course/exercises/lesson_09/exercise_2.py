@@ -48,6 +48,7 @@ def _mean(x, da, V):
         "as many rows as the largest character needs": lambda x, da, V: rows_back(
             x, da, max(x) + 1
         ),
+        "as many rows as da has": lambda x, da, V: rows_back(x, da, len(da)),
         "the gather again": lambda x, da, V: da[x],
         "the mean of the rows": _mean,
         "only the characters that were read": lambda x, da, V: rows_back(x, da, V)[np.unique(x)],

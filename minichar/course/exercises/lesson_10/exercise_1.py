@@ -32,10 +32,18 @@ def _down(a, c):
     return cell(backend.host(a), backend.host(c))
 
 
-def _order(a, c):
-    H = c.shape[1]
-    xp = backend.of(a)
-    return cell(xp.concatenate([a[:, H : 3 * H], a[:, :H], a[:, 3 * H :]], axis=1), c)
+def _sigmoid(x, factor=0.5):
+    return 0.5 * backend.of(x).tanh(factor * x) + 0.5
+
+
+def _changed_cell(order="oifg", factor=0.5, of_g=lambda g: backend.of(g).tanh(g)):
+    def wrong(a, c):
+        block = dict(zip(order, backend.of(a).split(a, 4, axis=1), strict=True))
+        o, i, f = (_sigmoid(block[name], factor) for name in "oif")
+        c = f * c + i * of_g(block["g"])
+        return o * backend.of(a).tanh(c), c
+
+    return wrong
 
 
 def _in_place(a, c):
@@ -67,7 +75,11 @@ def _in_place(a, c):
         "crashes on the card: numpy's own functions": _numpys,
         "down, computed, and up again": _down_and_up,
         "down, and left there": _down,
-        "the gates in another order": _order,
+        "the gates in the order i, f, o, g": _changed_cell("ifog"),
+        "i and f the other way round": _changed_cell("ofig"),
+        "a sigmoid of 2x": _changed_cell(factor=1.0),
+        "a sigmoid for g as well": _changed_cell(of_g=_sigmoid),
+        "only h": lambda a, c: cell(a, c)[0],
         "the old c in h": lambda a, c: (
             cell(a, c)[0] / backend.of(a).tanh(cell(a, c)[1]) * backend.of(a).tanh(c),
             cell(a, c)[1],
@@ -86,14 +98,13 @@ def _(f):
         rng = np.random.default_rng(seed)
         a, c = 2 * rng.standard_normal((B, 4 * H)), rng.standard_normal((B, H))
         wanted = cell(a, c)
-        same(f"with numpy, B = {B}, H = {H}", call(f, a, c), wanted, parts=("h", "c"))
+        found = _pair("with numpy", call(f, a, c))
+        same(f"with numpy, B = {B}, H = {H}", found, wanted, parts=("h", "c"))
         with strict.instead_of_cupy() as card:
             a, c = card.asarray(a), card.asarray(c)
             before = a.get(), c.get()
             card.counts.reset()
-            found = call(f, a, c)
-            if not isinstance(found, (tuple, list)) or len(found) != 2:
-                raise Wrong("on the card it returns no pair, expected h and c")
+            found = _pair("on the card", call(f, a, c))
             if not all(isinstance(part, card.ndarray) for part in found):
                 raise Wrong("on the card it returns arrays of numpy's, expected the card's")
             travelled("on the card", card.counts)
@@ -101,3 +112,9 @@ def _(f):
             for name, x, old in (("a", a, before[0]), ("c", c, before[1])):
                 if (x.get() != old).any():
                     raise Wrong(f"on the card it changed its input `{name}` in place")
+
+
+def _pair(where, found):
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        raise Wrong(f"{where} it returns no pair, expected h and c")
+    return found

@@ -35,6 +35,9 @@ def break_even(launches, overhead, card, processor):
         "the rates subtracted": lambda n, s, card, processor: (
             float("inf") if card <= processor else n * s * (card - processor)
         ),
+        "divided by the difference of the rates": lambda n, s, card, processor: (
+            float("inf") if card <= processor else n * s / (card - processor)
+        ),
         "the wrong sign": lambda n, s, card, processor: -break_even(n, s, card, processor),
         "one launch": lambda n, s, card, processor: break_even(1, s, card, processor),
         "below 0 for a slow card": lambda n, s, card, processor: (
@@ -56,7 +59,7 @@ def break_even(launches, overhead, card, processor):
 )
 def _(f):
     for case in (
-        (10, 1.0, 5.0, 1.0),
+        (10, 1.0, 6.0, 2.0),
         (600, 5e-6, 1e13, 1e11),
         (7, 2e-6, 3e12, 2e12),
         (600, 5e-6, 1e11, 1e13),

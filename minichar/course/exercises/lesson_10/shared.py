@@ -6,6 +6,10 @@ from minichar.course.checking import Wrong
 def travelled(name, counts, downs=0):
     """Wrong where more has travelled than should."""
     if counts.down > downs:
-        raise Wrong(f"{name}: {counts.down} arrays came down from the card, expected {downs}")
+        raise Wrong(f"{name}: {_arrays(counts.down)} came down from the card, expected {downs}")
     if counts.up:
-        raise Wrong(f"{name}: {counts.up} arrays went up to the card, expected none")
+        raise Wrong(f"{name}: {_arrays(counts.up)} went up to the card, expected none")
+
+
+def _arrays(n):
+    return f"{n} array{'s' * (n != 1)}"

@@ -35,6 +35,7 @@ def _in_place(texts):
     ],
     wrong={
         "not shifted: it reads the answer": lambda texts: texts.copy(),
+        "the first row twice": lambda texts: np.concatenate([texts[:1], texts[:-1]]),
         "shifted the wrong way": lambda texts: np.concatenate([texts[1:], 0 * texts[:1]]),
         "the last row comes round to the front": lambda texts: np.roll(texts, 1, axis=0),
         "rolled through all columns": lambda texts: np.roll(texts, 1),

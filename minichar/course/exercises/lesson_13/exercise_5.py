@@ -47,6 +47,9 @@ def _season_in_place(values, season):
         "the change of a month too early": lambda values, season: (
             values[season:-1] + values[: -season - 1] - np.append(values[0], values[: -season - 2])
         ),
+        "the change of a month too late": lambda values, season: (
+            values[season:-1] + np.append(np.diff(values)[1:], 0)[: -season or None]
+        ),
         "a season ago, and the last change": lambda values, season: (
             values[1:-season] + values[season:-1] - values[season - 1 : -2]
         ),

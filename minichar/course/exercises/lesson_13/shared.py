@@ -1,4 +1,4 @@
-"""What exercises 13.1 and 13.3 share: the result has to be a Tensor."""
+"""What exercises 13.1 and 13.3 share: the result has to be a Tensor, and one on the graph."""
 
 import numpy as np
 
@@ -7,7 +7,17 @@ from minichar.graph import Tensor
 
 
 def expect_tensor(name, got):
+    if isinstance(got, list) and got and all(isinstance(part, Tensor) for part in got):
+        raise Wrong(f"{name} is a list of Tensors, expected a single Tensor")
     if isinstance(got, np.ndarray | list | float | np.number):
         raise Wrong(f"{name} is no Tensor, so no gradient can flow back: index the Tensor itself")
     if not isinstance(got, Tensor):
         raise Wrong(f"{name} is of type {type(got).__name__}, expected a Tensor")
+
+
+def expect_gradient(name, of, got, weight=None):
+    """Send the gradient back through `got`; it has to arrive at `of`."""
+    if got.requires_grad:
+        got.backward(weight)
+    if of.grad is None:
+        raise Wrong(f"{name}: no gradient can flow back")
