@@ -50,6 +50,8 @@ def test_whoever_scales_gradients_in_place_is_not_sent_to_the_copy_of_a_dictiona
 
     with pytest.raises(Wrong, match="`dW` in place: make a new dictionary, of new arrays"):
         call(halve, {"W": np.ones(2)})
+    with pytest.raises(Wrong, match="`parts` in place: make a new dictionary, of new arrays"):
+        call(lambda parts: halve(parts[0]), [{"W": np.ones(2)}])
     with pytest.raises(Wrong, match="`argument 2` in place: work on a copy"):
         call(lambda *both: both[1].fill(1), 0, np.zeros(2))
 

@@ -53,6 +53,26 @@ def test_every_registered_mistake_is_rejected(number, name):
     assert not caught.value.crashed or "crash" in name, caught.value
 
 
+@pytest.mark.parametrize(
+    "number, made, other",
+    [
+        ("12.1", "only the last note", "small letters only"),
+        ("12.4", "the last row and column not filled", "taking out is free"),
+        ("12.4", "the edges written over", "letters in common"),
+        ("12.4", "0 for equal letters, not the number above left", "the edges left at zero"),
+    ],
+)
+def test_a_mistake_is_not_taken_for_another(number, made, other):
+    with pytest.raises(Wrong) as caught:
+        check(number, EXERCISES[number].wrong[made])
+    assert made in str(caught.value) and other not in str(caught.value)
+
+
+def test_an_end_that_closes_nothing_with_none_is_no_hole():
+    with pytest.raises(Wrong, match=r"the pair \(None, 0\): leave out an end that closes nothing"):
+        check("12.2", EXERCISES["12.2"].wrong["None where nothing is open"])
+
+
 def test_half_an_answer_that_would_never_end_is_stopped():
     def never_doubled(a, b, combine):
         back = 1

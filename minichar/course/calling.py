@@ -80,7 +80,8 @@ def _run(f, args, named, changes):
     for name, key, before in altered:
         if name not in changes and key not in changes:
             advice = f"work on a copy (`{name}.copy()`)"
-            if isinstance(before, dict):  # its copy would still hold the same arrays
+            rows = before if isinstance(before, (list, tuple)) else [before]
+            if any(isinstance(row, dict) for row in rows):  # a copy still holds the same arrays
                 advice = "make a new dictionary, of new arrays"
             raise Wrong(
                 f"it changed its input `{name}` in place: {advice}, "

@@ -42,6 +42,7 @@ def eighths(bar):
         "one and the number": lambda bar: sum(int(c) if c.isdigit() else c.isalpha() for c in bar),
         "every character": lambda bar: len(bar),
         "the last note forgotten": lambda bar: eighths(bar[:-1]),
+        "only the last note": lambda bar: eighths("".join(re.findall(r"[A-Za-z]\d?", bar)[-1:])),
         "small letters only": lambda bar: eighths("".join(c for c in bar if not c.isupper())),
         "the number of the note before": lambda bar: sum(
             int(before) if before.isdigit() else 1
@@ -55,7 +56,7 @@ def eighths(bar):
 )
 def _(f):
     bars = [
-        "c2 G3de A4",
+        "c2 G3De A4",
         "d2 ef g2 B2",
         "C8",
         "DEFG",

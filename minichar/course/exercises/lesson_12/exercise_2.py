@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minichar.course.checking import call, exercise, same
+from minichar.course.checking import Wrong, call, exercise, same
 
 
 def matching(marks):
@@ -96,6 +96,16 @@ def _not_taken_off(marks):
             (j - 1, j) for j, (what, _) in enumerate(marks) if what == "end" and j
         ],
         "in the order in which they open": lambda marks: sorted(matching(marks)),
+        "counted from 1": lambda marks: [(i + 1, j + 1) for i, j in matching(marks)],
+        "None where nothing is open": lambda marks: sorted(
+            matching(marks)
+            + [
+                (None, j)
+                for j, (what, _) in enumerate(marks)
+                if what == "end" and j not in [end for _, end in matching(marks)]
+            ],
+            key=lambda pair: pair[1],
+        ),
         "the end before the begin": lambda marks: [(j, i) for i, j in matching(marks)],
     },
 )
@@ -127,5 +137,8 @@ def _(f):
         if isinstance(got, list):
             got = [tuple(pair) if isinstance(pair, list) else pair for pair in got]
         shown = ", ".join(f"{what} {name}" for what, name in marks[:6])
-        more = ", …" if len(marks) > 6 else ""
-        same(f"what closes in [{shown}{more}]", got, matching(marks))
+        what = f"what closes in [{shown}{', …' if len(marks) > 6 else ''}]"
+        for pair in got if isinstance(got, list) else []:
+            if isinstance(pair, tuple) and len(pair) == 2 and pair[0] is None:
+                raise Wrong(f"{what} has the pair {pair}: leave out an end that closes nothing")
+        same(what, got, matching(marks))

@@ -17,18 +17,30 @@ def edit_distance(a, b):
     return D[-1, -1]
 
 
-def _table(cost=lambda x, y: x != y, edges=True, corner=(-1, -1), step=1, other=1):
+def _table(cost=lambda x, y: x != y, edges=True, reach=(1, 1), step=1, other=1):
+    """`reach`: how far from the first row the loops begin, and beyond the last letter they end."""
+
     def wrong(a, b):
         D = np.zeros((len(a) + 1, len(b) + 1), int)
         if edges:
             D[:, 0], D[0, :] = np.arange(len(a) + 1), np.arange(len(b) + 1)
-        for i in range(1, len(a) + 1):
-            for j in range(1, len(b) + 1):
+        for i in range(reach[0], len(a) + reach[1]):
+            for j in range(reach[0], len(b) + reach[1]):
                 exchanged = D[i - 1, j - 1] + cost(a[i - 1], b[j - 1])
                 D[i, j] = min(D[i - 1, j] + step, D[i, j - 1] + other, exchanged)
-        return D[corner]
+        return D[-1, -1]
 
     return wrong
+
+
+def _forgets(a, b):
+    """`D[i-1, j-1] + 1 if … else 0`: where the letters are equal, the number above left is lost."""
+    D = np.add.outer(np.arange(len(a) + 1), np.arange(len(b) + 1))
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            exchanged = D[i - 1, j - 1] + 1 if a[i - 1] != b[j - 1] else 0
+            D[i, j] = min(D[i - 1, j] + 1, D[i, j - 1] + 1, exchanged)
+    return D[-1, -1]
 
 
 def _letters_one_off(a, b):
@@ -83,6 +95,9 @@ def _hamming(a, b):
         "equal letters cost, too": _table(cost=lambda x, y: 1),
         "equal letters cost, others do not": _table(cost=lambda x, y: x == y),
         "the edges left at zero": _table(edges=False),
+        "the edges written over": _table(reach=(0, 1)),
+        "the last row and column not filled": _table(reach=(1, 0)),
+        "0 for equal letters, not the number above left": _forgets,
         "the letters one too far": _letters_one_off,
         "place by place": _hamming,
         "taking out is free": _table(step=0),
@@ -94,6 +109,7 @@ def _hamming(a, b):
 )
 def _(f):
     pairs = [
+        ("lindy", "randee"),
         ("marian", "maria"),
         ("anna", "hanna"),
         ("mary", "gary"),

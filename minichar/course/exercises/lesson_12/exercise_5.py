@@ -97,6 +97,14 @@ class _Asked(str):
                 if text[a:b] in training
             ]
         ),
+        "the last run, not the longest": lambda text, training: next(
+            (
+                _prefix(text[a:], training)
+                for a in reversed(range(len(text)))
+                if text[a] in training
+            ),
+            "",
+        ),
         "the first run, not the longest": lambda text, training: next(
             (_prefix(text[a:], training) for a in range(len(text)) if text[a] in training),
             "",

@@ -75,6 +75,10 @@ def _ones_name_only(settings):
         "the values are left out": _values_forgotten,
         "sorted values, without names": _by_value,
         "only the last setting counts": _ones_name_only,
+        "only the first setting counts": lambda settings: str(min(settings.items(), default="")),
+        "sorted by value, where two may be alike": lambda settings: str(
+            sorted(settings.items(), key=lambda item: repr(item[1]))
+        ),
         "values rounded to two digits": lambda settings: ", ".join(
             f"{name}={settings[name]:.2f}"
             if isinstance(settings[name], float)
@@ -111,8 +115,9 @@ def _(f):
         return str(found)
 
     first = of(one)
-    if of(dict(reversed(one.items()))) != first:
-        raise Wrong("the same settings in another order give another key")
+    for settings in (one, {"batch": 20, "length": 20}):
+        if of(dict(reversed(settings.items()))) != of(settings):
+            raise Wrong(f"the same settings in another order give another key: {settings}")
     if any(of(one, salt) != first for salt in (0x5A5A5A5, 0x1234567, 0x7654321, 0x2BADC0D)):
         raise Wrong("the same settings give another key in another process")
     if of(dict(one)) != first:
