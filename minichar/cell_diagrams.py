@@ -9,7 +9,6 @@ picture says in words what it shows. Used in lesson 06.
 
 from collections.abc import Callable
 from math import tanh
-from textwrap import fill
 
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
@@ -175,6 +174,7 @@ class Drawing:
         self.axes.text(x, 0.75, shown, ha="center", va="center", fontsize=8, color=ink)
 
     def picture(self, *said: str) -> Picture:
-        """What was drawn, under the sentence of this step."""
-        self.axes.text(-0.5, 4.95, fill(said[self.now], 96), va="center", fontsize=9.5)
+        """What was drawn, under the sentence of this step; a formula on a line of its own."""
+        words = said[self.now].replace(": ", ":\n")
+        self.axes.text(-0.5, 4.95, words, va="center", fontsize=9.5)
         return Picture(self.figure, f"{self.name}, step {self.now} of 4. {said[self.now]}")

@@ -10,6 +10,7 @@ anywhere else the description is what is printed. Numbers come in; nothing here 
 import base64
 import html
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (ORANGE, ":"), (GREY, "-"))
 # A $ in a text is a character like others: JupyterLab and nbconvert find no formula in this class.
 RAW = "mathjax_ignore tex2jax_ignore"
+NUMBER = re.compile(r"[-+]?[\d.,]+( ?%| [^\W\d]{1,3})?|–")  # 12, 5%, 0.3 ms; – for none
 
 
 class Picture:
@@ -110,7 +112,11 @@ def curves(
     elif all(float(place).is_integer() for xs, _ in lines.values() for place in xs):
         axes.xaxis.get_major_locator().set_params(integer=True)  # no half a letter or step
     if log_y:
+        from matplotlib.ticker import MaxNLocator
+
         axes.set_yscale("log")
+        powers = MaxNLocator(8, steps=[1, 2, 3, 5, 10], integer=True).tick_values(*np.log10(log_y))
+        axes.set_yticks(10.0**powers)  # 1 among them: matplotlib's own may pass over it
         axes.set_ylim(*log_y)
     for text in axes.legend(frameon=False, fontsize=9).get_texts():
         text.set_parse_math(False)
@@ -144,10 +150,12 @@ def heatmap(
     title: str = "",
     x: str = "",
     y: str = "",
+    shade: str = "",
 ) -> Picture:
     """A matrix (R, C) of numbers from 0 up as shades of blue, a character for each row and column.
 
-    The shade goes with the square root of the number, so that small ones can be told apart, too.
+    `shade` says what the numbers are. The shade goes with the square root of the number, so that
+    small ones can be told apart, too.
     """
     from matplotlib.colors import PowerNorm
 
@@ -157,14 +165,14 @@ def heatmap(
     shown = axes.imshow(values, cmap="Blues", aspect="auto", norm=PowerNorm(0.5, vmin=0))
     axes.set_xticks(range(len(columns)), columns, fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
-    figure.colorbar(shown, ax=axes, fraction=0.03)
+    figure.colorbar(shown, ax=axes, fraction=0.03).ax.set_ylabel(shade, parse_math=False)
     top = np.argsort(-values, axis=None, kind="stable")[:5]
     best = ", ".join(
         f"{f'{y} '.lstrip()}{rows[r]}, {f'{x} '.lstrip()}{columns[c]}: {values[r, c]:.2g}"
         for r, c in zip(*np.unravel_index(top, values.shape), strict=True)
     )
-    size = f"{len(rows)} by {len(columns)}"
-    return Picture(figure, f"{title}: table of {size} shades; darkest {best}")
+    size = f"{len(rows)} by {len(columns)} shades{f' for {shade}' if shade else ''}"
+    return Picture(figure, f"{title}: table of {size}; darkest {best}")
 
 
 def descents(
@@ -202,22 +210,28 @@ def descents(
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = "") -> Picture:
-    """Rows of numbers and texts, columns named by `header`; line ends inside a text are kept."""
+    """Rows of numbers and texts, columns named by `header`; line ends inside a text are kept.
+
+    A column that holds nothing but numbers stands flush right.
+    """
 
     def shown(value):
         return f"{value:.3f}" if isinstance(value, float) else str(value)
 
-    def cell(value, tag="td"):
+    def cell(value, side, tag="td"):
         style = (
-            "text-align: left; vertical-align: top; white-space: pre-wrap; padding: 2px 12px 2px 0"
-            "; unicode-bidi: plaintext"  # each line in its own direction
+            f"text-align: {side}; vertical-align: top; white-space: pre-wrap; "
+            "padding: 2px 12px 2px 0; unicode-bidi: plaintext"  # each line in its own direction
         )
         if len(shown(value)) > 30:
             style += "; overflow-wrap: anywhere"  # noise has no spaces to break a line at
         return f'<{tag} style="{style}">{html.escape(shown(value))}</{tag}>'
 
-    head = "<tr>" + "".join(cell(name, "th") for name in header) + "</tr>"
-    body = "".join("<tr>" + "".join(cell(value) for value in row) + "</tr>" for row in rows)
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    numbers = [column and all(NUMBER.fullmatch(shown(v)) for v in column) for column in columns]
+    sides = ["right" if number else "left" for number in numbers]
+    head = "".join(cell(*named, "th") for named in zip(header, sides, strict=True))
+    body = "".join(f"<tr>{''.join(map(cell, row, sides))}</tr>" for row in rows)
     caption, words = "", []
     if title:
         caption = f"<caption style='text-align: left'><b>{html.escape(title)}</b></caption>"
@@ -225,7 +239,7 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = 
     for row in rows:
         named = zip(header, row, strict=True)
         words.append(", ".join(f"{name}: {shown(value)}" for name, value in named))
-    return Picture(f'<table class="{RAW}">{caption}{head}{body}</table>', "\n".join(words))
+    return Picture(f'<table class="{RAW}">{caption}<tr>{head}</tr>{body}</table>', "\n".join(words))
 
 
 def written(prime: str, text: str) -> Picture:

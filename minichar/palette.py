@@ -47,6 +47,7 @@ _RULES = {
     ".scale": "white-space: nowrap",
     ".key": f"padding: 0 5px; border-block: 1px solid {INK}",
     ".one": "outline: 2px solid currentColor; outline-offset: 1px; font-weight: bold",
+    ".text .one": "margin: 0 3px",  # or its frame would cover the edges of those beside it
     ".after": "color: #5F6B73",
     "table": "border-collapse: collapse; margin: 0 0 10px; color: inherit; border: 0",
     ":is(th, td)": f"padding: 0 8px 0 0; background: {PAPER}; text-align: left; border: 0",

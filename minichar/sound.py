@@ -96,7 +96,7 @@ def roll(tune: Tune) -> draw.Picture:
     from matplotlib.figure import Figure  # takes a moment, and not everybody draws
 
     figure = Figure(figsize=(6.6, 2.4))
-    axes = figure.add_subplot(xlabel="beats")
+    axes = figure.add_subplot(xlabel="beats", ylabel="note")
     axes.set_title(tune.heading.get("T", ""), loc="left", fontsize=11, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     pitches = sorted({note.pitch for note in tune.notes})

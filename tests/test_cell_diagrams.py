@@ -67,6 +67,14 @@ def test_a_number_is_shown_once_it_is_computed(cell, gates, written):
 
 
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("now", range(1, 5))
+def test_a_formula_stands_on_a_line_of_its_own(cell, now, written):
+    said = cell(now).description
+    words, formula = written[-1].split("\n")
+    assert "=" in formula and "=" not in words and said.endswith(f"{words} {formula}")
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_every_picture_is_of_one_size_and_more_of_it_is_coloured(cell):
     pictures = cell_diagrams.steps(cell)
     sizes = {image(p).shape for p in pictures}

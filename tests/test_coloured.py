@@ -60,6 +60,14 @@ def test_the_whole_picture_has_ground_and_ink_of_its_own():
         assert rule.startswith(".minichar-coloured")  # it says nothing of the rest of a page
 
 
+def test_the_frame_round_a_character_covers_no_other():
+    rule = {
+        k: re.search(rf" {k} \{{ (.*) \}}", palette.STYLE)[1] for k in (r"\.one", r"\.text \.one")
+    }
+    width, offset = re.findall(r"(\d)px", rule[r"\.one"])
+    assert f"margin: 0 {int(width) + int(offset)}px" in rule[r"\.text \.one"]
+
+
 def test_two_ways_go_from_blue_by_white_to_orange():
     grounds = [tuple(bytes.fromhex(ground[1:])) for ground, _ in palette.TWO_WAYS]
     assert grounds[4] == (255, 255, 255)

@@ -163,6 +163,15 @@ def test_heatmap_names_the_darkest_row_first():
     assert said.startswith("Pairs: table of 2 by 3 shades; darkest ⏎, b: 0.75, q, a: 0.1, ")
 
 
+def test_a_heatmap_says_what_its_shades_mean(monkeypatch):
+    names, picture = [], draw.Picture
+    monkeypatch.setattr(
+        draw, "Picture", lambda f, words: names.append(f.axes[1].get_ylabel()) or picture(f, words)
+    )
+    said = repr(draw.heatmap(np.eye(2), "ab", "ab", "Pairs", shade="share, $"))
+    assert names == ["share, $"] and said.startswith("Pairs: table of 2 by 2 shades for share, $;")
+
+
 def test_a_wide_heatmap_is_no_wider_than_a_page():
     narrow, wide = (image(draw.heatmap(np.eye(n), "a" * n, "b" * n)).shape[1] for n in (20, 90))
     assert narrow < wide < 1000
@@ -197,6 +206,16 @@ def test_table_keeps_texts_as_they_are():
         "lines",
     ]
     assert repr(draw.table(rows[:1], ("a", "b", "c"))) == f"a: 1, b: 0.123, c: {NASTY}"
+
+
+def test_a_column_of_numbers_in_a_table_stands_flush_right():
+    rows = [(1, "9%", "a", "–", 0.5, "2.5 ms"), (20_000, "21%", "2", "1,000", -0.5, "30 ms")]
+    page = Page(draw.table(rows, "abcdef").html)
+    sides = ["right" if "align: right" in cell["style"] else "left" for cell in page.all("td")]
+    assert sides == ["right", "right", "left", "right", "right", "right"] * 2
+    heads = ["right" if "align: right" in cell["style"] else "left" for cell in page.all("th")]
+    assert heads == sides[:6]
+    assert all("align: left" in cell["style"] for cell in Page(draw.table([], "ab").html).all("th"))
 
 
 def test_a_long_text_in_a_table_may_be_broken_anywhere():
@@ -237,3 +256,14 @@ def test_an_axis_of_powers_of_ten_keeps_what_is_outside_it_in_the_words():
     picture = draw.curves({"fades": ([0, 1], [1.0, 1e-30])}, y="size", x="steps", log_y=(1e-9, 10))
     assert "fades from 1 at 0 to 1e-30 at 1" in picture.description
     assert picture.html != draw.curves({"fades": ([0, 1], [1.0, 1e-30])}, y="size", x="steps").html
+
+
+@pytest.mark.parametrize("ends", [(1e-14, 1e8), (1e-16, 1e2), (0.01, 3_000), (0.3, 1e6)])
+def test_an_axis_of_powers_of_ten_marks_one(ends, monkeypatch):
+    marked = []
+    monkeypatch.setattr(
+        draw, "Picture", lambda figure, words: marked.append(figure.axes[0].get_yticks())
+    )
+    draw.curves({"a": ([0, 1], ends)}, log_y=ends)
+    (places,) = marked
+    assert np.isclose(places, 1).any() and 4 <= sum((ends[0] <= places) & (places <= ends[1])) <= 9

@@ -94,6 +94,13 @@ def test_no_two_names_beside_the_roll_lie_on_each_other(notes, monkeypatch):
     assert all(low.y1 < high.y0 for low, high in zip(names, names[1:], strict=False))
 
 
+def test_the_roll_names_its_axes(monkeypatch):
+    figures = []
+    monkeypatch.setattr(sound.draw, "Picture", lambda figure, words: figures.append(figure))
+    sound.roll(SCALE)
+    assert (figures[0].axes[0].get_xlabel(), figures[0].axes[0].get_ylabel()) == ("beats", "note")
+
+
 def test_the_roll_shows_every_note_and_says_its_range():
     assert "10 notes from D4 to D5 in 16 beats" in sound.roll(SCALE).description
     assert "<img" in sound.roll(SCALE).html

@@ -11,9 +11,12 @@ as NotDone or Wrong, with one sentence that `check` completes.
 """
 
 import reprlib
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
+
+WIDE = 80  # characters
 
 
 class ExerciseError(Exception):
@@ -22,7 +25,13 @@ class ExerciseError(Exception):
     crashed = False  # True when the learner's own function raised
 
     def _render_traceback_(self) -> list[str]:
-        return str(self).splitlines()  # IPython asks for these lines in place of a traceback
+        """The lines that IPython shows in place of a traceback, broken between words at WIDE.
+
+        JupyterLab breaks what is too long for its window anywhere, in the middle of a number, too.
+        """
+        whole = {"break_long_words": False, "break_on_hyphens": False}
+        lines = str(self).splitlines()
+        return [part for line in lines for part in wrap(line, WIDE, **whole) or [line]]
 
 
 class NotThere(ExerciseError, LookupError):
