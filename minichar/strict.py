@@ -157,18 +157,14 @@ class ndarray:
         self._numbers[_below(place)] = _below(value)
 
     def dot(self, b: "ndarray", out: "ndarray | None" = None) -> "ndarray":
-        if out is not None and not out.flags.c_contiguous:
-            raise ValueError("dot: the array for the result must be without gaps")
-        return _lifted(np.dot)(self, b, *(() if out is None else (out,)))
+        return _lifted(np.dot)(self, b, out)
 
     def _method(self, *arguments: Any, name: str, launches: int, **named: Any) -> Any:
         return _lifted(getattr(self._numbers, name), launches)(*arguments, **named)
 
     def _operator(self, other: Any, function: Any, turned: bool = False) -> Any:
-        if isinstance(other, np.ndarray):
-            raise _refuse(function.__name__)
         if not isinstance(other, ndarray | np.generic | int | float):
-            return NotImplemented
+            return NotImplemented  # an array of numpy's then asks __array_ufunc__, and is refused
         return _lifted(function)(*((other, self) if turned else (self, other)))
 
     def _in_place(self, other: Any, function: Any) -> Any:

@@ -149,6 +149,10 @@ SITUATIONS = {
         plus(all_right(), None, WRONG_1, CHECK_1),
         BOTH,
     ),
+    "borrowed, then checked with something else": (
+        plus(lesson('softmax = reference("90.1")', RIGHT_2), None, WRONG_1, CHECK_1),
+        ["borrowed", "solved"],
+    ),
     "wrong, mentioned in a comment": (
         plus(lesson(WRONG_1), None, '# check("90.1", softmax) says no'),
         FIRST_WRONG,

@@ -1,6 +1,7 @@
 """The progress of a class: what is read without trust, and whose it is."""
 
 import json
+from pathlib import Path
 from pathlib import PurePosixPath as P
 
 import mini_course
@@ -66,6 +67,8 @@ def test_names_are_what_tells_paths_apart(paths, names):
 def test_a_path_named_twice_is_refused():
     with pytest.raises(CourseError, match="twice"):
         classroom.names([P("/a"), P("/a")])
+    with pytest.raises(CourseError, match="twice"):
+        classroom.gather([Path("a.json"), Path("../") / Path.cwd().name / "a.json"], None)
 
 
 def test_the_table_counts_what_is_solved_and_has_a_column_for_each_lesson():
@@ -102,9 +105,11 @@ def test_files_and_folders_are_gathered(tmp_path):
 def test_one_that_cannot_be_read_is_named_and_the_others_are_seen(tmp_path):
     (tmp_path / "anna.json").write_text(json.dumps({"exercises": {"1.1": "solved"}}))
     (tmp_path / "ben.json").touch()
-    with pytest.warns(UserWarning, match="ben.json is not what"):
-        found = classroom.gather([tmp_path / "anna.json", tmp_path / "ben.json"], None)
-    assert found == {"anna": {"1.1": "solved"}, "ben": {}}
+    paths = [tmp_path / f"{name}.json" for name in ("anna", "ben", "cleo")]
+    with pytest.warns(UserWarning, match="cleo.json cannot be read"):
+        with pytest.warns(UserWarning, match="ben.json is not what"):
+            found = classroom.gather(paths, None)
+    assert found == {"anna": {"1.1": "solved"}, "ben": {}, "cleo": {}}
     assert "ben" in classroom.table(found)
     with pytest.raises(CourseError, match="ben.json is not what"):
         classroom.gather([tmp_path / "ben.json"], None)

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import warnings
 from argparse import Namespace
 from collections import Counter
 from contextlib import nullcontext
@@ -275,6 +276,11 @@ def test_a_terminal_that_is_closed_costs_no_step(heard):
         assert came == [signal.SIGHUP] * 2
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGHUP) is signal.default_int_handler  # as it was before
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+    with terminal.interruptions() as came:
+        signal.raise_signal(signal.SIGHUP)
+    assert came == []
 
 
 def test_at_a_terminal_ctrl_c_is_answered_at_once(heard, monkeypatch, tmp_path):
@@ -571,11 +577,20 @@ def test_every_option_says_what_it_does_and_its_default(name, made):
 
 def test_a_terminal_sees_one_line_that_changes(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "12")
     screen = terminal.Screen()
-    screen.update("a long line")
+    screen.update("a long line, and more")  # one that would wrap could not be written over
     screen.update("short")
     screen.line("kept")
     assert capsys.readouterr().out == "\ra long line\rshort      \r     \rkept\n"
+
+
+def test_a_warning_about_code_looks_as_ever_and_one_of_ours_is_a_line(capsys):
+    with pytest.warns(FutureWarning, match="of a library"):
+        terminal.ended(lambda: warnings.warn("of a library", FutureWarning, stacklevel=1))
+    assert capsys.readouterr().err == ""
+    terminal.ended(lambda: warnings.warn("a text was left out", stacklevel=1))
+    assert capsys.readouterr().err == "minichar: a text was left out\n"
 
 
 def test_a_path_in_a_message_can_be_typed_on_windows(monkeypatch):

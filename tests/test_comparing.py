@@ -51,8 +51,8 @@ INF = float("inf")
         ([1, 2], (1, 2)),
         ({"b": 1, "a": "x"}, {"a": "x", "b": 1}),
         ([], []),
-        (1e-13, 0.0),
-        (np.array([1e6, 1.0005]), np.array([1e6, 1])),  # the largest of all is the measure
+        (0.9e-12, 0.0),
+        (np.array([-1e6, 1.0005]), np.array([-1e6, 1])),  # the largest of all is the measure
         (np.zeros((0, 3)), np.zeros((0, 3))),
     ],
 )
@@ -89,11 +89,13 @@ class Chameleon:
         (2, 1, "x is 2, expected 1"),
         (1.0000001, 1.0, "x is 1.0000001, expected 1$"),
         (12345678, 5, "x is 12345678, expected 5"),
-        (1e20, 5, r"x is 1e\+20, expected 5"),
+        (-1e20, 5, r"x is -1e\+20, expected 5"),
         (False, True, "x is 0, expected 1"),
         (1e-6, 0.0, "x is 1e-06, expected 0"),
-        (1e-10, 0.0, "x is 1e-10, expected 0"),
+        (1.1e-12, 0.0, "x is 1.1e-12, expected 0"),
         (np.array([1.0, np.nan]), np.ones(2), r"x at \[1\] is nan, expected 1"),
+        ([[1.0], [1.0, 2.0]], np.ones((2, 2)), "x is a list whose rows have different lengths"),
+        (np.array(["a", "b"]), ["a", "b"], "x is an array of .*, expected a list of 2"),
         ([1.0, 2.0], 1.0, r"x has shape \(2,\), expected a single number"),
         (np.inf, 1.0, "x is inf, expected 1"),
         (1.0, np.inf, "x is 1, expected inf"),
@@ -129,9 +131,12 @@ def test_same_refuses(got, want, says):
         same("x", got, want)
 
 
-def test_a_dictionary_that_is_only_begun_is_not_done():
-    with pytest.raises(NotDone, match="x has no value yet"):
-        same("x", {"a": None, "b": 1}, {"a": 1, "b": 1})
+@pytest.mark.parametrize(
+    "got", [None, (1, None), [[1, ...]], {"a": None, "b": 1}, np.array([1, None]), ...]
+)
+def test_what_is_only_begun_is_not_done(got):
+    with pytest.raises(NotDone, match=r"x is `\.\.\.`" if got is ... else "x has no value yet"):
+        same("x", got, 1)
 
 
 def test_the_same_arrays_with_other_numbers_and_others_with_the_same():

@@ -78,14 +78,15 @@ def test_how_many_are_read_at_a_time_changes_no_number(cell, piece, run_up, batc
         np.testing.assert_allclose(values, wanted[key], atol=1e-10)
 
 
-@pytest.mark.parametrize("dtype, limit", [("float64", 1e-10), ("float32", 1e-5)])
+@pytest.mark.parametrize("dtype, limit", [("float64", 1e-10), ("float32", 1e-4)])
 @cells
 def test_nor_in_the_gates(cell, dtype, limit):
     model, shape = some_model(cell, (20, 7), dtype=dtype), {"piece": 13, "run_up": 6}
     a = look.record(model, TEXT, None, **shape, batch=1, rows=1)
     b = look.record(model, TEXT, None, **shape, batch=5, rows=64)
     for key in a:
-        np.testing.assert_allclose(a[key], b[key], atol=limit, err_msg=str(key))
+        scale = max(1, np.abs(a[key]).max())  # of relu, thousands
+        np.testing.assert_allclose(a[key], b[key], atol=limit * scale, err_msg=str(key))
 
 
 def test_the_gates_of_an_lstm_are_what_its_equations_say():
@@ -167,9 +168,11 @@ def test_what_cannot_be_read_is_refused():
     assert look.known(model, "abéd\n") == "abd"
     with pytest.raises(ValueError, match="empty"):
         look.record(model, "")
-    with pytest.raises(ValueError, match="there is|cells, h"):
-        look.record(model, TEXT, "c")
-    for wrong in ({"piece": 0}, {"piece": 4, "run_up": 5}, {"batch": 0}, {"rows": 0}):
+    for kinds in ("c", ""):
+        with pytest.raises(ValueError, match="cells, h"):
+            look.record(model, TEXT, kinds)
+    runs = {"run_up": -1}, {"piece": 4, "run_up": 5}
+    for wrong in (*runs, {"piece": 0}, {"batch": 0}, {"rows": 0}):
         with pytest.raises(ValueError, match="run_up"):
             look.record(model, TEXT, **wrong)
     with pytest.raises(TypeError, match="NGram"):

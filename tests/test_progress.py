@@ -43,6 +43,12 @@ def test_verdicts_are_remembered(course, mini):
     assert progress.remembered(course, other) is None
 
 
+def test_where_nothing_can_be_written_nothing_is_remembered(course, mini):
+    (course / progress.CACHE).mkdir()  # in the place of the file
+    progress.remember(course, mini, progress.digest(mini), [Verdict("90.1", "softmax", "solved")])
+    assert progress.remembered(course, mini) is None
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"3", b'{"90_mini": 1}', b'{"90_mini": {"digest": DIGEST}}', b"\xff\xfe",

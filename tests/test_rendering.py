@@ -122,6 +122,23 @@ def test_a_cell_by_itself():
     assert [box["tabindex"] for box in boxes] == ["0"] * 3  # the formula, the code, the picture
 
 
+def test_a_lesson_is_called_by_its_heading_or_else_by_its_name():
+    said = "# a < b\n\n**What you'll do.** Read,\nand write.\n\nAbout 5 minutes of yours."
+    pages = [
+        rendering.Page(name, nbformat.v4.new_notebook(cells=cells))
+        for name, cells in (
+            ("90_a", [nbformat.v4.new_markdown_cell(said)]),
+            ("91_b", [nbformat.v4.new_markdown_cell("no heading")]),
+            ("92_c", []),
+        )
+    ]
+    assert [page.title for page in pages] == ["a < b", "91_b", "92_c"]
+    assert [page.about for page in pages] == ["Read, and write. About 5 minutes.", "", ""]
+    assert '<a href="90_a.html">a &lt; b</a>' in rendering.index(pages)
+    made = rendering.page_of(pages[1], pages)
+    assert '<a href="90_a.html">Before: a &lt; b</a> <a href="92_c.html">Next: 92_c</a>' in made
+
+
 def test_a_solution_that_stops_is_named(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     nbformat.write(notebook, tmp_path / "bad.ipynb")

@@ -54,7 +54,7 @@ MIXED = {
 
 @pytest.mark.parametrize("how", MIXED)
 def test_no_array_of_numpy_mixes_with_one_of_the_card(how, card, x):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="do not mix"):
         MIXED[how](card, x)
     assert card.counts.up == card.counts.down == 0
     assert (HOST == 1).all()
@@ -62,6 +62,7 @@ def test_no_array_of_numpy_mixes_with_one_of_the_card(how, card, x):
 
 ALIKE = {
     "arithmetic": lambda xp, x: (2 * x - 1) / (x + np.float32(3)) ** 2,
+    "a number before": lambda xp, x: (1 - x) / 2 + 6 / (x + 1) + 2**x,
     "comparisons": lambda xp, x: (x > 2) & (x <= 4),
     "product": lambda xp, x: x @ x.T,
     "dot": lambda xp, x: x.dot(x.T, xp.empty((2, 2))),
@@ -94,6 +95,7 @@ def test_a_function_that_is_missing_is_not_said_to_be_missing_in_cupy(card):
 
 def test_a_slice_is_a_view_and_a_copy_is_none(card, x):
     other, again = card.array(x), copy.deepcopy({"x": x})["x"]
+    x.get()[:] = 7
     x[0][1:] = 9
     x[1] += 1
     assert x.get().tolist() == [[0, 9, 9], [4, 5, 6]]
@@ -106,11 +108,13 @@ def test_what_travels_is_counted(card, x):
     card.asarray(there)  # it is there already
     card.array([there, there])
     assert card.counts.up == 1
-    for n, ask in enumerate((float, int, bool), 1):
+    assert card.asarray(there, np.float64).dtype == np.float64
+    asks = float, int, bool, lambda a: a.item(), lambda a: a.tolist()
+    for n, ask in enumerate(asks, 1):
         assert ask(there.sum() / 4) == 1
         assert (card.counts.down, card.counts.bytes_down) == (n, 4 * n)
     there.get()
-    assert (card.counts.down, card.counts.bytes_down) == (4, 28)
+    assert (card.counts.down, card.counts.bytes_down) == (6, 36)
 
 
 def test_launches_are_counted_and_views_are_none(card, x):
@@ -121,7 +125,14 @@ def test_launches_are_counted_and_views_are_none(card, x):
     x[0] = 1
     x @ x.T
     x.sum()
-    assert card.counts.launches == 6
+    x[:, card.asarray([2, 0])]  # gathers
+    x += 1
+    assert card.counts.launches == 8
+
+
+def test_the_array_for_a_product_is_without_gaps(card, x):
+    with pytest.raises(ValueError):
+        x.dot(x.T, card.empty((2, 4))[:, ::2])
 
 
 def test_a_result_of_one_number_stays_on_the_card(card, x):
@@ -129,10 +140,13 @@ def test_a_result_of_one_number_stays_on_the_card(card, x):
 
 
 def test_afterwards_everything_is_as_before():
-    before = sys.modules.get("cupy")
-    with strict.instead_of_cupy() as one, strict.instead_of_cupy() as two:
-        assert sys.modules["cupy"] is two is not one
-    assert sys.modules.get("cupy") is before
+    before = sys.modules.get("cupy", "none")
+    with strict.instead_of_cupy() as one:
+        one.asarray(1.0)
+        with strict.instead_of_cupy() as two:
+            assert sys.modules["cupy"] is two is not one and two.counts.up == 0
+        assert sys.modules["cupy"] is one
+    assert sys.modules.get("cupy", "none") is before
 
 
 def test_it_has_nothing_that_cupy_has_not():

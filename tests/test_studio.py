@@ -207,6 +207,10 @@ def test_what_goes_wrong_is_said_and_the_next_thing_works(made):
         assert f'"{wrong}" are no sizes: write them as in 100,50' in html.unescape(model.code.value)
     model.use.click()
     assert "no sizes" in said(made)
+    for wrong in ("0", "5,2049"):
+        model.hidden.value = wrong
+        model.use.click()
+        assert said(made) == "⚠ each layer has from 1 to 2048 neurons"
     files.path.value = "/nowhere/at/all.npz"
     files.load.click()
     assert "nowhere" in said(made)
@@ -408,7 +412,8 @@ def slowly(made):
 def test_it_writes_slowly_in_a_task_of_its_own_and_ends_cleanly(made, monkeypatch):
     monkeypatch.setattr(writing_panel, "PACE", 0)
     pen = made.writing
-    pen.length.value = 20
+    pen.length.value, pen.prime.value = 20, "a r"
+    pen.other.click()
 
     async def until(holds):
         while not holds():
@@ -418,7 +423,7 @@ def test_it_writes_slowly_in_a_task_of_its_own_and_ends_cleanly(made, monkeypatc
         pen.slow.value = True
         assert pen.slow.description == "Stop writing" and not slowly(made)  # not one yet
         await until(lambda: not pen.slow.value)
-        text = made.live.samples([0.8], "", 20, pen.seed)[0]
+        text = made.live.samples([0.8], "a r", 20, seed=1)[0]
         assert "".join(c for _, c in slowly(made)) == text.replace("\n", "⏎\n").replace(" ", "␣")
         assert all(("<u " in shaded) == (p < 10) for p, shaded in marked(made) if p != 10)
         for end in (lambda: setattr(pen.slow, "value", False), made.again.click, made.close):
@@ -444,6 +449,11 @@ def marked(made):
     return [(int(p), tag) for tag, p in found]
 
 
+def test_the_surer_the_deeper_the_shade():
+    assert writing_panel.shaded("<", 0.57) == '<span class="p6" title="57%">&lt;</span>'
+    assert writing_panel.shaded("\n", 0.04) == '<u class="p0" title="4%">⏎\n</u>'
+
+
 def turn(made, steps=1):
     for _ in range(steps):
         made.live.step()
@@ -460,7 +470,8 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     ]
     (_, newest, _, oldest) = (row.children for row in files.table.children)
     assert oldest[0].description == "Load run 1, step 2" and "MB" in newest[1].value
-    assert sum(" best" in row.children[1].value for row in files.table.children) == 1
+    best = f">{made.live.training.best / np.log(2):.3f} best<"
+    assert sum(best in row.children[1].value for row in files.table.children) == 1
     monkeypatch.setattr(keeping_panel, "SECONDS", 1e9)
     turn(made, 2)
     assert len(files.kept.paths()) == 3
@@ -644,6 +655,42 @@ def test_by_lines_the_milliseconds_of_a_step_are_those_of_a_step():
     assert shown_in(made, "ms a step") == 250
 
 
+def test_the_numbers_of_now_are_medians_of_the_last_steps(made):
+    made.one.click()
+    made.live.history[:] = [
+        replace(
+            made.live.history[0],
+            **{"epoch": k / 8, "loss": k, "gradient_norm": k},
+            **{"seconds": k / 1000, "chars_per_second": 1000 * k},
+        )
+        for k in range(1, 25)
+    ]
+    made.live.training.clip = 22
+    weights = [w.data.ravel() for w in made.live.model.parameters().values()]
+    norm, nats = np.linalg.norm(np.concatenate(weights)), 14.5  # the median of 5 to 24
+    for share in ("10%", "0%"):  # 23 and 24 were cut to 22; and without clipping
+        made.seen.measure()
+        shown = re.findall(">([^<]+)</td>", made.seen.numbers.value)
+        assert shown[3::2] == [
+            *("3.00", "14.500", f"{nats / np.log(2):.3f}", f"{np.exp(nats):.2f}", "14.5"),
+            *("14,500", share, f"{nats:.2g} / {norm:.3g}", "–"),
+        ]
+        made.live.training.clip = None
+
+
+def test_the_curve_shows_bits_or_perplexity(made):
+    made.live.training.validate_every = 1
+    turn(made, 3)
+    made.seen.show()
+    loss, level = made.live.history[0].loss, made.live.count()
+    for unit, scaled in (("bits", lambda nats: nats / np.log(2)), ("perplexity", np.exp)):
+        made.seen.unit.value = unit
+        shown = re.search('aria-label="(.*?)"', made.seen.curve.value)[1]
+        assert f"training from {scaled(loss):.3g} at 1" in shown
+        assert f"held-out from {scaled(made.live.validations[0][1]):.3g} at 1" in shown
+        assert f"a level line at {scaled(level):.3g}, counting, held-out" in shown
+
+
 def test_the_numbers_are_not_looked_at_for_each_step(made, monkeypatch):
     turn(made)
     monkeypatch.setattr(studio, "OFTEN", 1e9)
@@ -700,6 +747,15 @@ def test_one_line_at_a_time_is_learned_and_said_in_the_code(made):
     assert not made.live.training.lines and "lines" not in made.model_panel.code.value
 
 
+def test_each_piece_of_the_text_to_start_with_is_another(made):
+    pieces = set()
+    for _ in range(9):
+        made.writing.piece.click()
+        pieces.add(made.writing.prime.value)
+    assert len(pieces) > 1 and any("\\n" in piece for piece in pieces)
+    assert all(piece.replace("\\n", "\n") in TEXT for piece in pieces)
+
+
 def test_the_text_it_was_made_with_is_the_one_that_is_chosen(tmp_path):
     (tmp_path / "mine.txt").write_text(TEXT)
     for text in (TEXT, str(tmp_path / "mine.txt")):
@@ -720,6 +776,8 @@ def test_a_text_is_looked_over():
     assert "too little: 200 at least" in panels.found("a\n" * 9)
     assert "from 20,000 on" in panels.found("a\n" * 900)
     assert "little" not in panels.found("a\n" * 10_000)
+    rare = panels.found("<" + "bcdefghijklmn" * 4 + "a" * 5)  # 14, and one that is learned
+    assert rare.endswith("hardly learned: &lt; b c d e f g h i j k l and 2 more")
 
 
 def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypatch):

@@ -198,4 +198,4 @@ def _same_numbers(name, got, want, tol):
 
 
 def _at(index: tuple) -> str:
-    return f" at [{', '.join(str(int(i)) for i in index)}]" if index else ""
+    return f" at [{', '.join(map(str, index))}]" if index else ""
