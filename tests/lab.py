@@ -46,6 +46,7 @@ SWITCHES = [
     "--disable-sync",
     "--no-first-run",
 ]
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
 ERROR = '.jp-OutputArea [data-mime-type="application/vnd.jupyter.error"]'
 
 
@@ -72,7 +73,7 @@ def needs_browser() -> str:
 
 
 @contextmanager
-def server(folder: str | Path, theme: str = "JupyterLab Light") -> Iterator[str]:
+def server(folder: str | Path) -> Iterator[str]:
     """Serve `folder` with this Python's JupyterLab; yields its address, with {} for a path."""
     with TemporaryDirectory(prefix="minichar-lab-", ignore_cleanup_errors=True) as name:
         home = Path(name)
@@ -85,9 +86,9 @@ def server(folder: str | Path, theme: str = "JupyterLab Light") -> Iterator[str]
         settings.mkdir(parents=True)
         quiet = {"fetchNews": "false", "checkForUpdates": False}  # or a question covers the page
         (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-        (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
         command += [f"--ServerApp.root_dir={folder}", "--LabApp.extension_manager=readonly"]
+        command.append("--LabApp.expose_app_in_browser=True")  # for `wear`
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
         with open(home / "log", "w", encoding="utf-8") as log:
@@ -178,13 +179,21 @@ class Lesson:
         last.or_(failed.first).wait_for()
         assert not failed.count(), failed.first.text_content()
 
+    def wear(self, theme: str) -> None:
+        """Show the page in this one of THEMES."""
+        worn = self.page.locator(f'body[data-jp-theme-name="{theme}"]')
+        if not worn.count():
+            command = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+            self.page.evaluate(command, theme)
+            worn.wait_for(state="attached")
+
     def prompt(self, cell: int):
         """What stands before a cell of code: [ ]: or [*]: or its number."""
         return self.code.nth(cell).locator(".jp-InputPrompt")
 
 
 @contextmanager
-def shown(code: str, theme: str) -> Iterator[Lesson]:
+def shown(code: str) -> Iterator[Lesson]:
     """A notebook that was run whole: a cell for each piece of `code` between lines of "---"."""
     chromium = needs_browser()
     cells = [nbformat.v4.new_code_cell(piece.strip()) for piece in code.split("\n---\n")]
@@ -192,7 +201,7 @@ def shown(code: str, theme: str) -> Iterator[Lesson]:
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     with TemporaryDirectory(prefix="minichar-shown-") as folder:
         nbformat.write(notebook, Path(folder, "shown.ipynb"))
-        with server(folder, theme) as address, browser(chromium) as running:
+        with server(folder) as address, browser(chromium) as running:
             lesson = Lesson(running, address, "shown.ipynb")
             lesson.run_all()
             yield lesson

@@ -1,4 +1,4 @@
-"""What a picture of the package holds, as a browser would see it: for the tests of the pictures."""
+"""What a picture of the package holds, as a browser would see it, and what a widget does."""
 
 import base64
 import io
@@ -39,3 +39,10 @@ def image(picture):
 
 def pixels_of(picture, colour):
     return int((abs(image(picture) - to_rgb(colour)) < 0.02).all(axis=-1).sum())
+
+
+def parts(widget):
+    """A widget and all that it holds."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from parts(child)

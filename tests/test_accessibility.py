@@ -50,14 +50,16 @@ mc.Studio()
 OUTPUT = ".jp-OutputArea-output"
 
 
-@pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"])
-def opened(request):
+@pytest.fixture(scope="module")
+def opened():
     """A notebook with every widget, one of each kind of picture, and the studio; all run."""
-    with lab.shown(CODE, request.param) as lesson:
+    with lab.shown(CODE) as lesson:
         yield lesson
 
 
-def test_nothing_shown_has_a_serious_or_critical_fault(opened):
+@pytest.mark.parametrize("theme", lab.THEMES)
+def test_nothing_shown_has_a_serious_or_critical_fault(opened, theme):
+    opened.wear(theme)
     faults = {}
     for k in range(opened.code.count()):
         cell = opened.code.nth(k)

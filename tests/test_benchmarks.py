@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -77,11 +76,7 @@ def test_curves_prints_a_line_of_json_for_each_measurement(held_out):
     assert all(0.5 * even < r["validation"] < even for r in rows)  # nats, a little below a guess
 
 
-@pytest.mark.skipif(
-    find_spec("distributed") is None,
-    reason='needs Dask: pip install -c constraints.txt -e ".[cluster]"',
-)
-def test_sharing_prints_a_row_for_each_size():
+def test_sharing_prints_a_row_for_each_size(dask):
     command = [sys.executable, BENCHMARKS / "sharing.py", "--sizes", "4,8", "--steps", "2"]
     command += ["--batch", "6", "--length", "5"]
     run = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -11,13 +11,13 @@ from test_browser_pickers import READABLE, colours
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"])
-def lesson(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
     """Lesson 11 with its answers, run to the end."""
     chromium, name = lab.needs_browser(), "11_looking_inside.ipynb"
     folder = tmp_path_factory.mktemp("lesson")
     shutil.copy(lab.ROOT / "solutions" / name, folder)
-    with lab.server(folder, request.param) as address, lab.browser(chromium) as running:
+    with lab.server(folder) as address, lab.browser(chromium) as running:
         lesson = lab.Lesson(running, address, name)
         run_once(lesson)
         yield lesson
@@ -65,7 +65,9 @@ def test_the_picker_of_lesson_11_shows_the_cell_that_is_picked(lesson):
     assert figure.locator("pre").text_content() == text
 
 
-def test_no_picture_of_lesson_11_is_cut_off_or_hard_to_read(lesson):
+@pytest.mark.parametrize("theme", lab.THEMES)
+def test_no_picture_of_lesson_11_is_cut_off_or_hard_to_read(lesson, theme):
+    lesson.wear(theme)
     figures = lesson.page.locator("figure.minichar-coloured")
     assert figures.count() >= 6
     for figure in figures.all():

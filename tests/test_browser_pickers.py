@@ -39,9 +39,12 @@ coloured.text(long, rng.uniform(-1, 1, len(long)), title="Long")
 """
 
 
-@pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"])
-def opened(request):
-    with lab.shown(CODE, request.param) as lesson:
+themes = pytest.mark.parametrize("theme", lab.THEMES)
+
+
+@pytest.fixture(scope="module")
+def opened():
+    with lab.shown(CODE) as lesson:
         yield lesson
 
 
@@ -104,10 +107,12 @@ def slide(page, key, times):
         page.keyboard.press(key)
 
 
-def test_the_arrow_of_a_dropdown_is_light_on_dark(opened, picker):
-    dropdown, body = opened.page.get_by_label("Layer"), opened.page.locator("body")
+@themes
+def test_the_arrow_of_a_dropdown_is_light_on_dark(opened, theme):
+    opened.wear(theme)
+    dropdown = opened.page.get_by_label("Layer")
     arrow = dropdown.evaluate("e => getComputedStyle(e).backgroundImage")
-    assert ("stroke='%23ddd'" in arrow) == (body.get_attribute("data-jp-theme-light") == "false")
+    assert ("stroke='%23ddd'" in arrow) == (theme == "JupyterLab Dark")
 
 
 def test_the_best_cells_of_a_feature_can_be_gone_through(opened, picker):
@@ -165,11 +170,12 @@ READABLE = """figure => {
 }"""
 
 
-@pytest.mark.parametrize("cell", range(8))
-def test_everything_can_be_read_in_this_theme(opened, cell):
-    figure = picture(opened, cell)
-    contrasts = figure.evaluate(READABLE)
-    assert len(contrasts) > 5 and min(contrasts) >= 4.5
+@themes
+def test_everything_can_be_read(opened, theme):
+    opened.wear(theme)
+    for cell in range(8):
+        contrasts = picture(opened, cell).evaluate(READABLE)
+        assert len(contrasts) > 5 and min(contrasts) >= 4.5, cell
 
 
 def test_a_long_text_scrolls_in_a_box_of_its_own(opened, record_property):

@@ -1,8 +1,8 @@
+import functools
 import re
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from pictures import image, pixels_of
 
 from minichar import cell_diagrams, draw
@@ -12,14 +12,10 @@ from minichar.tensor import Tensor
 CELLS = [cell_diagrams.lstm, cell_diagrams.gru]
 
 
-@pytest.fixture
-def written(monkeypatch):
-    """What is written into a picture, in order."""
-    drawn, text = [], Axes.text
-    monkeypatch.setattr(
-        Axes, "text", lambda self, *at, **how: drawn.append(at[2]) or text(self, *at, **how)
-    )
-    return drawn
+@functools.cache
+def pictures(cell):
+    """Drawn once: that takes long."""
+    return cell_diagrams.steps(cell)
 
 
 def numbers(words):
@@ -31,7 +27,7 @@ def logit(p):
 
 
 def test_the_numbers_of_the_lstm_are_those_of_an_lstm():
-    said = [cell_diagrams.lstm(now).description for now in range(5)]
+    said = [picture.description for picture in pictures(cell_diagrams.lstm)]
     f, i, g, o = numbers(said[1])
     c, kept, new_c, new_h = 0.8, numbers(said[2])[-1], numbers(said[3])[-1], numbers(said[4])[-1]
     assert numbers(said[2])[:2] == [f, c]
@@ -44,7 +40,7 @@ def test_the_numbers_of_the_lstm_are_those_of_an_lstm():
 
 
 def test_the_numbers_of_the_gru_are_those_of_a_gru():
-    said = [cell_diagrams.gru(now).description for now in range(5)]
+    said = [picture.description for picture in pictures(cell_diagrams.gru)]
     u, r = numbers(said[1])
     a, _, m, n = numbers(said[2])
     h, new = numbers(said[3])[1], numbers(said[4])[-1]
@@ -76,13 +72,12 @@ def test_a_formula_stands_on_a_line_of_its_own(cell, now, written):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_picture_is_of_one_size_and_more_of_it_is_coloured(cell):
-    pictures = cell_diagrams.steps(cell)
-    sizes = {image(p).shape for p in pictures}
-    assert len(pictures) == 5 and len(sizes) == 1
-    pale = [pixels_of(p, cell_diagrams.PALE) for p in pictures]
+    five = pictures(cell)
+    assert len(five) == 5 and len({image(p).shape for p in five}) == 1
+    pale = [pixels_of(p, cell_diagrams.PALE) for p in five]
     assert pale == sorted(pale, reverse=True) and pale[-1] < pale[0] / 5
-    assert repr(pictures[4]) == repr(cell()) and "step 4 of 4" in repr(cell())
-    assert pixels_of(pictures[4], draw.RED) > pixels_of(pictures[0], draw.RED) > 100
+    assert repr(five[4]) == repr(cell()) and "step 4 of 4" in repr(five[4])
+    assert pixels_of(five[4], draw.RED) > pixels_of(five[0], draw.RED) > 100
 
 
 @pytest.mark.parametrize("cell", CELLS)

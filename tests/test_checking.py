@@ -26,12 +26,6 @@ def softmax(z):
     return e / e.sum()
 
 
-@pytest.fixture
-def mini():
-    with mini_course.known():
-        yield
-
-
 # What `check` says
 
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,18 +14,8 @@ from minichar import cluster
 from minichar.cluster import attempt, grid, run, sweep
 from minichar.workers import threads
 
-needs_dask = pytest.mark.skipif(
-    find_spec("distributed") is None,
-    reason='needs Dask: pip install -c constraints.txt -e ".[cluster]"',
-)
 TEXT = mc.load_text("names")[:4000]
 FOUR = grid(hidden=[4, 8], seed=[0, 1])
-
-
-@pytest.fixture(scope="module")
-def client():
-    with cluster.workers(2) as client:
-        yield client
 
 
 def by_settings(runs):
@@ -70,7 +59,6 @@ def test_what_goes_wrong_under_a_setting_is_its_result():
     assert "validate_every=0: it is a whole" in attempt(TEXT, {"validate_every": 0}, 3).error
 
 
-@needs_dask
 def test_every_setting_is_run_once_and_equals_a_run_by_itself(client, tmp_path):
     found = by_settings(sweep(TEXT, FOUR, 5, tmp_path, client))
     assert len(found) == 4
@@ -80,7 +68,6 @@ def test_every_setting_is_run_once_and_equals_a_run_by_itself(client, tmp_path):
     assert len(list(tmp_path.glob("*.json"))) == 4
 
 
-@needs_dask
 def test_settings_may_be_numbers_of_numpy(client, tmp_path, monkeypatch):
     (first,) = sweep(TEXT, grid(hidden=np.array([4]), seed=np.arange(1)), 2, tmp_path, client)
     assert first.error is None
@@ -89,7 +76,6 @@ def test_settings_may_be_numbers_of_numpy(client, tmp_path, monkeypatch):
     assert kept.bits == first.bits
 
 
-@needs_dask
 def test_a_failing_setting_is_reported_and_the_rest_go_on(client, tmp_path):
     found = list(sweep(TEXT, [{"hidden": 0}, *FOUR], 5, tmp_path, client))
     assert [r.settings for r in found if r.error] == [{"hidden": 0}]
@@ -97,7 +83,6 @@ def test_a_failing_setting_is_reported_and_the_rest_go_on(client, tmp_path):
     assert len(list(tmp_path.glob("*.json"))) == 4  # the error is not kept: mended, it runs
 
 
-@needs_dask
 def test_a_sweep_that_was_left_goes_on_with_what_is_missing(client, tmp_path, monkeypatch):
     for found in sweep(TEXT, FOUR, 5, tmp_path, client):
         kept = found
@@ -117,7 +102,6 @@ def test_a_sweep_that_was_left_goes_on_with_what_is_missing(client, tmp_path, mo
     assert all(list(sweep(TEXT + "x\n", FOUR[:1], 5, tmp_path, client))) and len(asked) == 5
 
 
-@needs_dask
 @pytest.mark.parametrize("damage", ["", "[]", "{", '{"bits": "x"}', "\0" * 9, '{"bits": null}'])
 def test_a_damaged_result_is_run_again(client, tmp_path, damage):
     (first,) = sweep(TEXT, FOUR[:1], 2, tmp_path, client)
@@ -127,7 +111,6 @@ def test_a_damaged_result_is_run_again(client, tmp_path, damage):
     assert again.bits == first.bits and json.loads(path.read_bytes())["bits"] == first.bits
 
 
-@needs_dask
 def test_runs_of_a_worker_that_dies_are_done_by_another(client, tmp_path):
     settings = grid(hidden=[30], seed=range(6))
     found = []
@@ -149,7 +132,6 @@ if __name__ == "__main__":
 """
 
 
-@needs_dask
 def test_a_sweep_that_is_killed_goes_on_with_what_is_missing(tmp_path, client):
     (tmp_path / "sweeping.py").write_text(SCRIPT)
     command = [sys.executable, "sweeping.py"]
@@ -171,7 +153,6 @@ def test_a_setting_of_an_unknown_name_is_refused_before_anything_runs(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-@needs_dask
 def test_workers_have_one_thread_and_listen_to_this_machine_only(client):
     workers = client.scheduler_info(-1)["workers"]
     assert len(workers) == 2
@@ -180,7 +161,6 @@ def test_workers_have_one_thread_and_listen_to_this_machine_only(client):
     assert set(client.run(threads).values()) == {1}  # of BLAS
 
 
-@needs_dask
 def test_a_cluster_is_found_by_its_address(client, tmp_path):
     with cluster.workers(client.scheduler.address) as other:
         assert other.submit(sum, [1, 2]).result() == 3
@@ -196,7 +176,6 @@ def test_without_dask_it_is_said_what_to_install(monkeypatch):
         pass
 
 
-@needs_dask
 def test_a_worker_that_dies_before_it_is_known_does_not_spoil_the_end(client):
     async def told():  # as the scheduler tells it
         client.cluster._update_worker_status("remove", "tcp://127.0.0.1:1")

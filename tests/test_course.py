@@ -125,11 +125,9 @@ def test_a_function_that_does_nothing_is_not_done(number):
             check(number, nothing)
 
 
-needs_lessons = pytest.mark.skipif(not LESSONS, reason="runs once there are lessons in solutions/")
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
 
 
-@needs_lessons
 def test_every_exercise_has_a_check_and_every_check_an_exercise():
     """In its own lesson, in order, with its hints."""
     found = []
@@ -143,7 +141,6 @@ def test_every_exercise_has_a_check_and_every_check_an_exercise():
     assert found == list(checking.registered())
 
 
-@needs_lessons
 @each_lesson
 def test_solutions_are_kept_clean_and_claims_are_run(lesson):
     cells = files.read_notebook(lesson.solution).cells
@@ -161,7 +158,6 @@ def committed(path):
     return done.stdout if done.returncode == 0 else None
 
 
-@needs_lessons
 @each_lesson
 def test_notebooks_are_derived(lesson):
     """As they are, or as they were committed: a learner may have begun to work in this one."""
@@ -185,7 +181,6 @@ def shipped(tmp_path_factory):
     return {path.name: report for path, report in reports.items()}
 
 
-@needs_lessons
 @each_lesson
 def test_a_shipped_notebook_fails_at_its_first_exercise_and_nowhere_before(shipped, lesson):
     report = shipped[lesson.notebook.name]
@@ -198,7 +193,6 @@ def test_a_shipped_notebook_fails_at_its_first_exercise_and_nowhere_before(shipp
     assert {v.state for v in others} <= {"waits"}
 
 
-@needs_lessons
 @each_lesson
 def test_tags_of_nbval_do_not_soften_a_solution(lesson):
     cells = files.read_notebook(lesson.solution).cells

@@ -1,7 +1,6 @@
 """The texts are what the catalogue says, and `load_text` finds each or says what to do."""
 
 import dataclasses
-import doctest
 import hashlib
 import io
 import runpy
@@ -308,9 +307,7 @@ def test_the_recipe_writes_the_same_names_whatever_the_order_of_the_lists():
     assert build["names"](one, two) == load_text("names")
 
 
-@pytest.mark.parametrize(
-    "words", ["--help", "network", "network nosuch", "names.txt", "a b", "x y z"]
-)
+@pytest.mark.parametrize("words", ["network nosuch", "names.txt", "a b"])
 def test_what_the_builder_does_not_know_changes_no_file(words):
     before = {p: p.stat().st_mtime_ns for p in folder().rglob("*") if p.is_file()}
     command = [sys.executable, str(folder() / "build.py"), *words.split()]
@@ -410,8 +407,3 @@ def test_a_python_without_help_pages_says_so(monkeypatch):
         load_text("markup")
     monkeypatch.setattr(datasets, "find_spec", lambda name: None)
     assert "markup" not in datasets.at_hand()
-
-
-def test_the_examples_run():
-    result = doctest.testmod(datasets)
-    assert result.attempted and not result.failed

@@ -1,6 +1,5 @@
 """The doctor says what is there, and what to do about what is not."""
 
-import doctest
 import importlib.metadata
 import json
 import os
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import mini_course
 import numpy as np
 import pytest
+import threadpoolctl
 
 from minichar.course import doctor
 
@@ -18,11 +18,6 @@ from minichar.course import doctor
 def finding(name):
     (found,) = [(value, advice) for n, value, advice in doctor.report() if n == name]
     return found
-
-
-def test_example_holds():
-    result = doctest.testmod(doctor)
-    assert result.attempted and not result.failed
 
 
 def test_report_covers_what_a_lesson_needs():
@@ -82,7 +77,6 @@ def test_a_damaged_kernel_is_a_finding_among_others(tmp_path, monkeypatch, conte
 
 
 def test_threads_are_those_in_force():
-    threadpoolctl = pytest.importorskip("threadpoolctl", reason="needs threadpoolctl")
     if not [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]:
         pytest.skip("needs a numpy whose BLAS threadpoolctl knows (OpenBLAS, MKL or BLIS)")
     with threadpoolctl.threadpool_limits(1):

@@ -5,9 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -139,13 +137,3 @@ def test_ci_script_can_be_run():
     if not shutil.which("bash"):
         pytest.skip("needs bash")
     subprocess.run(["bash", "-n", script], check=True)
-
-
-@pytest.mark.slow
-def test_wheel_carries_the_texts(tmp_path):
-    """Installed from a wheel, `load_text` finds the texts inside the package."""
-    build = ["pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
-    subprocess.run([sys.executable, "-m", *build], check=True, capture_output=True)
-    names = zipfile.ZipFile(next(tmp_path.glob("minichar-*.whl"))).namelist()
-    assert "minichar/_datasets/names.txt" in names and "minichar/_datasets/catalogue.toml" in names
-    assert not any(name.startswith(("tests", "notebooks", "datasets", "start")) for name in names)

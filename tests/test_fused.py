@@ -78,7 +78,7 @@ size = st.integers(1, 5)
     from_start=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_fused_is_layers_in_every_value_and_gradient(
     quick, kind, T, B, D, H, numbers, from_start, seed
 ):
@@ -272,7 +272,7 @@ def torch_cell(kind, cell, D, H, dtype):
 
 @modules
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("T, B, D, H", [(7, 3, 4, 5), (1, 1, 1, 1), (12, 2, 1, 6), (3, 5, 6, 1)])
+@pytest.mark.parametrize("T, B, D, H", [(7, 3, 4, 5), (1, 1, 1, 1)])
 @kinds
 def test_cells_are_pytorchs(module, kind, dtype, T, B, D, H):
     cell = cell_of(module, kind, D, H, dtype)

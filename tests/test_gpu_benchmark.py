@@ -127,15 +127,14 @@ def test_what_fails_costs_its_own_row_only(tmp_path):
     broken = """from minichar import half
 half.HalfTraining.gradients = None
 """
-    run, found = on_the_stand_in(tmp_path / "t.csv", before=fake + broken)
+    run, found = on_the_stand_in(tmp_path / "t.csv", "--only", "check,a", before=fake + broken)
     assert run.returncode == 1 and "Failed: " in run.stdout
     wrong = {key for key, (value, _) in found.items() if value.startswith("FAILED")}
     cells = ("lstm", "gru", "rnn", "relu")
     expected = {("check", f"20 steps against numpy in float64, {c} half") for c in cells}
     expected.add(("check", "part"))  # says which were off
-    for name in ("a", "b", "e", "large"):
-        expected |= {(name, w) for w in ("torch float32", "torch TF32", "step, card, half")}
-        assert float(found[name, "step, processor"][0]) > 0
+    expected |= {("a", w) for w in ("torch float32", "torch TF32", "step, card, half")}
+    assert float(found["a", "step, processor"][0]) > 0
     assert wrong == expected
     assert found["a", "torch TF32"][0] == "FAILED: RuntimeError: cuDNN is not for today"
 

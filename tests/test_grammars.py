@@ -4,7 +4,6 @@ The rules are checked by readers that share nothing with the grammars; each is a
 that breaks its rule, to be sure that it would notice.
 """
 
-import doctest
 import re
 from xml.etree import ElementTree
 
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minichar import grammars
 from minichar.datasets import catalogue, folder
 from minichar.grammars import GRAMMARS, generate
 
@@ -133,8 +131,3 @@ def test_brackets_stay_open_over_long_distances():
 def test_an_unknown_grammar_lists_those_there_are():
     with pytest.raises(ValueError, match="brackets, quotes"):
         generate("poems")
-
-
-def test_the_examples_run():
-    result = doctest.testmod(grammars)
-    assert result.attempted and not result.failed

@@ -15,7 +15,7 @@ from minichar.graph import Tensor
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "graph_ops.json").read_text("utf-8"))
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
-examples = settings(max_examples=50, deadline=None)
+examples = settings(max_examples=50)
 
 
 # --- the table: every operation, and the same in plain numpy, written another way
@@ -373,7 +373,7 @@ def places(draw):
 
 
 @given(places())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_pick_sends_each_gradient_to_where_its_number_came_from(case):
     """Slices, negative and repeated numbers, new axes: `place` picks from the places themselves."""
     shape, place = case

@@ -1,17 +1,10 @@
 """Hints come in layers, folded, and safe to stand in a notebook."""
 
-import mini_course
 import pytest
 
 from minichar.course.checking import hint
 from minichar.course.comparing import NotThere
 from minichar.course.hints import folded
-
-
-@pytest.fixture
-def mini():
-    with mini_course.known():
-        yield
 
 
 def test_hints_are_folded_and_come_in_layers(mini):

@@ -17,7 +17,7 @@ numbers = hnp.arrays(
 words = st.dictionaries(st.text(max_size=5), st.integers() | st.booleans() | st.text() | st.none())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(words, st.lists(numbers, max_size=3)), min_size=1, max_size=3))
 def test_messages_come_in_order_and_as_they_were(sent):
     pipe = io.BytesIO()

@@ -104,7 +104,7 @@ def test_a_seed_below_zero_is_refused_in_plain_words(seed):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_same_seed_same_weights_and_another_seed_others(seed):
     a, b = (CharModel(VOCAB, hidden=(3, 2), embedding=2, seed=s) for s in (seed, seed))
     other = CharModel(VOCAB, hidden=(3, 2), embedding=2, seed=seed + 1)
@@ -239,7 +239,7 @@ def test_step_reads_one_character_at_a_time_what_a_call_reads_at_once(cell, shap
 
 @cells
 @given(cut=st.integers(1, 8))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_a_text_in_two_pieces_is_the_text_whole(cell, cut):
     model, text = make(cell), ids_of(9, 2)
     whole, _ = model(text)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minichar import fused, graph, layers, modes
@@ -93,7 +93,6 @@ def one_hot(ids, V=5):
     return Tensor(np.eye(V)[ids], requires_grad=True)
 
 
-@settings(deadline=None)
 @given(LENGTHS)
 def test_a_reader_knows_a_text_alone_as_in_company_and_sends_nothing_to_padding(lengths):
     ids, n = some_texts(lengths)
@@ -108,7 +107,6 @@ def test_a_reader_knows_a_text_alone_as_in_company_and_sends_nothing_to_padding(
         assert np.allclose(alone.data[0], states.data[b], rtol=0, atol=1e-12)
 
 
-@settings(deadline=None)
 @given(LENGTHS)
 def test_bidirectional_equals_two_runs_of_each_text_alone(lengths):
     ids, n = some_texts(lengths)

@@ -14,7 +14,7 @@ from minichar.graph import Tensor
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "solver_rmsprop.json").read_text("utf-8"))
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
 OPTIMIZERS = [optim.SGD, optim.Adagrad, optim.RMSProp, optim.Adam]
-examples = settings(max_examples=50, deadline=None)
+examples = settings(max_examples=50)
 
 
 def moved(make, gradients):

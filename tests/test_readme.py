@@ -5,7 +5,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_package import imported
 
 import minichar as mc
 
@@ -33,24 +32,6 @@ def test_every_lesson_is_on_the_map_with_its_minutes(path):
     minutes = re.search(r"About (\d+) minutes of yours", opening)[1]
     row = re.search(rf"^\| {path.stem[:2]} \|.*{path.name}.*\| (\d+) \|$", README, re.M)
     assert row and row[1] == minutes
-
-
-def test_every_file_of_the_package_is_in_the_reading_order():
-    order = "\n".join(re.findall(r"^- `.*?:", README, re.M))
-    listed = re.findall(r"`([a-z0-9_]+\.py|course/)`", order)
-    package = ROOT / "minichar"
-    there = {p.name for p in package.glob("*.py")} - {"__init__.py", "__main__.py"} | {"course/"}
-    assert set(listed) == there and len(listed) == len(there)
-
-
-def test_in_the_reading_order_a_file_uses_only_files_above_it():
-    order = re.findall(r"^- (`.*?):", README, re.M)
-    lines = [re.findall(r"`(\w+)(?:\.py|/)`", line) for line in order]
-    place = {name: k for k, names in enumerate(lines) for name in names}
-    for path in (Path(mc.__file__).parent).glob("*.py"):
-        if path.stem in place:
-            below = {name for name in imported(path) if place.get(name, -1) > place[path.stem]}
-            assert not below, f"{path.name} uses {below}"
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)

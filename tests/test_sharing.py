@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -12,19 +11,9 @@ import minichar as mc
 from minichar import cluster, sharing
 from minichar.sharing import Shared
 
-needs_dask = pytest.mark.skipif(
-    find_spec("distributed") is None,
-    reason='needs Dask: pip install -c constraints.txt -e ".[cluster]"',
-)
 TEXT = mc.load_text("names")[:6000]
 VOCAB = mc.Vocabulary.of(TEXT)
 HOW = {"batch": 10, "length": 12, "validate_every": 6}
-
-
-@pytest.fixture(scope="module")
-def client():
-    with cluster.workers(2) as client:
-        yield client
 
 
 def model(cell="lstm", hidden=(12, 8), dropout=0.0):
@@ -46,7 +35,6 @@ def kill(client, how_many):
         os.kill(pid, signal.SIGKILL)
 
 
-@needs_dask
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("shares, dropout", [(1, 0.4), (2, 0.0), (3, 0.4)])
 def test_shared_training_equals_that_on_one_machine(client, cell, shares, dropout):
@@ -63,7 +51,6 @@ def test_shared_training_equals_that_on_one_machine(client, cell, shares, dropou
         np.testing.assert_allclose(others, mine, rtol=0, atol=1e-10)
 
 
-@needs_dask
 def test_lines_of_a_few_texts_at_a_time_can_be_shared_too(client):
     alone = mc.Training(model(), TEXT, **HOW, lines=True)
     shared = Shared(client, model(), TEXT, 4, **HOW, lines=True)
@@ -73,7 +60,6 @@ def test_lines_of_a_few_texts_at_a_time_can_be_shared_too(client):
     same(alone, shared)
 
 
-@needs_dask
 def test_a_worker_that_dies_in_the_middle_of_a_step_takes_nothing_along(
     client, tmp_path, monkeypatch
 ):
@@ -105,7 +91,6 @@ def test_a_worker_that_dies_in_the_middle_of_a_step_takes_nothing_along(
     assert shared.step_number == alone.step_number == 8
 
 
-@needs_dask
 def test_when_all_workers_die_the_next_ones_take_over(client):
     alone = mc.Training(model(), TEXT, **HOW)
     shared = Shared(client, model(), TEXT, **HOW)
@@ -117,8 +102,7 @@ def test_when_all_workers_die_the_next_ones_take_over(client):
     same(alone, shared)
 
 
-@needs_dask
-def test_without_any_worker_a_step_fails_and_changes_nothing(monkeypatch):
+def test_without_any_worker_a_step_fails_and_changes_nothing(dask, monkeypatch):
     monkeypatch.setattr(sharing, "PATIENCE", 0.5)
     with cluster.workers(1) as client:
         shared = Shared(client, model(dropout=0.3), TEXT, **HOW)
@@ -135,7 +119,6 @@ def test_without_any_worker_a_step_fails_and_changes_nothing(monkeypatch):
             np.testing.assert_array_equal(w, before[name])
 
 
-@needs_dask
 def test_a_saved_training_goes_on_shared_and_the_other_way_round(client, tmp_path):
     alone = mc.Training(model(dropout=0.3), TEXT, **HOW)
     shared = Shared(client, model(dropout=0.3), TEXT, **HOW)
@@ -152,7 +135,6 @@ def test_a_saved_training_goes_on_shared_and_the_other_way_round(client, tmp_pat
     same(alone, again)
 
 
-@needs_dask
 def test_the_bytes_that_move_are_the_weights_down_the_gradients_up_and_little_else(client):
     shared = Shared(client, model(), TEXT, 2, **HOW)
     shared.step()
@@ -164,7 +146,6 @@ def test_the_bytes_that_move_are_the_weights_down_the_gradients_up_and_little_el
     assert shared.moved == 2 * (2 * 2 * size + state + 2 * ids) + state
 
 
-@needs_dask
 def test_more_shares_than_streams_are_refused(client):
     with pytest.raises(ValueError, match="11 shares of 10 streams"):
         Shared(client, model(), TEXT, 11, **HOW)

@@ -19,7 +19,7 @@ def some_model(cell, hidden, embedding=None, dtype="float64", seed=0):
 
 
 @pytest.mark.parametrize("cell", KINDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.integers(1, 4), st.integers(0, 9))
 def test_step_by_step_is_the_sequence(cell, hidden, B, seed):
     model = some_model(cell, hidden, 3 if seed % 2 else None, seed=seed)

@@ -15,6 +15,7 @@ from pathlib import Path
 import ipywidgets
 import numpy as np
 import pytest
+from pictures import parts
 
 import minichar as mc
 from minichar import chart, keeping_panel, panels, studio, writing_panel
@@ -312,13 +313,7 @@ def test_the_code_shown_makes_the_same_model(made, capsys):
 
 
 def test_every_slider_has_a_number_and_every_field_a_name(made):
-    def walk(widget):
-        yield widget
-        for child in getattr(widget, "children", ()):
-            yield from walk(child)
-
-    every = list(walk(made))
-    fields = [w for w in every if isinstance(w, ipywidgets.ValueWidget | ipywidgets.Button)]
+    fields = [w for w in parts(made) if isinstance(w, ipywidgets.ValueWidget | ipywidgets.Button)]
     unnamed = [w for w in fields if not isinstance(w, ipywidgets.HTML) and not w.description]
     assert len(fields) > 20 and not unnamed
 

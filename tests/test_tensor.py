@@ -107,7 +107,7 @@ def graphs(draw):
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_graph_has_the_gradient_that_forward_differentiation_finds(steps):
     """Forward: each value with its derivatives by x and by y, so no order can go wrong."""
     x, y = number(0.7), number(-0.9)
@@ -125,7 +125,7 @@ def test_any_graph_has_the_gradient_that_forward_differentiation_finds(steps):
 
 
 @given(graphs())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_in_topological_order_every_tensor_stands_once_and_after_its_inputs(steps):
     tensors = [number(1), number(1)]
     for _, i, j in steps:

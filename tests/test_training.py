@@ -175,7 +175,7 @@ def test_evaluate_in_streams_begins_each_after_what_stands_before_it(length, mon
     assert abs(found - evaluate(model, text)) > 1e-6  # so short a warming up does count
 
 
-@hypothesis.settings(max_examples=40, deadline=None)
+@hypothesis.settings(max_examples=40)
 @hypothesis.given(n=st.integers(2, 200), batch=st.integers(1, 200), length=st.integers(1, 70))
 def test_evaluate_counts_every_character_after_the_first_once(n, batch, length):
     """In order, whatever the streams; a model of one layer that looks at nothing tells."""
@@ -681,13 +681,6 @@ def test_a_training_has_its_own_model_and_settings():
 
 
 # --- and it learns
-
-
-def test_the_network_that_comes_with_lesson_08_beats_counting_on_names_it_has_not_seen():
-    model = mc.load_model(mc.datasets.folder() / "weights" / "lstm" / "names.npz")
-    known, held_out = mc.text.split(mc.load_text("names"), 0.1)
-    counting = mc.NGram(known, order=3, vocab=model.vocab).bits(held_out).mean()
-    assert evaluate(model, "\n" + held_out) / math.log(2) < counting - 0.1
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

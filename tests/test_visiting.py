@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ipywidgets
 import pytest
+from pictures import parts
 from traitlets import TraitError
 
 from minichar import datasets, visiting
@@ -24,34 +25,27 @@ def visit(tmp_path, monkeypatch):
     studio.close()
 
 
-def widgets(part):
-    """A widget and all that it holds."""
-    yield part
-    for child in getattr(part, "children", ()):
-        yield from widgets(child)
-
-
 @pytest.mark.parametrize("path", ["{0}/outside.txt", "../../outside.txt", "{0}/new.npz", "~/x.npz"])
 def test_a_path_gets_through_nowhere(visit, tmp_path, monkeypatch, path):
     monkeypatch.setenv("HOME", str(tmp_path))
     path = path.format(tmp_path)
     before = sorted(tmp_path.glob("*"))
-    for field in widgets(visit):
+    for field in parts(visit):
         if isinstance(field, ipywidgets.Text | ipywidgets.Textarea | ipywidgets.Combobox):
             with suppress(TraitError):
                 field.value = path
-    for button in list(widgets(visit)):
+    for button in list(parts(visit)):
         if isinstance(button, ipywidgets.Button):
             button.click()
     assert sorted(tmp_path.glob("*")) == before
     assert (tmp_path / "outside.txt").read_text() == SECRET
     assert "quick brown" not in visit.live.text
-    for part in widgets(visit):
+    for part in parts(visit):
         assert "quick brown" not in str(getattr(part, "value", ""))
 
 
 def test_no_field_for_a_path_listens(visit):
-    assert visit.file_panel.path not in list(widgets(visit))
+    assert visit.file_panel.path not in list(parts(visit))
     assert visit.file_panel.path.comm is None
 
 

@@ -40,7 +40,7 @@ def test_a_loss_is_seen_and_a_gain_alone_is_not():
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.floats(0, 1e6), min_size=2, max_size=8))
 def test_it_is_described_in_words(values):
     names = [f"change {k}" for k in range(len(values))]

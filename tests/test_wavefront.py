@@ -17,7 +17,7 @@ def cells_of_fused(monkeypatch):
     monkeypatch.setenv("MINICHAR_COMPILED", "0")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 4), st.integers(1, 5), st.integers(1, 6), st.integers(0, 99))
 def test_equal_to_the_readable_cells(L, H, T, seed):
     """From a state as from none, with an embedding and without, T below L included."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import parts
 from test_coloured import contrast
 
 import minichar as mc
@@ -258,15 +259,19 @@ def test_frames_still(film):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: Temperature(MODEL), lambda: Frames([draw.Picture("", "")])]
+    "widget",
+    [
+        lambda: Temperature(MODEL),
+        lambda: Frames([draw.Picture("", "")]),
+        lambda: pickers.CellPicker(
+            "a", {(0, "h"): np.zeros((1, 2))}, {"vowel": [((0, "h", 1), 0.9)]}
+        ),
+        lambda: pickers.GuessWalk("ab", [[("b", 0.5)]] * 2, [1.0]),
+        lambda: pickers.SaliencyWalk("ab", {"one": np.ones((1, 2))}),
+    ],
 )
-def test_every_field_has_a_name_that_is_not_cut_off(make):
-    def below(widget):
-        for child in getattr(widget, "children", ()):
-            yield child
-            yield from below(child)
-
-    fields = [w for w in below(make()) if getattr(w, "description", "")]
+def test_every_field_has_a_name_that_is_not_cut_off(widget):
+    fields = [part for part in parts(widget()) if getattr(part, "description", "")]
     assert len(fields) >= 2
     for field in fields:
         style = getattr(field.style, "description_width", "initial")
