@@ -128,8 +128,8 @@ class FilePanel(ipywidgets.VBox):
     # --- by itself
 
     def keep(self, validation: float) -> None:
-        """Keep the training as it is, unless that was done just now or is switched off."""
-        if not self.auto.value or not self.kept.due(SECONDS):
+        """Keep the training, unless that was done just now, is switched off, or it went wrong."""
+        if not self.auto.value or not self.kept.due(SECONDS) or not np.isfinite(validation):
             return
         try:
             self.kept.keep(self.studio.live.training, self.studio.line(), validation)

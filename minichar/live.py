@@ -174,7 +174,7 @@ class Live:
         self, temperatures: Sequence[float], prime: str = "", length: int = 120, seed: int = 0
     ) -> list[str]:
         """What the model writes after `prime`, at each temperature from the same random numbers."""
-        with self.lock:
+        with self.lock, np.errstate(over="ignore", invalid="ignore"):
             lines = self.settings["lines"]
             return side_by_side(self.model, temperatures, prime, length, seed, lines)
 

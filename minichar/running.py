@@ -207,8 +207,9 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
             line = _progress(report, goal, smooth, held_out, left) + " | saved" * saved
             screen.line(line) if measured or writes else screen.update(line)
         if writes:
-            written = side_by_side(training.model, [1.0], "", 120, report.step, training.lines)[0]
-            screen.line("\n".join(f"    {line}" for line in written.strip().split("\n")[:5]))
+            with suppress(ValueError):  # of scores that are no numbers: the next step takes it back
+                text = side_by_side(training.model, [1.0], "", 120, report.step, training.lines)[0]
+                screen.line("\n".join(f"    {line}" for line in text.strip().split("\n")[:5]))
         if stop:
             break
     return late

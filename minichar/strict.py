@@ -163,8 +163,10 @@ class ndarray:
         return _lifted(getattr(self._numbers, name), launches)(*arguments, **named)
 
     def _operator(self, other: Any, function: Any, turned: bool = False) -> Any:
+        if isinstance(other, np.ndarray):
+            raise _refuse(function.__name__)
         if not isinstance(other, ndarray | np.generic | int | float):
-            return NotImplemented  # an array of numpy's then asks __array_ufunc__, and is refused
+            return NotImplemented
         return _lifted(function)(*((other, self) if turned else (self, other)))
 
     def _in_place(self, other: Any, function: Any) -> Any:

@@ -230,9 +230,12 @@ class Studio(ipywidgets.VBox):
         self.status.value = f'<div role="{role}">{mark}{html.escape(message)}</div>'
 
     def line(self) -> str:
-        """80 characters of the model of now."""
+        """80 characters of the model of now; none of one that the next step will take back."""
         temperature = self.writing.temperature.number.value
-        return self.live.samples([temperature], length=80, seed=self.writing.seed)[0]
+        try:
+            return self.live.samples([temperature], length=80, seed=self.writing.seed)[0]
+        except ValueError:  # its scores are no numbers
+            return ""
 
     def _remember(self, report: Any) -> None:
         line = self.line().replace("\n", " ⏎ ")

@@ -152,6 +152,15 @@ def test_what_it_writes_comes_after_the_step_that_wrote_it(at, capsys, monkeypat
     assert [line.split(" of ")[0] for line in before] == ["step 4", "step 8"]
 
 
+def test_what_cannot_be_written_for_now_ends_no_training(at, monkeypatch):
+    def gone_wrong(*_):
+        raise ValueError("the model's scores are not numbers (nan)")
+
+    monkeypatch.setattr(running, "side_by_side", gone_wrong)
+    words = ["--steps", "6", "--sample-every", "2", "--out", "silent.npz", "--overwrite"]
+    assert main(["train", "fox.txt", *SMALL, *words]) == 0
+
+
 def test_the_time_that_is_left_stands_where_a_narrow_terminal_shows_it():
     report = Namespace(step=12_345, epoch=1.5, chars_per_second=1e6)
     line = running._progress(report, 123_456, 2.5, " | held out 2.345 (best)", 11_100)

@@ -364,6 +364,24 @@ def test_one_without_its_text_waits_instead_of_forgetting_it(monkeypatch):
     asyncio.run(main())
 
 
+def test_a_network_that_cannot_write_for_a_step_goes_on_learning(recwarn, tmp_path):
+    """With relu and so high a rate, its scores overflow after the first step, before its loss."""
+
+    async def main():
+        how = {"cell": "relu", "hidden": (16,), "batch": 8, "length": 16, "lr": 1.0}
+        made = studio.Studio("names", folder=tmp_path, optimizer="rmsprop", **how)
+        while made.train.value and len(made.live.history) < 20:
+            await asyncio.sleep(0.01)
+        assert len(made.live.history) >= 20 and made.live.rate < 1
+        assert made.timeline[-1][0] == "1" and made.timeline[-1][-1] == ""
+        made.file_panel.keep(np.nan)
+        assert not list(tmp_path.iterdir()) and made.file_panel.auto.value
+        made.close()
+
+    asyncio.run(main())
+    assert not [w for w in recwarn if w.category is RuntimeWarning]
+
+
 def test_a_network_of_the_demo_goes_on_from_what_its_file_knew():
     golden = Path(__file__).parent / "golden"
     costs = json.loads((golden / "saved_model_continued.json").read_text())["costs"]
