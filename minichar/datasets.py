@@ -82,6 +82,11 @@ def catalogue() -> dict[str, Entry]:
     return {name: Entry(name=name, **facts) for name, facts in tables.items()}
 
 
+def networks() -> dict[str, Path]:
+    """The files of the LSTMs that come with the course, by the names of their texts."""
+    return {path.stem: path for path in sorted((folder() / "weights" / "lstm").glob("*.npz"))}
+
+
 def at_hand() -> list[str]:
     """The names of the texts that can be loaded without a network, in the catalogue's order."""
     return [name for name, entry in catalogue().items() if entry.here]

@@ -52,8 +52,9 @@ class FilePanel(ipywidgets.VBox):
         self.save = studio.button("Save", self._save)
         self.path.observe(lambda change: self._ask(False), "value")
         self.load = studio.button("Load", lambda: self._load(self._path()))
-        ours = {p.stem: p for p in sorted((datasets.folder() / "weights" / "lstm").glob("*.npz"))}
-        self.pretrained = ipywidgets.Dropdown(options=ours, description="Trained by us", **NAMED)
+        self.pretrained = ipywidgets.Dropdown(
+            options=datasets.networks(), description="Trained by us", **NAMED
+        )
         self.take = studio.button("Load it", self._take)
         self.tune = studio.button("Load it for my text", lambda: self._load(self._ours()))
         self.best = studio.button("Back to the best on held-out text", self._use_best)

@@ -58,7 +58,7 @@ def files(options: Namespace) -> tuple[Path, Path]:
 
 
 def begin(options: Namespace, text: str) -> Training:
-    """A new training with the settings asked for; of `options.first`'s weights, if there is one."""
+    """A new training with the settings asked for. `options.first`: the model of --init, or None."""
     given, first = vars(options), options.first
     vocab = first.vocab if first else Vocabulary.of(text)
     model = CharModel(vocab, **{name: given[name] for name in CHOSEN})
@@ -207,9 +207,12 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
             line = _progress(report, goal, smooth, held_out, left) + " | saved" * saved
             screen.line(line) if measured or writes else screen.update(line)
         if writes:
+            lines = []
             with suppress(ValueError):  # of scores that are no numbers: the next step takes it back
-                text = side_by_side(training.model, [1.0], "", 120, report.step, training.lines)[0]
-                screen.line("\n".join(f"    {line}" for line in text.strip().split("\n")[:5]))
+                now = side_by_side(training.model, [1.0], "", 120, report.step, training.lines)
+                lines = now[0].strip().split("\n")[:5]
+            for line in lines:
+                screen.line(f"    {line}")
         if stop:
             break
     return late
