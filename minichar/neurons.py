@@ -22,7 +22,7 @@ import numpy as np
 
 from minichar.archive import spoken
 from minichar.checkpoint import load_model
-from minichar.datasets import folder, load_text
+from minichar.datasets import load_text, networks
 from minichar.features import FEATURES, Feature
 from minichar.look import Cell, known
 from minichar.measuring import measure
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m minichar.neurons MODEL TEXT`: print the table. The only printing here."""
     about = "Which cell follows which feature of a text, found on one part and scored on another."
     parser = argparse.ArgumentParser("python -m minichar.neurons", description=about)
-    parser.add_argument("model", help="a model's file, or python or shakespeare: shipped weights")
+    parser.add_argument("model", help="a model's file, or a network of the course, by name")
     parser.add_argument("text", help="a text file, or a name of `minichar data`")
     text = "the most of either part: cells are looked for in A and judged on B (default 200000)"
     parser.add_argument("--characters", type=int, default=200_000, metavar="N", help=text)
@@ -167,9 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "h, or of an LSTM c or hc (default: c where there is one)"
     parser.add_argument("--kinds", help=text)
     options = parser.parse_args(arguments)
-    path = folder() / "weights" / "lstm" / f"{options.model}.npz"
     try:
-        model = load_model(path if path.is_file() else options.model)
+        model = load_model(networks().get(options.model, options.model))
         a, b = split(known(model, load_text(options.text)), options.validation)
         begin = b.find("\n\n\n", 0, len(b) // 10) + 1  # a break: b should not begin within quotes
         a, b = a[: options.characters], b[begin : begin + options.characters]

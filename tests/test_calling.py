@@ -59,6 +59,9 @@ def test_whoever_scales_gradients_in_place_is_not_sent_to_the_copy_of_a_dictiona
 def test_an_index_that_is_none_is_an_error_and_no_hole():
     with pytest.raises(Wrong, match="IndexError: only integers"):
         call(lambda rows: rows["a"], np.eye(2))
+    for text in ("i.,ij->j", "i,i->i"):
+        with pytest.raises(Wrong, match="ValueError: .*einstein sum"):
+            call(lambda rows, text=text: np.einsum(text, rows[0], rows), np.eye(2))
     with pytest.raises(NotDone, match="still a `...` to replace"):
         call(lambda rows: rows + ..., np.eye(2))
     with pytest.raises(NotDone, match="still a `...` to replace"):

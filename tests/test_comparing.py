@@ -149,6 +149,17 @@ def test_the_same_arrays_with_other_numbers_and_others_with_the_same():
         same_arrays("W", W, given)
 
 
+def test_the_values_of_a_tuple_have_names():
+    want, names = (np.ones((2, 3)), np.ones((2, 3))), {"parts": ("h", "c")}
+    same("x", np.ones((2, 2, 3)), want, **names)
+    with pytest.raises(
+        Wrong, match=r"^x is an array of shape \(2, 3\).*, expected 2 values: h, c$"
+    ):
+        same("x", np.ones((2, 3)), want, **names)
+    with pytest.raises(Wrong, match=r"^x: c at \[0, 0\] is 0, expected 1"):
+        same("x", (np.ones((2, 3)), np.zeros((2, 3))), want, **names)
+
+
 def test_same_refuses_a_check_that_cannot_fail():
     with pytest.raises(ValueError, match="check itself"):
         same("x", 1.0, float("nan"))

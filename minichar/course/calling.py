@@ -134,7 +134,8 @@ def _parameter(f, position: int) -> str:
 def _crash(f, error: BaseException) -> ExerciseError:
     """The exception of a learner's function as a sentence: its type, message and line."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    about = text.lower().replace("ellipsis (`...`)", "")  # numpy on indices says that, too
+    numpys = r"ellipsis \(\W+\)|'\.\.\.' ellipsis"  # so it speaks of an index, or of einsum's text
+    about = re.sub(numpys, "", text.lower())
     if "ellipsis" in about or has_hole(f):
         return NotDone("there is still a `...` to replace")
     libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))

@@ -62,7 +62,11 @@ def same(
         _same_text(name, got, want)
     elif isinstance(want, dict):
         _same_dict(name, got, want, tol)
-    elif isinstance(want, (tuple, list)) and not (isinstance(got, np.ndarray) and _numeric(want)):
+    elif isinstance(want, (tuple, list)) and not (
+        isinstance(got, np.ndarray)
+        and _numeric(want)
+        and (not parts or got.shape == np.shape(want))
+    ):
         _same_sequence(name, got, want, tol, parts)
     elif _numeric(want):
         _same_numbers(name, got, np.asarray(want, np.float64), tol)
@@ -149,6 +153,7 @@ def _same_dict(name, got, want, tol):
 def _same_sequence(name, got, want, tol, parts=None):
     if not isinstance(got, (tuple, list)):
         wanted = f"{len(want)} values" if isinstance(want, tuple) else f"a list of {len(want)}"
+        wanted += f": {', '.join(parts)}" if parts else ""
         raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
     if len(got) != len(want):
         raise Wrong(f"{name} has {len(got)} value{'s' * (len(got) != 1)}, expected {len(want)}")

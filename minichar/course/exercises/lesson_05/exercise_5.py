@@ -28,6 +28,7 @@ def orthogonal(H, rng):
         "not random": lambda H, rng: np.eye(H),
         "drawn without rng": lambda H, rng: orthogonal(H, np.random.default_rng()),
         "Q and R": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H))),
+        "a list of rows": lambda H, rng: orthogonal(H, rng).tolist(),
         "not square": lambda H, rng: (
             np.linalg.qr(rng.standard_normal((H, H + 1)))[0][:, :-1] if H > 1 else np.ones((1, 2))
         ),
@@ -41,6 +42,7 @@ def _(f):
             raise Wrong("it returns several things; one is wanted, the orthogonal matrix")
         Q = np.asarray(got)
         same(f"the shape for H = {H}", list(Q.shape), [H, H])
+        same(f"what is returned for H = {H}", got, Q)  # an array, not a list of its rows
         same(f"Q @ Q.T for H = {H}", Q @ Q.T, np.eye(H))
         other = np.asarray(call(f, H, np.random.default_rng(H + 100)))
         if np.abs(Q - other).max() < 1e-6:

@@ -129,7 +129,7 @@ def _(f):
             raise Wrong("the states are right, but it never calls combine: work in rounds with it")
         if len(calls) > 2 * max(1, rounds):  # as many as an up-sweep and a down-sweep take
             raise Wrong(
-                f"the states are right, but for {T} steps it calls combine {len(calls)} times: "
+                f"the states are right, but with T = {T} it calls combine {len(calls)} times: "
                 f"{rounds} rounds, each on all steps at once, are enough"
             )
     a, b = np.random.default_rng(0).uniform(-1.5, 1.5, (2, 9))
