@@ -1,6 +1,7 @@
 """start.py makes .venv: once, again when it has to, and never leaves a half-made one standing."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -178,8 +179,14 @@ def test_two_starts_at_once_take_turns(capfd):
 
 @pytest.mark.slow
 def test_the_whole_way(tmp_path):
-    """From a bare copy to a working course: without a network, killed half-way, started again."""
+    """From a bare copy to a working package: without a network, killed half-way, started again.
+
+    With the fewest packages, for they are installed twice; .ci/run installs all and asks `doctor`.
+    """
     course = shutil.copytree(ROOT, tmp_path / "mañana, 我", ignore=LEAVE_OUT)
+    project, few = course / "pyproject.toml", '\ndependencies = ["numpy", "threadpoolctl"]\n'
+    text = project.read_text("utf-8")
+    project.write_text(re.sub(r"\ndependencies = \[.*?\n\]\n", few, text, flags=re.S), "utf-8")
     go = [sys.executable, str(course / "start.py"), "setup"]
 
     offline = {k: v for k, v in os.environ.items() if not k.startswith("PIP_")}
@@ -190,16 +197,14 @@ def test_the_whole_way(tmp_path):
 
     first = subprocess.Popen(go, stderr=subprocess.PIPE, text=True)
     for line in first.stderr:
-        if "unpacking" in line:
+        if line.endswith(" s)\n"):
             first.send_signal(signal.SIGKILL)
             break
     assert first.wait() == -signal.SIGKILL
-    run = subprocess.run(go, capture_output=True, text=True)  # while the killed one's pip is at it
+    run = subprocess.run(go, capture_output=True, text=True)  # while the killed one's step goes on
     assert run.returncode == 0, run.stderr
     assert "Waiting for another start.py" in run.stderr and run.stdout.count("\n") == 1
 
-    run = subprocess.run([*go[:-1], "doctor"], capture_output=True, text=True)
-    assert run.returncode == 0 and str(course) in run.stdout
     python = course / ".venv" / "bin" / "python"
     assert subprocess.run([python, "-m", "pip", "check"], capture_output=True).returncode == 0
     bare = dict(os.environ, LC_ALL="C", PYTHONPATH="")  # a system that cannot read the path
