@@ -205,9 +205,7 @@ def descents(
         axes.set_title(name, loc="left", fontsize=9, parse_math=False)
         first, last = (f"({a:.2g}, {b:.2g})" for a, b in path[[0, -1]])
         low = f"height {float(height(*path[-1])):.2g}"
-        words.append(
-            f"{name} from {first} to {last}, {low}, in {len(path) - 1} step{'s' * (len(path) != 2)}"
-        )
+        words.append(f"{name} from {first} to {last}, {low}, in {len(path) - 1} steps")
     return Picture(figure, f"{title}: {len(paths)} landscapes from above. " + "; ".join(words))
 
 
