@@ -106,7 +106,7 @@ def test_folders_that_will_not_do(monkeypatch, tmp_path):
         building.assemble(tmp_path / "out", pyodide=tmp_path)
     (tmp_path / "diary.txt").write_text("dear diary")
     with pytest.raises(CourseError, match="holds something else"):
-        building.assemble(tmp_path)
+        building.build(tmp_path)
     assert (tmp_path / "diary.txt").read_text() == "dear diary"
 
 
@@ -118,15 +118,23 @@ def test_a_step_that_fails_is_said_in_one_line(tmp_path):
 
 def test_a_site_with_a_dead_link_is_refused(monkeypatch, tmp_path):
     rendering = pytest.importorskip("minichar.course.rendering", reason="needs the extra site")
-    monkeypatch.setattr(building, "assemble", lambda out, *_: out.mkdir())
-    monkeypatch.setattr(rendering, "render", lambda lessons, out: None)
-    monkeypatch.setattr(rendering, "reference", lambda out: None)
-    out = tmp_path / "out"
+    out, first = tmp_path / "out", '{"first": true}'
+
+    def assemble(site, *_):
+        site.mkdir()
+        (site / "jupyter-lite.json").write_text(first)
+
+    monkeypatch.setattr(building, "assemble", assemble)
+    monkeypatch.setattr(rendering, "render", lambda lessons, read: None)
+    monkeypatch.setattr(rendering, "reference", lambda folder: None)
     building.build(out, tell=lambda line: None)
-    out.rmdir()
-    monkeypatch.setattr(rendering, "reference", lambda _: (out / "index.html").write_text(LINK))
+    building.build(out, tell=lambda line: None)  # over itself
+    first, page = "another", "index.html"
+    monkeypatch.setattr(rendering, "reference", lambda r: (r.parent / page).write_text(LINK))
     with pytest.raises(CourseError, match="1 links of the site lead nowhere, .*nowhere.html"):
         building.build(out, tell=lambda line: None)
+    assert [path.name for path in out.iterdir()] == ["jupyter-lite.json"]
+    assert "first" in (out / "jupyter-lite.json").read_text()  # the earlier site stays
 
 
 def test_links_to_files_of_the_package_lead_into_the_lab():

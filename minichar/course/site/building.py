@@ -46,23 +46,31 @@ logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
 def build(out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = print) -> None:
     """Write all of the site into `out`: `assemble`, the lessons as pages, and the reference.
 
-    Raises CourseError as `assemble` does, and for a link that leads nowhere.
+    `out` is new, empty, or an earlier site, which stays until all of this one is there. Raises
+    CourseError as `assemble` does, for another folder, and for a link that leads nowhere.
     """
-    assemble(out, pyodide, tell)
-    from minichar.course import rendering  # its libraries are there, or `assemble` had refused
+    if out.exists() and any(out.iterdir()) and not (out / "jupyter-lite.json").is_file():
+        raise CourseError(f"{out} holds something else: name a folder that is new or empty")
+    with tempfile.TemporaryDirectory(prefix="minichar-site-") as name:
+        site = Path(name) / "site"
+        assemble(site, pyodide, tell)
+        from minichar.course import rendering  # its libraries are there, or `assemble` had refused
 
-    tell("the lessons as pages: each is run once, which takes some minutes")
-    rendering.render(course_folder() / "solutions", out / "read")
-    tell("the reference")
-    rendering.reference(out / "reference")
-    if found := links.dead(out):
-        raise CourseError(f"{len(found)} links of the site lead nowhere, the first {found[0]}")
+        tell("the lessons as pages: each is run once, which takes some minutes")
+        rendering.render(course_folder() / "solutions", site / "read")
+        tell("the reference")
+        rendering.reference(site / "reference")
+        if found := links.dead(site):
+            raise CourseError(f"{len(found)} links of the site lead nowhere, the first {found[0]}")
+        if out.exists():
+            shutil.rmtree(out)
+        shutil.move(site, out)
 
 
 def assemble(
     out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = lambda line: None
 ) -> None:
-    """Write what runs, and the front page, into `out`: new, empty, or an earlier site.
+    """Write what runs, and the front page, into `out`, which is new.
 
     `pyodide` is a folder with a Pyodide distribution to take along, for use without a network;
     `tell` hears what is being done. Raises CourseError, in one line, when something is missing.
@@ -72,8 +80,6 @@ def assemble(
         raise CourseError(MISSING)
     if pyodide is not None and not (pyodide / "pyodide-lock.json").is_file():
         raise CourseError(f"{pyodide} holds no Pyodide: there is no pyodide-lock.json in it")
-    if out.exists() and any(out.iterdir()) and not (out / "jupyter-lite.json").is_file():
-        raise CourseError(f"{out} holds something else: name a folder that is new or empty")
     with tempfile.TemporaryDirectory(prefix="minichar-site-") as name:
         lite = Path(name)
         tell("the package and its wheels")
@@ -105,8 +111,6 @@ def assemble(
             shutil.copytree(pyodide, built / "static" / "pyodide")
         tell("the front page")
         _front(course, built)
-        if out.exists():
-            shutil.rmtree(out)
         shutil.move(built, out)
 
 
