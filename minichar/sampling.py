@@ -49,11 +49,13 @@ def shipped(name: str = "names") -> Predictor:
     return Predictor(vocab, lambda i, h=None: rnn100.step(W, i, start if h is None else h))
 
 
-def _numbers(z: np.ndarray) -> np.ndarray:
-    """The scores, once it is certain that they are numbers."""
-    if np.isnan(z).any():
-        raise ValueError("the model's scores are not numbers (nan): it has gone wrong in training.")
-    return z
+def _shifted(z: np.ndarray) -> np.ndarray:
+    """The scores less the highest of their row: no exp overflows. ValueError where none is finite."""
+    highest = z.max(axis=-1, keepdims=True)  # nan, where one of them is
+    if not np.isfinite(highest).all():
+        wrong = "the model's scores are not numbers (nan or infinite)"
+        raise ValueError(f"{wrong}: it has gone wrong in training.")
+    return z - highest
 
 
 def log_softmax(z: np.ndarray) -> np.ndarray:
@@ -61,8 +63,7 @@ def log_softmax(z: np.ndarray) -> np.ndarray:
 
     Raises ValueError for scores that are no numbers.
     """
-    z = _numbers(z)
-    z = z - z.max(axis=-1, keepdims=True)
+    z = _shifted(z)
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
 
@@ -87,10 +88,10 @@ def distribution(
         raise ValueError(f"top_k={top_k}: at least 1 character must stay to choose from.")
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(f"top_p={top_p}: it is a probability above 0 and up to 1; 0.9 is usual.")
+    z = _shifted(z)
     if temperature == 0:
-        return np.eye(z.shape[-1])[_numbers(z).argmax(axis=-1)]
-    # Shifted before the division, so that no temperature overflows.
-    p = np.exp((_numbers(z) - z.max(axis=-1, keepdims=True)) / np.float64(temperature))
+        return np.eye(z.shape[-1])[z.argmax(axis=-1)]
+    p = np.exp(z / np.float64(temperature))
     p /= p.sum(axis=-1, keepdims=True)
     if top_k is None and top_p is None:
         return p
