@@ -50,7 +50,7 @@ def shipped(name: str = "names") -> Predictor:
 
 
 def _shifted(z: np.ndarray) -> np.ndarray:
-    """The scores less the highest of their row: no exp overflows. ValueError where none is finite."""
+    """The scores less the highest of their row, which must be finite: then no exp overflows."""
     highest = z.max(axis=-1, keepdims=True)  # nan, where one of them is
     if not np.isfinite(highest).all():
         wrong = "the model's scores are not numbers (nan or infinite)"
