@@ -48,10 +48,12 @@ def test_whoever_scales_gradients_in_place_is_not_sent_to_the_copy_of_a_dictiona
         dW["W"] *= 0.5
         return dW
 
-    with pytest.raises(Wrong, match="`dW` in place: make a new dictionary, of new arrays"):
+    with pytest.raises(Wrong, match="`dW` in place: make new arrays, in a new dictionary where"):
         call(halve, {"W": np.ones(2)})
-    with pytest.raises(Wrong, match="`parts` in place: make a new dictionary, of new arrays"):
+    with pytest.raises(Wrong, match="`parts` in place: make new arrays, in a new dictionary where"):
         call(lambda parts: halve(parts[0]), [{"W": np.ones(2)}])
+    with pytest.raises(Wrong, match=r"`counts` in place: ask a dictionary by `\.get\(\.\.\.\)`"):
+        call(lambda counts: counts[0].setdefault("b", 0), [{"a": 1}])
     with pytest.raises(Wrong, match="`argument 2` in place: work on a copy"):
         call(lambda *both: both[1].fill(1), 0, np.zeros(2))
 

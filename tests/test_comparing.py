@@ -106,11 +106,12 @@ class Chameleon:
         (True, "1", "x is True, expected the text '1'"),
         ("hellp", "hello", "x differs from character 4 on: 'hellp', expected 'hello'"),
         ("hell", "hello", "x differs from character 4 on"),
+        ("l", "o", "x is 'l', expected 'o'"),
         ("a" * 11 + "b", "a" * 11 + "c", r"11 on: \.\.\.'a{10}b', expected \.\.\.'a{10}c'"),
         (np.ones(2), (np.ones(2), np.ones(3)), r"x is an array of shape \(2,\).*, expected 2 val"),
         ((1,), (1, 2), "x has 1 value, expected 2"),
         (1.0, (1, 2), "x is the number 1.0, expected 2 values"),
-        ((1, "b"), (1, "a"), r"x\[1\] differs"),
+        ((1, "b"), (1, "a"), r"x\[1\] is .b., expected .a."),
         ((1, {"a": [3]}), (1, {"a": [4]}), r"x\[1\]\['a'\]\[0\] is 3, expected 4"),
         ({"a": 1}, {"a": 1, "b": 2}, "x lacks the key 'b'"),
         ({"a": 1, "b": 2}, {"a": 1}, "x has a key too many: 'b'"),
@@ -137,6 +138,12 @@ def test_same_refuses(got, want, says):
 def test_what_is_only_begun_is_not_done(got):
     with pytest.raises(NotDone, match=r"x is `\.\.\.`" if got is ... else "x has no value yet"):
         same("x", got, 1)
+
+
+@pytest.mark.parametrize("begun, says", [(None, "x: dz has no value"), (..., r"x: dz is `\.\.\.`")])
+def test_the_part_that_is_missing_is_named(begun, says):
+    with pytest.raises(NotDone, match=says):
+        same("x", (1.0, begun), (1.0, np.ones(2)), parts=("loss", "dz"))
 
 
 def test_the_same_arrays_with_other_numbers_and_others_with_the_same():

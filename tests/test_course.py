@@ -56,6 +56,7 @@ def test_every_registered_mistake_is_rejected(number, name):
 @pytest.mark.parametrize(
     "number, made, other",
     [
+        ("8.5", "half, whatever the share", "keeps what it should drop"),
         ("12.1", "only the last note", "small letters only"),
         ("12.4", "the last row and column not filled", "taking out is free"),
         ("12.4", "the edges written over", "letters in common"),

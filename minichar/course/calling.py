@@ -81,8 +81,11 @@ def _run(f, args, named, changes):
         if name not in changes and key not in changes:
             advice = f"work on a copy (`{name}.copy()`)"
             rows = before if isinstance(before, (list, tuple)) else [before]
-            if any(isinstance(row, dict) for row in rows):  # a copy still holds the same arrays
-                advice = "make a new dictionary, of new arrays"
+            held = [v for row in rows if isinstance(row, dict) for v in row.values()]
+            if any(isinstance(v, np.ndarray) for v in held):  # a copy still holds the same arrays
+                advice = "make new arrays, in a new dictionary where one is to be returned"
+            elif held:
+                advice = "ask a dictionary by `.get(...)`, which leaves it as it is"
             raise Wrong(
                 f"it changed its input `{name}` in place: {advice}, "
                 f"and beware of `{name} += ...` and `{name}[...] = ...`"

@@ -57,6 +57,9 @@ def same(
     of the values of a tuple, for the sentence.
     """
     if _unfinished(got):
+        if parts and isinstance(got, (tuple, list)) and len(got) == len(parts):
+            part, got = next(p for p in zip(parts, got, strict=True) if _unfinished(p[1]))
+            name = f"{name}: {part}"
         raise NotDone(f"{name} is `...`" if got is ... else f"{name} has no value yet")
     if isinstance(want, str):
         _same_text(name, got, want)
@@ -129,9 +132,9 @@ def _same_text(name, got, want):
         at = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(got), len(want)))
         start, cut = max(0, at - 10), slice(max(0, at - 10), at + 20)
         dots = "..." * (start > 0)
+        where = "is" if len(got) == len(want) == 1 else f"differs from character {at} on:"
         raise Wrong(
-            f"{name} differs from character {at} on: "
-            f"{dots}{str.__getitem__(got, cut)!r}, expected {dots}{want[cut]!r}"
+            f"{name} {where} {dots}{str.__getitem__(got, cut)!r}, expected {dots}{want[cut]!r}"
         )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minichar.course.checking import call, exercise, same
+from minichar.course.checking import Wrong, call, exercise, same
 from minichar.course.exercises.lesson_01.exercise_2 import loss_and_gradient
 from minichar.course.exercises.lesson_01.shared import SCORES
 
@@ -30,6 +30,9 @@ def update(z, dz, rate):
         "no rate": lambda z, dz, rate: z - dz,
         "in place": lambda z, dz, rate: np.subtract(z, rate * dz, out=z),
         "only the sign of the gradient": lambda z, dz, rate: z - rate * np.sign(dz),
+        "crashes on a matrix": lambda z, dz, rate: np.array(
+            [float(a - rate * b) for a, b in zip(z, dz, strict=True)]
+        ),
     },
 )
 def _(f):
@@ -37,3 +40,10 @@ def _(f):
     for z, rate in ((SCORES, 0.1), (rng.standard_normal(9), 0.5), (rng.standard_normal(3), 0.0)):
         dz = loss_and_gradient(z, 1)[1]
         same(f"update(z, dz, {rate})", call(f, z, dz, rate), z - rate * dz)
+    z, dz = rng.standard_normal((2, 4, 3))  # as `train` calls it
+    try:
+        got = call(f, z, dz, 0.1)
+    except Wrong as error:
+        error.args = (f"for matrices of shape (4, 3) {error}",)
+        raise
+    same("update for matrices of shape (4, 3)", got, z - 0.1 * dz)

@@ -1,8 +1,10 @@
 """Exercise 2.2: `bits_and_perplexity(p)`, the mean surprise at what came, told in two ways."""
 
+import math
+
 import numpy as np
 
-from minichar.course.checking import call, exercise, same
+from minichar.course.checking import Wrong, call, exercise, same
 
 
 def bits_and_perplexity(p):
@@ -27,6 +29,10 @@ def bits_and_perplexity(p):
         "the sum": lambda p: (-np.log2(p).sum(), 2 ** -np.log2(p).sum()),
         "no minus": lambda p: (np.log2(p).mean(), 2 ** np.log2(p).mean()),
         "e to the bits": lambda p: (-np.log2(p).mean(), np.exp(-np.log2(p).mean())),
+        "the perplexity first": lambda p: bits_and_perplexity(p)[::-1],
+        "crashes on a probability of 0": lambda p: bits_and_perplexity(
+            np.array([2 ** math.log2(one) for one in p])
+        ),
     },
 )
 def _(f):
@@ -38,3 +44,10 @@ def _(f):
             bits_and_perplexity(p),
             parts=("bits", "perplexity"),
         )
+    try:  # as in the next cell of the lesson
+        got = call(f, np.array([0.5, 0]))
+    except Wrong as error:
+        error.args = (f"for 0.5 and 0 {error}",)
+        raise
+    parts = ("bits", "perplexity")
+    same("bits_and_perplexity of 0.5 and 0", got, (np.inf, np.inf), parts=parts)

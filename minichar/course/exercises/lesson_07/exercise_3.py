@@ -105,6 +105,7 @@ def _by_dictionary(result):
         "every way walked": every_way,
         "in the order of creation": _backward(order=topological_order),
         "once, when first met": when_met,
+        "only the result passes on": _backward(order=lambda result: [result]),
         "assigned, not added": _backward(pass_on=_assigned),
         "no slope": _backward(pass_on=_no_slope),
         "two equal inputs count once": _by_dictionary,

@@ -47,6 +47,16 @@ def _old_state(W, inputs, targets, h):
     return sum(losses[1:], losses[0]), h
 
 
+def _not_carried(W, inputs, targets, h):
+    """Every letter is read in the state before the first."""
+    new = [(W["Wxh"][i] + h @ W["Whh"] + W["bh"]).tanh() for i in inputs]
+    losses = [
+        cross_entropy(h @ W["Why"] + W["by"], target)
+        for h, target in zip(new, targets, strict=True)
+    ]
+    return sum(losses[1:], losses[0]), new[-1]
+
+
 @exercise(
     "7.5",
     "the RNN on the graph",
@@ -71,6 +81,7 @@ def _old_state(W, inputs, targets, h):
         "only the last loss": _rnn(of=lambda losses: losses[-1]),
         "the state cut off at every step": _rnn(after=lambda h: h.detach()),
         "scores from the state before": _old_state,
+        "the state not carried on": _not_carried,
         "no tanh": _rnn(read=lambda W, i, h: W["Wxh"][i] + h @ W["Whh"] + W["bh"]),
         "Whh the other way round": _rnn(
             read=lambda W, i, h: (W["Wxh"][i] + h @ W["Whh"].T + W["bh"]).tanh()

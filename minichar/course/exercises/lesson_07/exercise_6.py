@@ -22,6 +22,12 @@ def lstm_step(W, x, h, c):
     return o * c.tanh(), c
 
 
+def _old_cell_out(W, x, h, c):
+    H = len(h)
+    o = (x @ W["Wxh"] + h @ W["Whh"] + W["bh"])[:H].sigmoid()
+    return o * c.tanh(), lstm_step(W, x, h, c)[1]
+
+
 def _lstm(order="oifg", change=lambda o, i, f, g, c: (o, i, f, g, c), out=None, cell=None):
     def wrong(W, x, h, c):
         H = len(h)
@@ -59,6 +65,7 @@ def _swapped(W, x, h, c):
     wrong={
         "blocks in another order": _lstm(order="ifog"),
         "the cell state handed out": _lstm(out=lambda o, c: c),
+        "the old cell on the way out": _old_cell_out,
         "no tanh on the way out": _lstm(out=lambda o, c: o * c),
         "forget and input exchanged": _lstm(cell=lambda f, c, i, g: i * c + f * g),
         "the old cell cut off": _lstm(change=lambda o, i, f, g, c: (o, i, f, g, c.detach())),

@@ -71,6 +71,9 @@ def _changed_pass(carry="state", back=True, late=False, moves=1, at_end=0, last=
         "the step before the way back": _changed_pass(late=True, moves=0),
         "the last, shorter piece is left out": _changed_pass(last=False),
         "one step at the end": _changed_pass(moves=0, at_end=1),
+        "only the first piece": lambda model, optimizer, inputs, targets, length: one_pass(
+            model, optimizer, inputs[:length], targets[:length], length
+        ),
         "two steps for each piece": _changed_pass(moves=2),
         "the first piece again and again": _changed_pass(again=True),
     },

@@ -48,6 +48,7 @@ def _last_two_axes(x, share, rng):
     wrong={
         "not made up for": lambda x, share, rng: x * (rng.random(x.shape) >= share),
         "divided by the share": lambda x, share, rng: x * (rng.random(x.shape) >= share) / share,
+        "half, whatever the share": lambda x, share, rng: 2 * x * (rng.random(x.shape) >= 0.5),
         "multiplied by what is kept": lambda x, share, rng: (
             x * (rng.random(x.shape) >= share) * (1 - share)
         ),
@@ -66,7 +67,6 @@ def _last_two_axes(x, share, rng):
 def _(f):
     x = np.random.default_rng(1).uniform(1, 2, (100, 80))
     x[::2] *= -1
-    same("dropout(x, 0, rng), where all are kept,", call(f, x, 0.0, np.random.default_rng(2)), x)
     for shape in ((6,), (2, 3, 4)):
         shaped = np.shape(call(f, np.ones(shape), 0.5, np.random.default_rng(2)))
         same(f"the shape for an x of shape {shape}", list(shaped), list(shape))
@@ -93,6 +93,7 @@ def _(f):
             )
     layers = np.asarray(call(f, x.reshape(5, 20, 80), 0.5, np.random.default_rng(7)))
     _each_by_itself("for an x of shape (5, 20, 80)", layers.reshape(100, 80) == 0)
+    same("dropout(x, 0, rng), where all are kept,", call(f, x, 0.0, np.random.default_rng(2)), x)
 
 
 def _each_by_itself(case, dropped):
