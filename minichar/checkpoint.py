@@ -29,6 +29,7 @@ from minichar.training import Training
 
 FORMAT, VERSION = "minichar", 1
 OPTIMIZERS = {kind.__name__: kind for kind, _ in optim.OPTIMIZERS.values()}
+WHOLE = "batch", "length"
 SCHEDULES = {kind.__name__: kind for kind in (optim.exponential, optim.cosine)}
 
 
@@ -136,7 +137,7 @@ def load_training(
         if saved["schedule"] not in (None, _recipe(None)):
             schedule = _made(saved["schedule"], SCHEDULES)
         settings = {
-            key: n if n is None else _number(n, whole=key in ("batch", "length"))
+            key: n if n is None and key != "lines" else _number(n, whole=key in WHOLE)
             for key, n in saved["settings"].items()
         }
         optimizer = _made(saved["optimizer"], OPTIMIZERS, model.parameters())
@@ -201,6 +202,9 @@ def _made(recipe: dict[str, Any], kinds: dict[str, type], *first: Any) -> Any:
         key: None if n is None and key == "clip" else _number(n, least=-(2**53))
         for key, n in recipe["settings"].items()
     }
+    betas = [settings.get(name, 0) for name in ("beta1", "beta2")]
+    if settings.get("every", 1) <= 0 or not all(0 <= beta < 1 for beta in betas):
+        raise Unfit("with its settings a step would divide by zero")
     return kinds[recipe["kind"]](*first, **settings)
 
 

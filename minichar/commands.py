@@ -32,13 +32,17 @@ from minichar.terminal import (
 )
 from minichar.text import clean, decoded
 
+MOST = 10**9  # more is a slip, and would be saved in a file that is then taken for a damaged one
 
-def whole(least: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number from `least` up."""
+
+def whole(least: int, most: float = MOST) -> Callable[[str], int]:
+    """The type of an option that is a whole number from `least` up, to `most`."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
             raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+        if int(text) > most:
+            raise argparse.ArgumentTypeError(f"{text!r} is more than {most:,}")
         return int(text)
 
     return read
@@ -60,6 +64,8 @@ def number(
         outside = (open_start and value == least) or (open_end and value == most)
         if outside or not (least <= value <= most and np.isfinite(value)):
             raise argparse.ArgumentTypeError(f"{text!r} is no number {span}")
+        if value > MOST:
+            raise argparse.ArgumentTypeError(f"{text!r} is more than {MOST:,}")
         return value
 
     return read
@@ -77,7 +83,7 @@ SETTLED: list[tuple[str, Any, Any, str]] = [
     ("--hidden", layers, (128, 128), "neurons in each layer, the lowest first"),
     ("--embedding", whole(1), None, "learn a row of N numbers for each character"),
     ("--dropout", SHARE, 0.0, "share of neurons left out of each step, against rote"),
-    ("--batch", whole(1), 50, "places in the text read side by side"),
+    ("--batch", whole(1), None, "places in the text read side by side"),
     ("--length", whole(1), 50, "characters read in a step, and how far back errors are followed"),
     ("--optimizer", tuple(optim.OPTIMIZERS), "adam", "the rule by which weights move"),
     ("--lr", number(0), None, "learning rate, how far they move; smaller is slower and safer"),
@@ -86,7 +92,7 @@ SETTLED: list[tuple[str, Any, Any, str]] = [
     ("--clip", number(0), 5.0, "shorten longer gradients to this length; 0: never"),
     ("--validation", SHARE, 0.05, "share of the text, its end, kept to measure on"),
     ("--save-every", whole(1), 500, "measure on the held-out text and save after every N steps"),
-    ("--seed", whole(0), 0, "another number, another beginning"),
+    ("--seed", whole(0, np.inf), 0, "another number, another beginning"),
 ]  # fmt: skip
 
 
@@ -129,6 +135,8 @@ def _add_train(made: argparse.ArgumentParser) -> None:
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
         if flag == "--lr":
             shown = ", ".join(f"{name} {rate:g}" for name, (_, rate) in optim.OPTIMIZERS.items())
+        if flag == "--batch":
+            shown = f"{running.BATCH}, fewer in a short text"
         text += f" (default {'none' if shown is None else shown})"
         reads = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N"}
         group.add_argument(flag, help=text, **reads)  # None, where it is not given
@@ -149,7 +157,7 @@ def _add_sample(made: argparse.ArgumentParser) -> None:
     text = "choose among the likeliest that together have this probability (default 1)"
     made.add_argument("--top-p", type=number(0, 1, open_start=True), metavar="P", help=text)
     text = "the same number, the same text (default: another one each time)"
-    made.add_argument("--seed", type=whole(0), metavar="N", help=text)
+    made.add_argument("--seed", type=whole(0, np.inf), metavar="N", help=text)
     text = "no chance: look for the likeliest text, keeping W beginnings (default off)"
     made.add_argument("--beam", type=whole(1), metavar="W", help=text)
 

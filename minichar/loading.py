@@ -1,12 +1,14 @@
-"""The network that somebody at a terminal means: a file of theirs, or one of the course by name."""
+"""What somebody at a terminal means: a network in a file or by name, a training to go on with."""
 
 from pathlib import Path
 
 from minichar.archive import BadModelFile
-from minichar.checkpoint import load_model
+from minichar.checkpoint import NoTraining, load_model, load_training, of_the_demo
 from minichar.datasets import catalogue, networks
+from minichar.look import known
 from minichar.model import CharModel
 from minichar.terminal import quoted
+from minichar.training import Training
 
 
 def load(name: str) -> CharModel:
@@ -16,7 +18,13 @@ def load(name: str) -> CharModel:
     """
     path, typed, ours = Path(name), quoted(name), networks()
     if path.is_file():
-        return load_model(name)
+        try:
+            return load_model(name)
+        except BadModelFile:
+            if path.suffix in (".npz", ".json") or not of_the_demo(path):
+                raise
+            how = f"`minichar train {typed}` makes one of a text"
+            raise BadModelFile(f"{typed} holds no model; {how}") from None
     if name in ours:
         return load_model(ours[name])
     if name and path.is_dir():
@@ -28,3 +36,17 @@ def load(name: str) -> CharModel:
     if path.suffix == ".npz":
         how = f"`minichar train TEXT --out {typed}` makes one"
     raise BadModelFile(f"there is no file {typed}; {how}")
+
+
+def resumed(path: str, text: str) -> Training:
+    """The training in this file, to go on with `text`.
+
+    Raises ValueError, with what to do, where it left out characters of this text, and as
+    `load_training` does.
+    """
+    try:
+        return load_training(path, text)
+    except NoTraining:
+        load_training(path, known(load_model(path), text))  # the same error, if that is not why
+        what = "was trained without characters of this text that it does not know"
+        raise ValueError(f"{path} {what}: pass --skip-unknown") from None

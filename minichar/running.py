@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from minichar import optim
-from minichar.checkpoint import load_model, load_training, save_model
+from minichar.checkpoint import load_model, save_model
 from minichar.datasets import load_text
 from minichar.evaluation import evaluating, evaluating_lines, whole
+from minichar.loading import resumed
 from minichar.look import known
 from minichar.model import CHOSEN, CharModel
 from minichar.ngram import NGram
@@ -29,6 +30,7 @@ from minichar.training import Report, Training, train
 from minichar.writing import side_by_side
 
 STEPS, EPOCHS = 2000, 50  # without --steps and --epochs: whichever is longer
+BATCH = 50  # without --batch: or as many as have --length characters each, if those are fewer
 COUNTED, ORDER = 1_000_000, 8  # the baseline: characters counted, and how far it looks back
 TRIED = 200_000  # held-out characters on which it is found how far back is best
 
@@ -65,6 +67,7 @@ def begin(options: Namespace, text: str) -> Training:
     if first:
         for name, w in first.parameters().items():
             model.parameters()[name].data[...] = w.data
+    fit = int(len(text) * (1 - options.validation) / options.length)
     kind, rate = optim.OPTIMIZERS[options.optimizer]
     rate = rate if options.lr is None else options.lr
     training = Training(
@@ -73,7 +76,8 @@ def begin(options: Namespace, text: str) -> Training:
         optimizer=kind(model.parameters(), lr=rate),
         clip=options.clip or None,
         validate_every=options.save_every,
-        **{name: given[name] for name in ("batch", "length", "validation", "seed")},
+        batch=options.batch or max(1, min(BATCH, fit)),
+        **{name: given[name] for name in ("length", "validation", "seed")},
     )
     if options.decay != 1:
         epoch = pieces(training)
@@ -106,7 +110,7 @@ def run(options: Namespace) -> int:
     if options.skip_unknown and (options.resume or options.first):
         given, text = len(text), known(options.first or load_model(options.resume), text)
         screen.line(f"{characters(given - len(text))} unknown to the model, left out")
-    training = load_training(options.resume, text) if options.resume else begin(options, text)
+    training = resumed(options.resume, text) if options.resume else begin(options, text)
     goal = options.steps or max(STEPS, EPOCHS * pieces(training))
     if options.epochs:
         goal = math.ceil(options.epochs * pieces(training))
@@ -116,6 +120,9 @@ def run(options: Namespace) -> int:
     _introduce(screen, training, text, goal, options.init)
     with interruptions() as stop:
         _save(out, training.model, training)  # now, not in an hour, is seen what fails
+        kept = [Path(name).resolve() for name in (options.init, options.resume) if name]
+        if not {best.resolve(), out.resolve()} & set(kept):
+            best.unlink(missing_ok=True)  # of a training given up by --overwrite
         try:
             late = _follow(screen, training, text, goal, options, (out, best), stop)
         except OSError:  # nobody reads on, or no more can be printed; the work is kept all the same

@@ -23,6 +23,14 @@ def plain(text: str) -> str:
     return text.translate(_SIGNS)
 
 
+def joined(text: str) -> str:
+    """A text that can be sent: its halves of characters, as JavaScript has them, put together.
+
+    For a half without its other stands U+FFFD.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def on_one_line(text: str) -> str:
     """The same, without its line ends and tabs: ⏎ and ⇥ alone."""
     return plain(text).replace("\n", "").replace("\t", "⇥")

@@ -25,6 +25,7 @@ from minichar.curve_panel import CurvePanel
 from minichar.keeping_panel import FilePanel, told
 from minichar.live import Live
 from minichar.optim import OPTIMIZERS
+from minichar.signs import joined
 from minichar.widgets import WRAPPED, Dial, rule
 from minichar.writing_panel import WritingPanel
 
@@ -233,9 +234,10 @@ class Studio(ipywidgets.VBox):
         """80 characters of the model of now; none of one that the next step will take back."""
         temperature = self.writing.temperature.number.value
         try:
-            return self.live.samples([temperature], length=80, seed=self.writing.seed)[0]
+            text = self.live.samples([temperature], length=80, seed=self.writing.seed)[0]
         except ValueError:  # its scores are no numbers
             return ""
+        return joined(text)
 
     def _remember(self, report: Any) -> None:
         line = self.line().replace("\n", " ⏎ ")

@@ -37,7 +37,8 @@ WAITS = b"\nafter this step it saves and stops; Ctrl-C again stops at once, with
 def visible(text: str) -> str:
     """`text` with what would move a terminal's cursor, or change its colours, spelled out."""
     fine = "\n\t\u200c\u200d"  # the last two join the parts of some letters and emoji
-    hidden = {c for c in set(text) - set(fine) if unicodedata.category(c)[0] == "C"}
+    acts = "Cc", "Cf", "Cs"  # and not Cn: an emoji may be newer than this Python
+    hidden = {c for c in set(text) - set(fine) if unicodedata.category(c) in acts}
     return "".join(repr(c)[1:-1] if c in hidden else c for c in text) if hidden else text
 
 
@@ -72,8 +73,8 @@ def quoted(word: str) -> str:
 
 
 def complain(message: str) -> None:
-    """Print what went wrong, in a line; commands in it as they can be typed."""
-    print(f"minichar: {COMMAND.sub(called(), message)}", file=sys.stderr)
+    """Print what went wrong, in a line: commands as they can be typed, the rest as it is seen."""
+    print(f"minichar: {COMMAND.sub(called(), visible(message))}", file=sys.stderr)
 
 
 class Screen:
@@ -135,6 +136,7 @@ WORDS = {  # of Python in a message, and what stands for them on the command lin
     'encoding="': '--encoding "',
     "load_model reads the model alone": "it is there to sample with; "
     "to go on, --resume the file that --out named",
+    "go on with that one": "go on with that one, or begin anew as this model (--init)",
 }
 
 
@@ -145,7 +147,8 @@ def one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
         try:
             return run(options)
         except MemoryError as error:
-            message = f"not enough memory: a smaller network or text would fit ({error})"
+            what = f" ({error})" if str(error) else ""  # Python's own has no words
+            message = f"not enough memory: a smaller network or text would fit{what}"
         except (ValueError, Diverged) as error:
             message = " ".join(str(error).split())
         complain(typed(message))
@@ -193,4 +196,7 @@ def ended(run: Callable[[], int]) -> int:
         complain(spoken(error))
         return 2
     except KeyboardInterrupt:
+        if is_terminal():
+            with suppress(OSError):
+                print(flush=True)  # or the shell would go on in the line that was begun
         return 130

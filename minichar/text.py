@@ -21,8 +21,8 @@ import numpy as np
 
 from minichar import backend
 
-# How a zip begins, as .docx and .odt are too; .gz, .xz, PDF, and the .doc of old.
-NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"%PDF-", b"\xd0\xcf\x11\xe0")
+# How a zip begins, as .docx and .odt are too; .gz, .xz, PDF, the .doc of old, and .rtf.
+NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"%PDF-", b"\xd0\xcf\x11\xe0", b"{\\rtf")
 CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text and numbers
 
 

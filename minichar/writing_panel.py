@@ -13,6 +13,7 @@ import ipywidgets
 import numpy as np
 
 from minichar import draw
+from minichar.signs import joined
 from minichar.text import clean
 from minichar.widgets import NAMED, WRAPPED, Dial
 from minichar.writing import loop_of, piece_of, write
@@ -110,7 +111,7 @@ class WritingPanel(ipywidgets.VBox):
         middle, (prime, left_out) = self.temperature.number.value, self._prime()
         temperatures, parts = (0, middle / 2, middle, min(10.0, 2 * middle)), []
         texts = self.studio.live.samples(temperatures, prime, self.length.value, self.seed)
-        for t, text in zip(temperatures, texts, strict=True):
+        for t, text in zip(temperatures, map(joined, texts), strict=True):
             name, loop = f"temperature {t:.2g}", loop_of(text) if t == 0 else None
             if t == 0:
                 said = f", repeats “{''.join(map(draw.visible, loop))}”" if loop else ""

@@ -346,3 +346,21 @@ def test_odd_values_in_the_header_are_refused_or_harmless(tmp_path):
             except (Diverged, ArithmeticError):  # a rate of 10³⁰: a bad number, but a number
                 loaded += 1
     assert refused > 300 and loaded > 5
+
+
+@pytest.mark.parametrize(
+    "part, odd",
+    [("settings", {"lines": None}), ("optimizer", {"beta1": -1}), ("optimizer", {"beta2": 1.5})]
+    + [("schedule", {"every": 0})],
+)
+def test_a_setting_that_no_step_can_be_taken_with_is_refused(tmp_path, part, odd):
+    training = a_training("rnn", OPTIMIZERS[-1], schedule=optim.exponential(0.9, 5))
+    path, bad = tmp_path / "t.npz", tmp_path / "bad.npz"
+    save_model(path, training.model, training)
+    with np.load(path) as file:
+        header = json.loads(file["header.json"])
+    inner = header["training"][part]
+    inner.get("settings", inner).update(odd)
+    rewritten(path, bad, {"header.json": json.dumps(header).encode()})
+    with pytest.raises(BadModelFile, match="bad.npz cannot be loaded"):
+        load_training(bad, TEXT)

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import json
 import os
 import shlex
 import signal
@@ -120,7 +121,7 @@ def test_fine_tuning_leaves_out_what_is_unknown_and_goes_on_so(at, capsys, monke
     again = shlex.split(out.splitlines()[-1].removeprefix("to go on: minichar "))
     assert again == "train odd.txt --resume odd.npz --steps 3 --skip-unknown".split()
     assert main(again) == 0
-    assert main(again[:-1]) == 2 and "another text" in capsys.readouterr().err
+    assert main(again[:-1]) == 2 and "not know: pass --skip-unknown" in capsys.readouterr().err
 
 
 def test_what_is_printed_while_it_trains(at, capsys):
@@ -227,6 +228,17 @@ def test_a_disk_that_stays_full_is_an_error_at_the_end(at, capsys, full):
     full |= {"begin.npz": [1]}
     assert main([*words[:-1], "begin.npz"]) == 2
     assert capsys.readouterr().err == f"minichar: begin.npz was {said}\n"
+
+
+@pytest.mark.parametrize("long, fits", [(778, 14), (30, 1), (3000, 50)])
+def test_a_short_text_is_read_at_fewer_places_so_that_each_is_long_enough(at, long, fits):
+    text = (3 * TEXT)[:long]
+    (at / "poem.txt").write_text(text)
+    words = "train poem.txt --hidden 4 --steps 1 --overwrite --out poem.npz".split()
+    assert main(words) == 0
+    assert mc.load_training("poem.npz", text).batch == fits
+    assert main([*words, "--batch", "2", "--length", "7"]) == 0
+    assert mc.load_training("poem.npz", text).batch == 2
 
 
 def test_without_a_held_out_part_it_trains_all_the_same(at, capsys):
@@ -351,6 +363,11 @@ def test_no_file_is_overwritten_unasked(at, capsys):
     assert main(words) == 2 and not (at / "lone.npz").exists()
     assert main([*words, "--overwrite"]) == 0
     assert mc.load_model("lone.best.npz").hidden == (9, 7)
+    once = ["--steps", "1", "--batch", "4", "--out", "lone.npz", "--overwrite"]
+    assert main(["train", "fox.txt", "--init", "lone.best.npz", *once]) == 0
+    assert (at / "lone.best.npz").exists()  # what it begins as stays, until there is a better one
+    assert main(["train", "fox.txt", *once]) == 0
+    assert not (at / "lone.best.npz").exists()  # it would be of another training than lone.npz
 
 
 def test_to_another_name_the_resumed_file_stays(at):
@@ -364,7 +381,7 @@ def test_a_loss_that_was_taken_back_is_told(at, capsys):
     wild = ["--optimizer", "sgd", "--clip", "0", "--batch", "4", "--hidden", "8"]
     assert main(["train", "fox.txt", *wild, "--lr", "2000", "--steps", "20", "--out", "w.npz"]) == 0
     assert "back to step 0, learning rate halved" in capsys.readouterr().out
-    assert main(["train", "fox.txt", *wild, "--lr", "1e30", "--out", "wild.npz"]) == 2
+    assert main(["train", "fox.txt", *wild, "--lr", "1e9", "--out", "wild.npz"]) == 2
     err = capsys.readouterr().err
     assert "start anew with a smaller one" in err and len(err.splitlines()) == 1
     mc.load_model("wild.npz")
@@ -405,6 +422,7 @@ def test_each_character_is_shown_before_the_next_is_drawn(at, monkeypatch):
 
 def test_without_a_seed_each_text_is_another(at):
     assert run("sample", "fox.npz") != run("sample", "fox.npz")
+    assert run("sample", "fox.npz", "--seed", 10**20)  # of any size
 
 
 @pytest.mark.parametrize(
@@ -479,7 +497,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
     "words, says",
     [
         ("train nowhere.txt", "nowhere.txt"),
-        ("train other.txt --resume fox.npz", "another text"),
+        ("train other.txt --resume fox.npz", "another text: go on with that one, or begin anew"),
         ("train fox.txt --resume nowhere.npz", "--resume nowhere.npz: there is no such file"),
         ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
         ("train fox.txt --out model.json", "ends in .npz"),
@@ -493,7 +511,8 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("train fox.txt --layers 3", "--layers"),
         ("train", "TEXT"),
         ("sample nowhere.npz", "there is no file nowhere.npz; `minichar train"),
-        ("sample fox.txt", "fox.txt cannot be loaded: it is neither a model of this course nor"),
+        ("sample fox.txt", "fox.txt holds no model; `minichar train fox.txt` makes"),
+        ("sample damaged", "damaged cannot be loaded"),
         ("sample damaged.npz", "damaged.npz cannot be loaded"),
         ("sample folder", "folder is a folder"),
         ("sample foxes", "there is no file foxes; with the course come environments, latex"),
@@ -501,6 +520,9 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("sample fox.npz --prime É", "pass --skip-unknown"),
         ("sample fox.npz --top-p 0", "'0' is no number from above 0 to 1"),
         ("train fox.txt --epochs 0", "'0' is no number above 0;"),
+        ("train fox.txt --epochs 1e308", "'1e308' is more than 1,000,000,000;"),
+        ("train fox.txt --clip 1e20", "'1e20' is more than 1,000,000,000;"),
+        ("train fox.txt --save-every 99999999999999999", "is more than 1,000,000,000;"),
         ("train fox.txt --out=", "--out '': the name of a model ends in .npz"),
         ("train fox.txt --resume=", "--resume '': there is no such file"),
         ("train fox.txt --resume fox.txt", "--resume fox.txt: the name of a model ends in .npz"),
@@ -529,7 +551,8 @@ def test_a_mistake_is_one_line(at, capsys, words, says):
     (at / "wide.txt").write_bytes(TEXT.encode("utf-16-le"))
     (at / "folder").mkdir(exist_ok=True)
     good = (at / "fox.npz").read_bytes()
-    (at / "damaged.npz").write_bytes(good[:500] + b"!" + good[501:])
+    for name in ("damaged.npz", "damaged"):
+        (at / name).write_bytes(good[:500] + b"!" + good[501:])
     try:
         code = main(words.split())
     except SystemExit as stopped:  # argparse's way out
@@ -537,6 +560,15 @@ def test_a_mistake_is_one_line(at, capsys, words, says):
     err = capsys.readouterr().err
     assert code == 2 and err.startswith("minichar: ") and says in err and err.count("\n") == 1
     assert not (at / "x.npz").exists() and (at / "fox.npz").read_bytes() == good
+
+
+def test_no_word_of_a_file_moves_the_cursor(at, capsys):
+    letters = {"vocab": ["a"], "letterToIndex": {"a": 1}, "indexToLetter": {"1": "a"}}
+    sizes = {"generator": "rnn", "hidden_sizes": [1], "letter_size": 1}
+    evil = letters | sizes | {"model": {"\x1b[2Jevil": {"n": 1, "d": 1, "w": ["x"]}}}
+    (at / "evil.json").write_text(json.dumps(evil))
+    assert main(["sample", "evil.json"]) == 2
+    assert "\\x1b[2Jevil holds something that is no number" in capsys.readouterr().err
 
 
 def test_what_is_left_out_of_a_folder_is_one_line(at, capsys):
@@ -631,7 +663,8 @@ def test_a_command_in_a_message_can_be_typed(program, given, again, monkeypatch,
 
 @pytest.mark.parametrize(
     "text, seen",
-    [("a\x1b[2J\té\n", "a\\x1b[2J\té\n"), ("\u202e\r", "\\u202e\\r"), ("👩\u200d🔬", "👩\u200d🔬")],
+    [("a\x1b[2J\té\n", "a\\x1b[2J\té\n"), ("\u202e\r", "\\u202e\\r"), ("👩\u200d🔬", "👩\u200d🔬")]
+    + [("\U0001fae8\U0001faf0\U0001facf", "\U0001fae8\U0001faf0\U0001facf")],  # one still to come
 )
 def test_no_text_moves_the_cursor(text, seen):
     assert terminal.visible(text) == seen
@@ -645,6 +678,9 @@ def test_too_little_memory_is_one_line(at, monkeypatch, capsys):
     assert main(["train", "fox.txt", "--out", "x.npz"]) == 2
     err = capsys.readouterr().err
     assert "not enough memory" in err and "7 TiB" in err and err.count("\n") == 1
+    monkeypatch.setattr(running, "CharModel", lambda *_, **__: [0] * sys.maxsize)
+    assert main(["train", "fox.txt", "--out", "x.npz"]) == 2
+    assert capsys.readouterr().err.endswith("text would fit\n")
 
 
 @pytest.mark.parametrize(

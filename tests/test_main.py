@@ -231,7 +231,11 @@ def test_an_interrupt_ends_quietly(course, monkeypatch, capsys):
 
     monkeypatch.setattr(progress, "judge", interrupted)
     assert main(["check"]) == 130
-    assert "Traceback" not in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.err and not printed.out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["check"]) == 130
+    assert capsys.readouterr().out == "\n"  # so that the shell's prompt begins a line
 
 
 def test_nothing_asked_shows_the_commands(capsys):

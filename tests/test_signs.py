@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minichar.signs import on_one_line, plain, quoted, visible
+from minichar.signs import joined, on_one_line, plain, quoted, visible
 
 texts = st.text(st.characters(exclude_categories=()), max_size=20)
 
@@ -27,6 +27,14 @@ def test_nothing_controls_what_stands_around_it(text):
             assert unicodedata.category(c) not in ("Cc", "Cs"), ascii(c)
             assert unicodedata.bidirectional(c) not in ("RLO", "LRO", "RLE", "LRE", "RLI", "FSI")
     assert "\n" not in quoted(text) and quoted(text)[0] + quoted(text)[-1] == "“”"
+
+
+@given(texts)
+def test_halves_are_joined_or_replaced_and_all_else_stays(text):
+    whole = "".join("\ufffd" if unicodedata.category(c) == "Cs" else c for c in text)
+    assert joined(whole) == whole
+    shown = joined(f"{whole}\ud83d\ude00{text}")
+    assert shown.startswith(whole + "😀") and shown.encode()
 
 
 def test_a_long_text_is_quoted_in_part():

@@ -410,6 +410,17 @@ def test_a_network_of_the_demo_goes_on_from_what_its_file_knew():
     assert (made.live.model.parameters()["1.Whh"].data == trained).all()
 
 
+def test_halves_of_an_emoji_as_the_demo_has_them_can_be_sent_to_the_page(made):
+    vocab = mc.Vocabulary(made.live.model.vocab.characters + "\ud83d\ude00")
+    mc.save_model("halves.npz", mc.CharModel(vocab, hidden=4))
+    made.file_panel.path.value = "halves.npz"
+    made.file_panel.load.click()
+    made.one.click()
+    made._remember(made.live.history[0])
+    assert "\ud83d" in made.live.samples([0.8], length=80)[0]
+    assert made.writing.written.value.encode() and made.history.value.encode()
+
+
 def shown_in(made, name):
     """A number of the studio's table."""
     shown = re.search(rf">{name}</td>.*?>([^<]+)</td>", made.seen.numbers.value, re.S)[1]

@@ -112,7 +112,7 @@ def test_a_file_that_is_not_utf8_says_where_and_what_to_do(tmp_path):
         read_text(path, encoding="latin-99")
 
 
-@pytest.mark.parametrize("raw", [*NO_TEXT, gzip.compress(b"one", mtime=0)])
+@pytest.mark.parametrize("raw", [*NO_TEXT, gzip.compress(b"one", mtime=0), rb"{\rtf1\ansi Roses}"])
 @pytest.mark.parametrize("encoding", [None, "latin-1"])
 def test_an_archive_or_a_pdf_is_no_text_in_whatever_encoding(tmp_path, raw, encoding):
     path = tmp_path / "some.txt"
