@@ -55,8 +55,8 @@ def without(model: CharModel, cells: Iterable[Cell], held: Iterable[float]) -> C
     parts = [{n: w.data for n, w in p.parameters.items()} for p in (*twin.cells, twin.read_out)]
     fixed = dict(zip(cells, held, strict=True))
     # h first: then its c is mute.
-    for cell in sorted(fixed, key=lambda cell: cell[1], reverse=True):
-        (layer, kind, j), m = checked(model, cell), fixed[cell]
+    for cell, m in sorted(fixed.items(), key=lambda item: item[0][1], reverse=True):
+        layer, kind, j = checked(model, cell)
         H, P, above = model.hidden[layer], parts[layer], parts[layer + 1]
         onward, bias = ("Wxh", "bh") if layer + 1 < len(model.cells) else ("W", "b")
         leads = [(P["Whh"], P["bh"]), (above[onward], above[bias])]
@@ -102,10 +102,6 @@ class Ablation:
     def cost(self) -> float:
         """The change in bits per character over the whole text."""
         return float(self.change.mean())
-
-    def worst(self, n: int = 20) -> np.ndarray:
-        """The n places in the text that got worse by most, the worst first."""
-        return np.argsort(-self.change, kind="stable")[:n]
 
     def groups(self, of: Callable[[str], str] = str) -> list[Change]:
         """The change by character, or by what `of` makes of each (`character_class`, say).

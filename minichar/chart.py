@@ -84,7 +84,7 @@ def line_chart(
     for name, (colour, style), (xs, ys) in zip((*lines, *levels), looks, drawn, strict=True):
         wide = 1 if name in levels else 2
         look = f'fill="none" stroke="{colour}" stroke-width="{wide}"'
-        look += f' stroke-dasharray="{DASHES[style]}"' * bool(DASHES[style])
+        look += f' stroke-dasharray="{DASHES[style]}"' if DASHES[style] else ""
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across(xs), up(ys), strict=True))
         parts.append(f'<polyline points="{points}" {look}/>')
         if name in lines and len(xs) < 20:

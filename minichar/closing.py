@@ -14,7 +14,6 @@ and Fei-Fei, "Visualizing and Understanding Recurrent Networks" (2015, arXiv 150
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,10 +52,7 @@ def pairs(text: str, kind: str) -> list[tuple[int, int]]:
     """
     if kind not in PIECES:
         raise ValueError(f"kind={kind!r}: it is one of {', '.join(PIECES)}")
-    return list(_pairs(text, kind))
-
-
-def _pairs(text: str, kind: str) -> Iterator[tuple[int, int]]:
+    matched: list[tuple[int, int]] = []
     waiting: list[tuple[str, int]] = []  # what would close, and where it was opened
     for piece in re.finditer(PIECES[kind], text, re.DOTALL):
         found, at = piece[0], piece.start()
@@ -67,7 +63,7 @@ def _pairs(text: str, kind: str) -> Iterator[tuple[int, int]]:
                 continue  # it closes itself
         elif found[0] in "\"'`":
             if kind.endswith("quotes") and piece["end"]:
-                yield at, piece.start("end")
+                matched.append((at, piece.start("end")))
             continue
         elif found[0] == "#":
             continue
@@ -76,9 +72,10 @@ def _pairs(text: str, kind: str) -> Iterator[tuple[int, int]]:
         if opens:
             waiting.append((closes, at))
         elif waiting and waiting[-1][0] == name:
-            yield waiting.pop()[1], place
+            matched.append((waiting.pop()[1], place))
         else:
             waiting.clear()
+    return matched
 
 
 class Bin(NamedTuple):

@@ -160,7 +160,8 @@ def add(source: Source, file: str | os.PathLike[str]) -> Path:
     file, path = Path(file), place(source)
     with file.open("rb") as opened:
         refuse_page(source, "", opened.read(CHUNK))
-    if expected(source) not in (None, found := digest_of(file)):
+    found = digest_of(file)
+    if expected(source) not in (None, found):
         raise _wrong(source, found, file)
     part = path.with_name(f"{path.name}.new")
     with plainly(source, part):

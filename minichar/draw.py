@@ -47,7 +47,8 @@ class Picture:
         return self.description
 
 
-def _axes(width: float, height: float, title: str = "", x: str = "", y: str = ""):
+def empty_chart(width: float, height: float, title: str = "", x: str = "", y: str = ""):
+    """A figure, its size in inches, and the axes in it."""
     from matplotlib.figure import Figure  # only now: it takes longer to load than all else here
 
     figure = Figure(figsize=(width, height))
@@ -70,7 +71,7 @@ def bars(p: Sequence[float], labels: Iterable[str], title: str = "") -> Picture:
     best = ", ".join(f"{labels[i]} {p[i]:.1%}" for i in order[:5])
     kept = np.sort(order[:40])
     few = "" if len(kept) == len(p) else f"the {len(kept)} likeliest of {len(p)} characters"
-    figure, axes = _axes(max(4, 0.26 * len(kept) + 1), 2.1, title, few, "probability")
+    figure, axes = empty_chart(max(4, 0.26 * len(kept) + 1), 2.1, title, few, "probability")
     axes.bar(range(len(kept)), p[kept], color=BLUE)
     axes.set_xticks(range(len(kept)), [labels[i] for i in kept])
     axes.set_xlim(-0.6, len(kept) - 0.4)
@@ -93,7 +94,7 @@ def curves(
     `log_y` sets the lowest and the highest y of an axis of powers of ten; an upright line stands at
     each x of `marks`.
     """
-    figure, axes = _axes(6.6, 3.2, title, x, y)
+    figure, axes = empty_chart(6.6, 3.2, title, x, y)
     few = max((len(xs) for xs, _ in lines.values()), default=0) < 20  # then each point is marked
     looks = itertools.cycle(LINES)
     for (name, (xs, ys)), (colour, style) in zip(lines.items(), looks, strict=False):
@@ -161,7 +162,7 @@ def heatmap(
 
     rows, columns = [visible(c) for c in rows], [visible(c) for c in columns]
     wide = min(0.22 * len(columns) + 1.6, 9)  # wider ones a page makes small, letters and all
-    figure, axes = _axes(wide, 0.2 * len(rows) + 1.2, title, x, y)
+    figure, axes = empty_chart(wide, 0.2 * len(rows) + 1.2, title, x, y)
     shown = axes.imshow(values, cmap="Blues", aspect="auto", norm=PowerNorm(0.5, vmin=0))
     axes.set_xticks(range(len(columns)), columns, fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)

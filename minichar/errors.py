@@ -36,10 +36,8 @@ WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Errors:
-    """For each character of `text`: its bits, and the number of its group, -1 where no error."""
+    """For each character of a text the number of its group, -1 where there is no error."""
 
-    text: str
-    bits: np.ndarray
     group: np.ndarray
 
     @property
@@ -53,10 +51,6 @@ class Errors:
         """Each group as a share of all errors; together 1, where there are any."""
         total = max(1, int((self.group >= 0).sum()))
         return {name: count / total for name, count in self.counts.items()}
-
-    def places(self, group: str) -> np.ndarray:
-        """The places in the text of the errors of one group."""
-        return np.flatnonzero(self.group == GROUPS.index(group))
 
 
 def peel(
@@ -87,9 +81,9 @@ def peel(
         start, end = word.span()
         repeated[start + 1 : end] = text.find(word[0], max(0, start - recent), start) >= 0
         scarce[start:end] = times[word[0]] <= rare
-    begins = [before in " \t\n\"'`" for before, _ in zip("\n" + text, text, strict=False)]
+    begins = [before in " \t\n\"'`" for before in ("\n" + text)[:-1]]
     closing = [c in ")]}>\"'`" for c in text]
     marks = [not (c.isalnum() or c.isspace()) for c in text]
     tests = [known, repeated, scarce, begins, closing, marks, np.ones(len(text), bool)]
     first = np.argmax(tests, axis=0)  # the first test that holds
-    return Errors(text, np.asarray(bits), np.where(np.asarray(bits) > 1, first, -1))
+    return Errors(np.where(np.asarray(bits) > 1, first, -1))

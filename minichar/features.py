@@ -61,17 +61,17 @@ def tabulate(text: str, features: Mapping[str, Feature], dtype: Any = "float32")
 
 def after_newline(text: str) -> np.ndarray:
     """1 where the character is a line end, so that a new line begins with the next; else 0."""
-    return where(text, "\n".__eq__).astype(float)
+    return where(text, lambda c: c == "\n").astype(float)
 
 
 def line_position(text: str) -> np.ndarray:
     """How many characters of this line have been read; 0 at the line end, and 1 after it."""
-    return run_length(~where(text, "\n".__eq__))
+    return run_length(where(text, lambda c: c != "\n"))
 
 
 def indentation(text: str) -> np.ndarray:
     """How many spaces and tabs this line began with, as far as it has been read; a tab is one."""
-    blank, place = where(text, " \t".__contains__), line_position(text)
+    blank, place = where(text, lambda c: c in " \t"), line_position(text)
     # The blanks that the line began with end where one is missing from the count.
     leading = blank & (run_length(blank) == place)
     started = np.maximum.accumulate(np.where(leading | (place == 0), np.arange(len(text)), 0))
@@ -80,7 +80,7 @@ def indentation(text: str) -> np.ndarray:
 
 def vowel(text: str) -> np.ndarray:
     """1 where the character is one of a, e, i, o, u, small or capital; else 0."""
-    return where(text, "aeiouAEIOU".__contains__).astype(float)
+    return where(text, lambda c: c in "aeiouAEIOU").astype(float)
 
 
 def word_position(text: str) -> np.ndarray:

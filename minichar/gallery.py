@@ -15,7 +15,7 @@ import numpy as np
 
 from minichar import archive, draw
 from minichar.checkpoint import load_model
-from minichar.datasets import catalogue, folder, load_text
+from minichar.datasets import folder, load_text
 from minichar.evaluation import evaluate
 from minichar.grammars import GRAMMARS, generate
 from minichar.model import CharModel
@@ -23,10 +23,7 @@ from minichar.ngram import NGram
 from minichar.sampling import sample
 from minichar.text import split
 
-EXHIBITS = (
-    *("names", "shakespeare", "moby-dick", "python", "latex", "wiki"),
-    *("environments", "tags", "tunes"),
-)
+EXHIBITS = "names shakespeare moby-dick python latex wiki environments tags tunes".split()
 MORE = 360_000  # characters that a grammar's network learns from beside its file
 BITS = ("train", "held_out", "counting")
 LONGEST = 50_000  # characters of a part that are measured at most
@@ -38,7 +35,7 @@ ORDER = 8  # the longest memory of the counting model that a network is compared
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A row of the gallery. Bits per character; nan where they were never measured."""
+    """A row of the gallery, in bits per character."""
 
     name: str
     characters: int  # that it learned from
@@ -46,7 +43,6 @@ class Exhibit:
     train: float  # bits on the end of what it learned from
     held_out: float  # bits on the last tenth of its text, which it never saw
     counting: float  # bits of the best n-gram of up to ORDER characters there
-    order: int  # of that n-gram
 
 
 def network(name: str) -> CharModel:
@@ -100,18 +96,14 @@ def measured(name: str, text: str, model: CharModel) -> dict[str, Any]:
 def exhibit(name: str) -> Exhibit:
     """The network of this name, with its numbers: noted in its file, or measured now.
 
-    Where there is no note and the text is not at hand, the bits are nan and the lengths 0.
-
     Raises ValueError for a name that no network has.
     """
     model = network(name)
     with archive.opened(_file(name)) as found:
         numbers = found.header.get("note")
-    if numbers is None and catalogue()[name].here:
-        numbers = measured(name, load_text(name), model)
     if numbers is None:
-        numbers = {"characters": 0, "order": 0} | dict.fromkeys(BITS, float("nan"))
-    wanted = ("characters", "order", *BITS)
+        numbers = measured(name, load_text(name), model)
+    wanted = ("characters", *BITS)
     return Exhibit(name, model=model, **{key: numbers[key] for key in wanted})
 
 
@@ -124,7 +116,7 @@ def shape(model: CharModel) -> str:
     """A network in a word or two: LSTM 2 x 256."""
     same, layers = len(set(model.hidden)) == 1, model.hidden
     sizes = f"{len(layers)} x {layers[0]}" if same else " + ".join(map(str, layers))
-    return f"{model.settings()['cell'].upper()} {sizes.removeprefix('1 x ')}"
+    return f"{model.cell.upper()} {sizes.removeprefix('1 x ')}"
 
 
 def rows(length: int = 120, temperature: float = 0.7, seed: int = 0) -> list[tuple]:

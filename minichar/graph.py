@@ -57,7 +57,7 @@ def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
     if grad.shape == shape:
         return grad
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
-    repeated = tuple(k for k, n in enumerate(shape) if n == 1 != grad.shape[k])
+    repeated = tuple(k for k, n in enumerate(shape) if n == 1 and grad.shape[k] != 1)
     return grad.sum(axis=repeated, keepdims=True) if repeated else grad
 
 

@@ -37,7 +37,7 @@ def draw(result: Any, title: str = "", **names: Any) -> Picture:
         grads = {}  # no Scalar has been given one yet
     words = "; ".join(graph.words(node, grads) for node in graph.order)
     head = f"{title}: a graph" if title else "A graph"
-    count = f"{len(graph.order)} node{'s' * (len(graph.order) > 1)}"
+    count = f"{len(graph.order)} node{'s' if len(graph.order) > 1 else ''}"
     return graph.picture(title, f"{head} of {count}: {words}", grads)
 
 

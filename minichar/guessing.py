@@ -31,7 +31,6 @@ class Guesses:
     (len(text) - 1,) is -log2 of the probability that character t + 1 then had.
     """
 
-    text: str
     vocab: Vocabulary
     ids: np.ndarray
     p: np.ndarray
@@ -41,11 +40,6 @@ class Guesses:
         """The guesses after character t of the text: characters with their probabilities."""
         found = zip(self.ids[t].tolist(), self.p[t].tolist(), strict=True)
         return [(self.vocab.characters[i], p) for i, p in found]
-
-    @property
-    def total(self) -> float:
-        """The bits that this model compresses the text to, but for its first character."""
-        return float(self.bits.sum())
 
 
 def guesses(model: CharModel, text: str, top: int = 5, **how: int) -> Guesses:
@@ -66,7 +60,7 @@ def guesses(model: CharModel, text: str, top: int = 5, **how: int) -> Guesses:
         rows = np.arange(len(at))
         bits[at] = -log_p[rows, ids[np.minimum(at + 1, N - 1)]] / np.log(2)
         for k in range(top):  # the best, then the best of the others; of equals the first
-            best[at, k] = i = log_p.argmax(axis=1)
-            p[at, k] = np.exp(log_p[rows, i])
+            i = log_p.argmax(axis=1)
+            best[at, k], p[at, k] = i, np.exp(log_p[rows, i])
             log_p[rows, i] = -np.inf
-    return Guesses(text, model.vocab, best, p, bits[:-1])
+    return Guesses(model.vocab, best, p, bits[:-1])

@@ -19,7 +19,6 @@ card the gates take the launches of fused.py, for kernels.py knows no float16; w
 faster there has not been measured yet (tests/benchmarks/gpu.py does it).
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ class HalfTraining(Training):
         return loss.data, [tuple(s.astype("float32") for s in layer) for layer in state]
 
     def _take_back(self, value: float, what: str) -> Report:
-        if self.scale == 1 or not math.isfinite(value) or value > 3 * self.initial + 3:
+        if self.scale == 1 or not np.isfinite(value) or value > 3 * self.initial + 3:
             return super()._take_back(value, what)  # not by the scale: as in Training
         self.scale = max(1.0, self.scale / 2)
         factor, lr = self.factor, self.optimizer.lr

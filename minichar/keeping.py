@@ -45,10 +45,8 @@ def look_into(path: Path) -> Entry:
             training, note = found.header["training"], found.header["note"]
             step, validation = training["now"]["steps"], note["validation"]
             text = f"{training['text']} {training['settings']['lines']}"
-            facts = (step, note["sample"], text)
-            if not all(map(isinstance, facts, (int, str, str))):
-                raise archive.Unfit("its header says nonsense")
-            if validation is not None and not 0 <= validation < np.inf:
+            sound = isinstance(step, int) and isinstance(note["sample"], str)
+            if not sound or not (validation is None or 0 <= validation < np.inf):
                 raise archive.Unfit("its header says nonsense")
             return Entry(path, size, step, validation, note["sample"][:200], text)
     except archive.BadModelFile as error:

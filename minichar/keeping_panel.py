@@ -124,7 +124,7 @@ class FilePanel(ipywidgets.VBox):
         left_out = self.studio.live.load(path, text)
         step = self.studio.live.training.step_number
         unknown = f" It does not know {left_out:,} characters of this text: they are left out."
-        self.studio.renewed(f"Loaded {path.name}, at step {step:,}.{unknown * bool(left_out)}")
+        self.studio.renewed(f"Loaded {path.name}, at step {step:,}.{unknown if left_out else ''}")
 
     # --- by itself
 

@@ -71,15 +71,14 @@ class Measured:
             raise ValueError(f'feature {feature!r} is not only 0 and 1: rank by="correlation"')
         return np.argsort(-score, kind="stable")[:top].tolist()
 
-    def probe(self, feature: str, ridge: float | None = None) -> np.ndarray:
+    def probe(self, feature: str) -> np.ndarray:
         """Weights (C,) with which all cells together best follow the feature: `Moments.probe`.
 
-        Without a `ridge`, by the one of RIDGES that does best where each fifth of the text is
-        foretold by the others: `best_ridges`.
+        With the one of RIDGES that does best where each fifth of the text is foretold by the
+        others: `best_ridges`.
         """
         C, f = len(self.cells), self.features.index(feature)
-        ridge = self.ridges[f] if ridge is None else ridge
-        return self.moments.probe(range(C), C + f, ridge)
+        return self.moments.probe(range(C), C + f, self.ridges[f])
 
     def probe_score(self, feature: str, weights: np.ndarray) -> float:
         """The correlation of the feature with all cells, weighted like that, on this text."""

@@ -3,7 +3,7 @@
 An optional embedding, a stack of cells with dropout after each, and a read-out. The state goes in
 and comes out, so that a text can be read in pieces. Built in lesson 08.
 
-    >>> from minichar.text import Vocabulary, whole_numbers
+    >>> from minichar.text import Vocabulary
     >>> model = CharModel(Vocabulary.of("hello"), cell="lstm", hidden=(8, 8))
     >>> z, state = model(np.array([[0], [1], [2]]))  # T = 3 characters of B = 1 text
     >>> z.shape
@@ -68,7 +68,7 @@ class CharModel:
         seed: int | np.random.Generator = 0,
         fused: bool = True,
     ):
-        hidden = tuple(np.atleast_1d(np.asarray(hidden)).tolist())
+        hidden = tuple(np.atleast_1d(hidden).tolist())
         if cell not in KINDS:
             raise ValueError(f"cell={cell!r}: it is one of {', '.join(KINDS)}")
         if not hidden or not all(type(H) is int and H > 0 for H in hidden):

@@ -76,15 +76,8 @@ class Bidirectional:
     each text turned round, from its own last character on, and its states are turned back.
     """
 
-    def __init__(
-        self,
-        D: int,
-        H: int,
-        rng: np.random.Generator,
-        dtype: Any = "float32",
-        cell: type = fused.GRU,
-    ):
-        self.ways = {"ahead": cell(D, H, rng, dtype), "back": cell(D, H, rng, dtype)}
+    def __init__(self, D: int, H: int, rng: np.random.Generator, dtype: Any = "float32"):
+        self.ways = {way: fused.GRU(D, H, rng, dtype) for way in ("ahead", "back")}
         self.parameters = named(self.ways)
 
     def __call__(self, x: Any, lengths: np.ndarray | None = None) -> tuple[Tensor, tuple]:

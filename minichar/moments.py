@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from minichar import backend
-from minichar.backend import host
 from minichar.product import dot
 
 
@@ -58,11 +57,11 @@ class Moments:
 
     @property
     def mean(self) -> np.ndarray:
-        return host(self._mean)
+        return backend.host(self._mean)
 
     @property
     def covariance(self) -> np.ndarray:
-        return host(self._cross) / self.n
+        return backend.host(self._cross) / self.n
 
     def correlation(self, some: Sequence[int], others: Sequence[int]) -> np.ndarray:
         """Pearson's r of columns with columns: (some, others), from -1 to 1.
@@ -80,18 +79,14 @@ class Moments:
         varies = variance > 1e-10 * self.mean**2  # less is float32's rounding
         return np.where(varies, 1 / np.sqrt(np.where(varies, variance, 1)), 0)
 
-    def probe(self, some: Sequence[int], target: int, ridge: float | None = None) -> np.ndarray:
+    def probe(self, some: Sequence[int], target: int, ridge: float) -> np.ndarray:
         """Weights w (some,) with which the columns `some` together best follow `target`.
 
         Least squares with a penalty (Hoerl and Kennard, "Ridge Regression", 1970), for columns
         divided by their standard deviations: (R + ridge I) w = r, where R are their correlations
         with each other and r those with `target`. The w that comes back is for them as they were.
-
-        Without a ridge of your own it is 2 (columns / rows): the fewer the rows, the more of what
-        fits them best is luck.
         """
         some, scale = np.asarray(some, int), self.scale()
-        ridge = 2 * len(some) / self.n if ridge is None else ridge
         R = self.correlation(some, some) + ridge * np.eye(len(some))
         w = np.linalg.solve(R, self.correlation(some, [target])[:, 0])
         return w * scale[some] / (scale[target] or 1)
@@ -160,7 +155,7 @@ class Histograms:
         place += xp.arange(C) * self.bins
         for k, rows in enumerate([slice(None), *xp.asarray(answers.T == 1)]):
             found = xp.bincount(place[rows].ravel(), minlength=C * self.bins)
-            self.counts[k] += host(found).reshape(C, self.bins)
+            self.counts[k] += backend.host(found).reshape(C, self.bins)
 
     def auc(self) -> np.ndarray:
         """(questions, C), from 0 to 1; 1/2 for a question that is always answered the same."""

@@ -46,12 +46,9 @@ class Found:
     b: float
     auc_a: float  # nan, unless the feature is 0 or 1
     auc_b: float
-    untrained_a: float  # the best cell of a network of the same shape that has learned nothing
-    untrained_b: float
+    untrained_b: float  # the best cell of a network of the same shape that has learned nothing
     luck_a: float  # the best cell for the feature moved out of step: the luckiest of all moves
-    luck_b: float
-    probe_a: float  # all cells together, weighted as `Moments.probe` does on text A
-    probe_b: float
+    probe_b: float  # all cells together, weighted as `Moments.probe` does on text A
     untrained_probe_b: float  # the same of the network that has learned nothing
 
 
@@ -96,23 +93,22 @@ def search(
         [
             (1, "a", text_a, 0, by == "auc"),
             (1, "b", text_b, 0, False),
-            (0, "b", text_b, shifts, True),
+            (0, "b", text_b, 0, True),
         ],
     )
 
     def work(some):
-        for k, name, text, tries, auc in sum(readings[some], []):
-            seen[k, name] = measure(networks[k], text, features, kinds, tries, seed, auc, **how)
+        for part in readings[some]:
+            for k, name, text, tries, auc in part:
+                seen[k, name] = measure(networks[k], text, features, kinds, tries, seed, auc, **how)
 
     side_by_side(work, 2, LARGE)
-    (a, b), (blank_a, blank_b) = ([seen[k, name] for name in "ab"] for k in range(2))
+    a, b, blank_a, blank_b = (seen[k, name] for k in range(2) for name in "ab")
     rows = []
     for f, name in enumerate(a.features):
         rank = "correlation" if by == "auc" and np.isnan(a.auc[f]).any() else by
-        (j,), (blank,) = a.best(name, rank), blank_a.best(name, rank)
-        luck_a, luck_b = a.luck[:, f].ravel(), b.luck[:, f].ravel()
-        luckiest = np.abs(luck_a).argmax()
-        w, blank_w = a.probe(name), blank_a.probe(name)
+        j, blank = a.best(name, rank)[0], blank_a.best(name, rank)[0]
+        luck = a.luck[:, f].ravel()
         rows.append(
             Found(
                 feature=name,
@@ -122,13 +118,10 @@ def search(
                 b=float(b.correlation[f, j]),
                 auc_a=float(a.auc[f, j]),
                 auc_b=float(b.auc[f, j]),
-                untrained_a=float(blank_a.correlation[f, blank]),
                 untrained_b=float(blank_b.correlation[f, blank]),
-                luck_a=float(luck_a[luckiest]),
-                luck_b=float(luck_b[luckiest]),
-                probe_a=a.probe_score(name, w),
-                probe_b=b.probe_score(name, w),
-                untrained_probe_b=blank_b.probe_score(name, blank_w),
+                luck_a=float(luck[np.abs(luck).argmax()]),
+                probe_b=b.probe_score(name, a.probe(name)),
+                untrained_probe_b=blank_b.probe_score(name, blank_a.probe(name)),
             )
         )
     return rows

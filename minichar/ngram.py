@@ -81,7 +81,7 @@ class NGram:
         The state is the last `order` characters, as numbers; None stands for the beginning of a
         text.
         """
-        state = ((*(state or ()), int(i)))[-self.order :] if self.order else ()
+        state = (*(state or ()), int(i))[-self.order :] if self.order else ()
         return np.log(self._after(state)), state
 
     def _after(self, context) -> np.ndarray:

@@ -64,11 +64,6 @@ class Novelty(NamedTuple):
     different: int
     new: list[str]  # each once, in the order in which they came
 
-    @property
-    def share(self) -> float:
-        """The new ones as a share of the different ones; 0 where nothing was written."""
-        return len(self.new) / max(1, self.different)
-
 
 def novelty(written: Iterable[str], known: Iterable[str]) -> Novelty:
     """Which of the names `written` are not among those `known`; empty ones do not count."""

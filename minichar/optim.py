@@ -35,7 +35,6 @@ __all__ = [
     "clip_by_value",
     "cosine",
     "exponential",
-    "gradient_norm",
     "length",
 ]
 
@@ -212,16 +211,11 @@ def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> float:
     return outside / max(1, total)
 
 
-def gradient_norm(parameters: Mapping[str, Tensor]) -> Any:
-    """The length of all gradients together: the root of the sum of their squares.
-
-    A float; of gradients on a graphics card an array of one number there, so that nothing waits.
-    """
-    return length(w.grad for w in parameters.values() if w.grad is not None)
-
-
 def length(arrays: Iterable) -> Any:
-    """That of all the arrays as one long vector; inf or nan where a square is not finite."""
+    """The length of all the arrays as one long vector; inf or nan where a square is not finite.
+
+    A float; of arrays on a graphics card an array of one number there, so that nothing waits.
+    """
     flat = [a.reshape(-1) for a in arrays]
     if flat and backend.on_card(flat[0]):
         return backend.of(flat[0]).sqrt(sum(a.dot(a) for a in flat))
@@ -232,11 +226,11 @@ def clip_by_norm(parameters: Mapping[str, Tensor], limit: float | None) -> Any:
     """Shorten all gradients by one factor so that their norm is at most `limit`; the norm before.
 
     Unlike clipping by value it keeps the direction (Pascanu, Mikolov and Bengio, 2013,
-    algorithm 1). The norm is that of `gradient_norm`: on a graphics card the question whether it is
-    above the limit stays there too. With None it is only measured. Raises ValueError for a limit
-    that is not above 0.
+    algorithm 1). The norm is the `length` of all of them: on a graphics card the question whether
+    it is above the limit stays there too. With None it is only measured. Raises ValueError for a
+    limit that is not above 0.
     """
-    norm = gradient_norm(parameters)
+    norm = length(w.grad for w in parameters.values() if w.grad is not None)
     if limit is None:
         return norm
     limit = _positive(limit)

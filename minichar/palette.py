@@ -93,7 +93,8 @@ def _joined(text: str) -> np.ndarray:
     flags = 0  # a flag is a pair of letters of its own kind
     for k, c in enumerate(text):
         flags = flags + 1 if "\U0001f1e6" <= c <= "\U0001f1ff" else 0
-        joins = unicodedata.category(c)[0] == "M" or c in "\u200c\u200d" or flags % 2 == 0 < flags
+        joins = unicodedata.category(c)[0] == "M" or c in "\u200c\u200d"
+        joins = joins or (flags > 0 and flags % 2 == 0)  # the second letter of a flag
         skin_or_tag = "\U0001f3fb" <= c <= "\U0001f3ff" or "\U000e0020" <= c <= "\U000e007f"
         held[k] = k > 0 and (joins or skin_or_tag or text[k - 1] == "\u200d")
     return held
@@ -138,7 +139,7 @@ def figure(title: str, legend: str, body: str, words: str, unfold: bool = False)
     return Picture(
         f'<figure class="minichar-coloured {RAW}"><style>{STYLE}</style>'
         f"<figcaption>{head}{legend}"
-        f"<details{' open' * unfold}><summary>In words</summary>"
+        f"<details{' open' if unfold else ''}><summary>In words</summary>"
         f'<div class="words">{html.escape(words)}</div></details></figcaption>{body}</figure>',
         words,
     )

@@ -59,7 +59,6 @@ class TextPanel(ipywidgets.VBox):
             self.own[:SHOWN],
             description="Paste here",
             placeholder="any text, in any language",
-            continuous_update=True,
             layout=ipywidgets.Layout(width="90%", height="8em"),
             **NAMED,
         )

@@ -21,19 +21,17 @@ from minichar.ngram import NGram
 from minichar.sampling import log_softmax, read
 
 
-def expectations(
-    model: CharModel, text: str, prime: str | None = None, length: int = 256
-) -> Iterator[np.ndarray]:
+def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.ndarray]:
     """Yield log p of all characters at each place of `text`: pieces (n, V) float64, in nats.
 
     Row after row, one for each character of the text, before that character is read. The model
-    first reads `prime`; without one, a line end, as in sampling.py. The text is read in pieces of
-    `length`, on which no number depends.
+    first reads a line end, as in sampling.py. The text is read in pieces of `length`, on which no
+    number depends.
 
     Raises ValueError for a character that the model does not know.
     """
     ids = model.vocab.encode(text)
-    z, state = read(model, prime)
+    z, state = read(model, None)
     if len(ids):
         yield log_softmax(z[None].astype(np.float64))
     inputs = ids[:-1, None]  # (T, 1): after the last character nothing is asked
@@ -43,13 +41,13 @@ def expectations(
         yield log_softmax(host(z.data[:, 0]).astype(np.float64))
 
 
-def bits(model: CharModel, text: str, prime: str | None = None, length: int = 256) -> np.ndarray:
-    """-log2 p of each character of `text` after `prime` and all before it, in bits: (len(text),).
+def bits(model: CharModel, text: str, length: int = 256) -> np.ndarray:
+    """-log2 p of each character of `text` after all before it, in bits: (len(text),).
 
     Equals `sampling.score`. Raises ValueError for a character that the model does not know.
     """
     ids, found, at = model.vocab.encode(text), np.empty(len(text)), 0
-    for log_p in expectations(model, text, prime, length):
+    for log_p in expectations(model, text, length):
         here = ids[at : at + len(log_p)]
         found[at : at + len(log_p)] = -log_p[np.arange(len(here)), here] / np.log(2)
         at += len(log_p)

@@ -184,7 +184,8 @@ def samples(
     several texts, as that of CharModel does. `how` is what `distribution` takes: temperature,
     top_k, top_p. Raises ValueError as `read` and `distribution` do.
     """
-    rng, (z, state) = np.random.default_rng(seed), read(model, prime)
+    rng = np.random.default_rng(seed)
+    z, state = read(model, prime)
     z, state = z[None].repeat(count, 0), [tuple(s.repeat(count, 0) for s in kept) for kept in state]
     ids = np.empty((length, count), np.int32)
     for t in range(length):

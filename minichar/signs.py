@@ -48,4 +48,4 @@ def visible(character: str) -> str:
 
 def quoted(text: str, most: int = 24) -> str:
     """The beginning of a text in quotation marks, on one line."""
-    return f"“{on_one_line(text[:most])}{'…' * (len(text) > most)}”"
+    return f"“{on_one_line(text[:most])}{'…' if len(text) > most else ''}”"

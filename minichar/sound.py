@@ -93,12 +93,7 @@ def player(tune: Tune, beats_a_minute: float = 120) -> draw.Picture:
 
 def roll(tune: Tune) -> draw.Picture:
     """The tune as a picture: each note a bar, time to the right in beats, pitch upward."""
-    from matplotlib.figure import Figure  # takes a moment, and not everybody draws
-
-    figure = Figure(figsize=(6.6, 2.4))
-    axes = figure.add_subplot(xlabel="beats", ylabel="note")
-    axes.set_title(tune.heading.get("T", ""), loc="left", fontsize=11, parse_math=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    figure, axes = draw.empty_chart(6.6, 2.4, tune.heading.get("T", ""), "beats", "note")
     pitches = sorted({note.pitch for note in tune.notes})
     for note in tune.notes:
         axes.barh(note.pitch, float(note.length) * 0.92, 0.8, float(note.start), color=draw.BLUE)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partialmethod
+from operator import attrgetter
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -32,6 +33,7 @@ LAUNCHING = (
     "pad power repeat sqrt square stack subtract sum take tanh tile vdot where zeros zeros_like"
 )
 LOOKING = "array_split broadcast_to empty empty_like expand_dims hsplit ndim shape split swapaxes"
+PROPERTIES = "dtype flags nbytes ndim shape size strides"
 METHODS = "all any argmax astype clip copy cumsum max mean min repeat sum take"
 VIEWS = "ravel reshape swapaxes transpose"
 
@@ -91,15 +93,10 @@ class ndarray:
     """An array on the card that is none."""
 
     __hash__ = None
-    __array_priority__ = 100
 
     def __init__(self, numbers: np.ndarray):
         self._numbers = numbers
 
-    dtype, shape, ndim, size, nbytes, strides, flags = (
-        property(lambda self, name=name: getattr(self._numbers, name))
-        for name in ("dtype", "shape", "ndim", "size", "nbytes", "strides", "flags")
-    )
     T = property(lambda self: ndarray(self._numbers.T))
 
     def __array__(self, *_: Any, **__: Any) -> None:
@@ -175,6 +172,8 @@ class ndarray:
         return self
 
 
+for _name in PROPERTIES.split():
+    setattr(ndarray, _name, property(attrgetter(f"_numbers.{_name}")))
 for _name in METHODS.split():
     setattr(ndarray, _name, partialmethod(ndarray._method, name=_name, launches=1))
 for _name in VIEWS.split():

@@ -52,7 +52,7 @@ def duration(seconds: float) -> str:
 
 def characters(number: int) -> str:
     """So many characters: '1 character', '1,320 characters'."""
-    return f"{number:,} character{'s' * (number != 1)}"
+    return f"{number:,} character{'s' if number != 1 else ''}"
 
 
 def is_terminal() -> bool:
@@ -62,7 +62,7 @@ def is_terminal() -> bool:
 
 def called(*words: str) -> str:
     """A command of this program, as it can be typed again: start.py says how it was called."""
-    module = "python -m " * sys.argv[0].endswith(os.path.join("minichar", "__main__.py"))
+    module = "python -m " if sys.argv[0].endswith(os.path.join("minichar", "__main__.py")) else ""
     program = os.environ.get("MINICHAR_COMMAND") or f"{module}minichar"
     return " ".join([program, *map(quoted, words)])
 

@@ -21,7 +21,6 @@ from minichar.footprint import advice
 from minichar.helpers import Helpers
 from minichar.lines import between_lines, by_line
 from minichar.model import CharModel
-from minichar.optim import Schedule
 from minichar.text import digest, split, streams
 from minichar.workers import calm
 
@@ -79,7 +78,7 @@ class Training:
         clip: float | None = 5.0,
         validation: float = 0.05,
         validate_every: int = 500,
-        schedule: Schedule | None = None,
+        schedule: optim.Schedule | None = None,
         seed: int = 0,
         lines: bool = False,
     ):
@@ -253,7 +252,8 @@ def train(
     training = training or Training(model, text, **settings)
     try:
         while training.step_number < steps:
-            yield (report := whole(training.slices(), tell))
+            report = whole(training.slices(), tell)
+            yield report
             if patience and report.validation is not None and training.waited >= patience:
                 return
     finally:

@@ -32,8 +32,7 @@ class LayerNorm:
     Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
     """
 
-    def __init__(self, D: int, dtype: Any = "float32", eps: float = 1e-5):
-        self.eps = eps
+    def __init__(self, D: int, dtype: Any = "float32"):
         self.parameters = {
             "gain": Tensor(np.ones(D, dtype), True),
             "bias": layers.zeros((D,), dtype),
@@ -41,12 +40,12 @@ class LayerNorm:
 
     def __call__(self, x: Tensor) -> Tensor:
         x = x - x.mean(-1, keepdims=True)
-        spread = ((x * x).mean(-1, keepdims=True) + self.eps) ** 0.5
+        spread = ((x * x).mean(-1, keepdims=True) + 1e-5) ** 0.5
         return x / spread * self.parameters["gain"] + self.parameters["bias"]
 
 
 class Block:
-    """x + mixer(norm(x)), then x + mlp(norm(x)), where mlp is D to `inner` D, relu, and back.
+    """x + mixer(norm(x)), then x + mlp(norm(x)), where mlp is D to 4 D, relu, and back.
 
     `mixer` is whatever reads (T, B, D) from a state and returns as much, and a new state. While
     training, a share `dropout` of what each part adds is dropped.
@@ -59,12 +58,11 @@ class Block:
         rng: np.random.Generator,
         dtype: Any = "float32",
         dropout: float = 0.0,
-        inner: int = 4,
     ):
         self.mixer, self.drop = mixer, layers.Dropout(dropout)
         self.norm1, self.norm2 = LayerNorm(D, dtype), LayerNorm(D, dtype)
-        self.up = layers.Linear(D, inner * D, rng, dtype)
-        self.down = layers.Linear(inner * D, D, rng, dtype)
+        self.up = layers.Linear(D, 4 * D, rng, dtype)
+        self.down = layers.Linear(4 * D, D, rng, dtype)
         parts = ("norm1", "mixer", "norm2", "up", "down")
         self.parameters = layers.named({part: getattr(self, part) for part in parts})
 

@@ -39,13 +39,12 @@ TOKEN = re.compile(
 class Note:
     """A note that sounds: `pitch` in semitones, 60 is the middle C, 69 is 440 Hz; times in beats.
 
-    A beat is a quarter note. `where` is the place in the text of the letter it comes from.
+    A beat is a quarter note.
     """
 
     start: Fraction
     length: Fraction
     pitch: int
-    where: int
 
 
 @dataclass
@@ -98,18 +97,12 @@ def scale(key: str) -> dict[str, int]:
     return raised
 
 
-def split(text: str) -> list[str]:
-    """The tunes of a text, each from its X: to the next; a beginning without X: is one, too."""
-    parts = re.split(r"^(?=X:)", text, flags=re.MULTILINE)
-    return [part for part in parts if re.search("^[|A-Ga-g:]", part, re.MULTILINE)]
-
-
 def read(text: str) -> Tune:
     """The tune that a text in ABC notation writes, repeats played out. Any text can be read.
 
     Chords sound as one note after another; grace notes, chord names and decorations are left out.
     """
-    tune, body, offset = Tune(), [], 0
+    tune, body = Tune(), []
     unit, raised = Fraction(1, 2), {}
     for line in text.splitlines(keepends=True):
         heading = re.match(r"([A-Za-z]):\s*([^\n%]*)", line)
@@ -122,11 +115,10 @@ def read(text: str) -> Tune:
             elif key == "K":
                 raised = scale(value)
         else:
-            body.append((offset, line))
-        offset += len(line)
+            body.append(line)
     written = _Written(tune, unit, raised)
-    for start, line in body:
-        written.line(start, line)
+    for line in body:
+        written.line(line)
     tune.notes, tune.beats = written.played()
     return tune
 
@@ -137,11 +129,11 @@ class _Written:
     def __init__(self, tune: Tune, unit: Fraction, raised: dict[str, int]):
         self.tune, self.unit, self.raised = tune, unit, raised
         self.here: dict[str, int] = {}  # sharps and flats that hold until the next bar
-        self.events: list = []  # [pitch or None, beats, place], or a word: "repeat", "open", "1"
+        self.events: list = []  # [pitch or None, beats], or a word: "repeat", "open", "1"
         self.in_bar, self.tuplet, self.times, self.tied = Fraction(0), 0, Fraction(1), False
         self.longer = Fraction(1)  # of the next note, after a > or <
 
-    def line(self, offset: int, line: str) -> None:
+    def line(self, line: str) -> None:
         place = 0
         while place < len(line):
             found = TOKEN.match(line, place)
@@ -150,7 +142,7 @@ class _Written:
                 place += 1
                 continue
             if found["note"]:
-                self._note(found, offset + place)
+                self._note(found)
             elif found["bar"]:
                 self._bar(found["bar"], found["ending"])
             elif found["alternative"]:
@@ -163,7 +155,7 @@ class _Written:
                 self._broken(found["broken"])
             place = found.end()
 
-    def _note(self, found: re.Match, where: int) -> None:
+    def _note(self, found: re.Match) -> None:
         length = Fraction(int(found["up"] or 1)) * self.unit
         if found["slashes"]:
             length /= int(found["down"] or 0) or 2 ** len(found["slashes"])
@@ -186,7 +178,7 @@ class _Written:
         if self.tied and last and last[0] == pitch:
             last[1] += length
         elif len(self.events) < LONGEST:
-            self.events.append([pitch, length, where])
+            self.events.append([pitch, length])
         self.tied = bool(found["tie"])
 
     def _broken(self, marks: str) -> None:
@@ -229,8 +221,8 @@ class _Written:
                 part, first = [], None
         order += part
         notes, now = [], Fraction(0)
-        for pitch, length, where in order[:LONGEST]:
+        for pitch, length in order[:LONGEST]:
             if pitch is not None:
-                notes.append(Note(now, length, pitch, where))
+                notes.append(Note(now, length, pitch))
             now += length
         return notes, now

@@ -150,7 +150,7 @@ def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
     if unread and not texts:
         raise ValueError(f"of {folder} nothing could be read: {unread[0]}")
     if unread:
-        count = f"{len(unread)} file{'s' * (len(unread) != 1)}"
+        count = f"{len(unread)} file{'s' if len(unread) != 1 else ''}"
         warnings.warn(f"{folder}: {count} left out: {unread[0]}", stacklevel=3)
     if not texts:
         raise IsADirectoryError(

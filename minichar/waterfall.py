@@ -9,9 +9,7 @@ measures them.
 
 from collections.abc import Mapping
 
-from matplotlib.figure import Figure
-
-from minichar.draw import BLUE, GREY, ORANGE, Picture
+from minichar.draw import BLUE, GREY, ORANGE, Picture, empty_chart
 
 LESS, MORE = "#9CC9E3", ORANGE  # what was gained; what was lost, hatched as well
 
@@ -27,10 +25,9 @@ def waterfall(times: Mapping[str, float], title: str = "", unit: str = "") -> Pi
     if len(values) < 2:
         raise ValueError("a waterfall needs a start and at least one change")
     unit = f" {unit}" if unit else ""
-    figure = Figure(figsize=(7.6, 0.36 * (len(values) + 1) + 1.1))
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    high = 0.36 * (len(values) + 1) + 1.1
+    figure, axes = empty_chart(7.6, high, title, f"time in{unit}" if unit else "time")
+    axes.spines["left"].set_visible(False)
     words = [f"{names[0]} {values[0]:.3g}{unit}"]
     rows = [(0, values[0], BLUE, f"{values[0]:.3g}{unit}")]
     for name, before, now in zip(names[1:], values, values[1:], strict=False):
@@ -49,5 +46,4 @@ def waterfall(times: Mapping[str, float], title: str = "", unit: str = "") -> Pi
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.22 * max(values) or 1)
-    axes.set_xlabel(f"time{f' in{unit}' if unit else ''}", parse_math=False)
     return Picture(figure, f"{title or 'Gains'}: waterfall chart. " + "; ".join(words))

@@ -52,7 +52,8 @@ def calm() -> Iterator[int]:
             blas.before = blas.numbers()
             blas.set([1] * len(blas.before))
         blas.users += 1
-    token = _free.set(free := threads())
+    free = threads()
+    token = _free.set(free)
     try:
         yield free
     finally:

@@ -83,15 +83,6 @@ def test_threads_are_those_in_force():
         assert f"1 of {os.cpu_count()} threads" in finding("linear algebra")[0]
 
 
-def test_threads_without_threadpoolctl_are_those_asked_for(monkeypatch):
-    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "5")
-    assert finding("linear algebra")[0].endswith("threads: 5")
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert finding("linear algebra")[0].endswith("threads: its own choice")
-
-
 def cupy(product=np.matmul, error=None):
     """A stand-in for CuPy: numpy's arrays, with a product and a driver to choose."""
 

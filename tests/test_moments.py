@@ -89,8 +89,8 @@ def test_what_does_not_vary_tells_nothing():
         rows[:, 1] = 0.3
         moments = in_blocks(rows, [7, 30])
         assert moments.correlation([1], [0, 1, 2]).tolist() == [[0, 0, 0]]
-        w = moments.probe([0, 1], 2)
-        assert w[1] == 0 and w[0] != 0 and not moments.probe([0, 2], 1).any()
+        w = moments.probe([0, 1], 2, ridge=0.1)
+        assert w[1] == 0 and w[0] != 0 and not moments.probe([0, 2], 1, ridge=0.1).any()
         assert moments.probe_correlation([1], np.array([1.0]), 2) == 0
 
 
@@ -109,18 +109,6 @@ def test_the_probe_is_least_squares():
     found = in_blocks(other, [9]).probe_correlation(range(4), w, 4)
     assert found == pytest.approx(np.corrcoef(other[:, :4] @ w, other[:, 4])[0, 1])
     assert np.abs(moments.probe(range(4), 4, ridge=9)).sum() < np.abs(w).sum()
-
-
-def test_with_few_rows_the_probe_trusts_them_less():
-    rng = np.random.default_rng(0)
-    rows = rng.standard_normal((5000, 41))
-    rows[:, 40] += rows[:, :40].sum(axis=1) / 5
-    few, many = in_blocks(rows[:50], []), in_blocks(rows[50:], [])
-    w = few.probe(range(40), 40)
-    np.testing.assert_allclose(w, few.probe(range(40), 40, ridge=2 * 40 / 50))
-    eager = few.probe(range(40), 40, ridge=1e-3)
-    assert few.probe_correlation(range(40), eager, 40) > few.probe_correlation(range(40), w, 40)
-    assert many.probe_correlation(range(40), w, 40) > many.probe_correlation(range(40), eager, 40)
 
 
 def exactly(values, answers):

