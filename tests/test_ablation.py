@@ -90,6 +90,12 @@ def test_by_hand_for_c():
     np.testing.assert_allclose(ablate(model, "bb", [(0, "c", 0)], [2.0]).after, [b, b])
 
 
+def test_where_h_stands_still_its_c_is_mute():
+    model, c, h = some_model("lstm", (4, 3)), (0, "c", 1), (0, "h", 1)
+    both = bits(without(model, [c, h], [2.0, 0.3]), TEXT)
+    np.testing.assert_allclose(both, bits(without(model, [h], [0.3]), TEXT), rtol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_cell_that_nothing_listens_to_can_go(kind, dtype):
@@ -145,6 +151,8 @@ def test_what_got_worse():
 def test_classes_of_characters():
     classes = ["letter", "digit", "line end", "space", "space", "opening", "closing", "quote"]
     assert [character_class(c) for c in "é7\n\t {>`"] == classes
+    for name, those in (("opening", "([{<"), ("closing", ")]}>"), ("quote", "\"'`")):
+        assert {character_class(c) for c in those} == {name}
     assert character_class("_") == character_class("😀") == "other"
 
 

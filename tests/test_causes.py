@@ -103,6 +103,7 @@ def test_the_model_is_left_as_it_was():
 
 def test_what_is_read_is_a_row_for_each_character():
     np.testing.assert_array_equal(rows(some_model("rnn", 2), "ca"), np.eye(5)[[2, 0]])
+    assert rows(some_model("rnn", 2, dtype="float32"), "ca").dtype == "float32"
     model = some_model("rnn", 2, 3)
     np.testing.assert_array_equal(rows(model, "ca"), model.parameters()["embedding.W"].data[[2, 0]])
 
@@ -116,6 +117,7 @@ def test_what_is_read_is_a_row_for_each_character():
         ("rnn", 1, (2, "h", 0), "layers are 0 to 1"),
         ("rnn", 1, (-1, "h", 0), "layers are 0 to 1"),
         ("rnn", 1, (1, "h", 3), "cells 0 to 2"),
+        ("rnn", 1, (1, "h", -1), "cells 0 to 2"),
         ("gru", 1, (0, "c", 0), "h only"),
         ("lstm", 1, (0, "o", 0), "h and c only"),
     ],

@@ -87,6 +87,7 @@ def test_quotes_tags_and_empty_ones():
     assert pairs("<a><b></a></b>", "tags") == []
     assert pairs("''' ''", "python quotes") == pairs("'a\\'", "python quotes") == []
     assert pairs("it's (\n('') 'a\\\nb'", "python quotes") == [(8, 9), (12, 17)]
+    assert pairs("# 'a'\n'b'", "python quotes") == [(6, 8)]
     assert pairs("it's (\n('')", "python brackets") == [(7, 10)]
     assert pairs("''''''", "python quotes") == [(0, 3)]
     with pytest.raises(ValueError, match="it is one of brackets, quotes, tags"):

@@ -11,7 +11,18 @@ import pytest
 from cuda_on_cpu import module
 
 import minichar as mc
-from minichar import checkpoint, evaluation, graph, kernels, layers, look, optim, strict
+from minichar import (
+    ablation,
+    causes,
+    checkpoint,
+    evaluation,
+    graph,
+    kernels,
+    layers,
+    look,
+    optim,
+    strict,
+)
 from minichar.model import KINDS, CharModel
 from minichar.training import Training, train
 
@@ -196,6 +207,18 @@ def test_saturation_is_the_same(cell, card):
     here, there = (look.saturation(m, TEXT) for m in pair(cell))
     for key in here:
         np.testing.assert_allclose(there[key], here[key], atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", [None, (0, "h", 1), (1, "c", 2)])
+def test_what_a_prediction_hangs_on_is_the_same(cell, card):
+    here, there = (causes.saliency(model, TEXT[:9], cell=cell) for model in pair())
+    np.testing.assert_allclose(there, here, atol=1e-12)
+
+
+def test_a_network_without_cells_is_the_same(card):
+    cells = [(0, "h", 1), (1, "c", 2)]
+    here, there = (ablation.ablate(model, TEXT[:99], cells) for model in pair())
+    np.testing.assert_allclose(there.after, here.after, atol=1e-10)
 
 
 def test_evaluation_is_the_same(card):

@@ -69,23 +69,32 @@ def test_what_the_weights_take_at_their_peak_was_said(kind, remembers):
 
 @pytest.mark.parametrize(
     "hidden, batch, length, halve",
-    [((8,), 400, 50, "batch=400"), ((8,), 2, 5000, "length=5000"), ((900,), 2, 3, "hidden=")],
+    [
+        ((8,), 400, 50, "batch=400"),
+        ((8,), 2, 5000, "length=5000"),
+        ((900,), 2, 3, "hidden="),
+        ((900,), 4, 350, "hidden="),  # by a little
+    ],
 )
 def test_a_lack_of_memory_says_what_to_halve(hidden, batch, length, halve):
     model = CharModel(VOCAB, hidden=hidden)
-    need = footprint.needed(model, batch, length)
+    need = footprint.needed(model, batch, length, remembers=1)
     with pytest.raises(MemoryError, match=f"computer's memory.*Halve {halve}") as caught:
-        with footprint.advice(model, (length, batch)):
+        with footprint.advice(model, (length, batch), remembers=1):
             raise MemoryError("out of memory allocating 512 bytes")
     assert str(need) in str(caught.value) and "512" in str(caught.value.__cause__)
-    half = footprint.needed(model, max(1, batch // 2), length)
+    half = footprint.needed(model, max(1, batch // 2), length, remembers=1)
     if halve.startswith("batch"):
         assert half.step == need.step // 2
 
 
-def test_a_model_that_is_not_counted_is_told_what_to_halve_all_the_same():
-    with pytest.raises(MemoryError, match="computer's memory is full. Halve batch=9:"):
-        with footprint.advice(BlockModel(VOCAB, width=4, heads=1), (20, 9)):
+@pytest.mark.parametrize(
+    "length, batch, halve",
+    [(20, 9, "batch=9"), (7, 2, "batch=2"), (50, 9, "length=50"), (4, 1, "length=4")],
+)
+def test_a_model_that_is_not_counted_is_told_what_to_halve_all_the_same(length, batch, halve):
+    with pytest.raises(MemoryError, match=f"computer's memory is full. Halve {halve}:"):
+        with footprint.advice(BlockModel(VOCAB, width=4, heads=1), (length, batch)):
             raise MemoryError
 
 
@@ -126,3 +135,18 @@ def test_what_is_affordable_is_counted_in_weights_and_in_numbers_of_a_step(
             with_less.setattr(footprint, name, most - 1)
             with pytest.raises(ValueError, match=f"million {what}"):
                 footprint.affordable(*sizes)
+
+
+@pytest.mark.parametrize(
+    "hidden, batch, length, said",
+    [
+        (3000, 1, 1, "38 million weights: take fewer neurons (up to 20,000,000 here)"),
+        (100, 1000, 500, "750 million numbers in each step: take fewer texts, characters or "
+         "neurons (up to 250,000,000 here)"),
+    ],
+)  # fmt: skip
+def test_what_is_not_affordable_is_said_in_numbers(hidden, batch, length, said):
+    """By hand: 4 * 3100 * 3000 + 100 * 3000 weights, 500,000 * (12 * 100 + 3 * 100) numbers."""
+    with pytest.raises(ValueError) as caught:
+        footprint.affordable(100, [hidden], None, batch, length)
+    assert str(caught.value) == f"that makes {said}"

@@ -116,6 +116,7 @@ def test_a_longer_text_begins_with_the_shorter_one_and_other_seeds_differ(name):
     short, long = generate(name, length=1000), generate(name, length=4000)
     assert long.startswith(short) and len(long) >= 4000
     assert generate(name, length=1000, seed=1) != short
+    assert generate(name, length=len(short)) == short
 
 
 def test_brackets_stay_open_over_long_distances():

@@ -37,6 +37,11 @@ def work_in(notebook):
     [
         ("x = 1", "x = 1"),
         ("# <answer>\nx = 1\n# </answer>", "...  # your code here (about 1 line)"),
+        ("# <answer>\nx = 1\n# </answer> \t", "...  # your code here (about 1 line)"),
+        (
+            "if 1:\n\t# <answer>\n\tx = 1\n\t# </answer>",
+            "if 1:\n\t...  # your code here (about 1 line)",
+        ),
         (
             "def f(x):\n    # <answer>\n    # why\n    y = 1\n\n    return y\n    # </answer>\n",
             "def f(x):\n    ...  # your code here (about 2 lines)\n",
@@ -93,6 +98,10 @@ def test_the_derived_notebook():
     )
     assert notebook.metadata.language_info == {"name": "python"}
     nbformat.validate(notebook)
+    solution = mini_course.solution()
+    solution.cells[2].source += "\n"
+    with mini_course.known():
+        assert lessons.derive(solution).cells[2].source == cells["ask-1"].source
 
 
 def test_bytes_are_stable():
@@ -107,6 +116,9 @@ def text_output(name, text):
 
 def test_a_solution_keeps_only_claims_and_says_right_under_each_check():
     solution = mini_course.solution()
+    assert solution.cells[5].execution_count is None  # a claim, not run yet
+    solution.cells[1].metadata["jupyter"] = {"source_hidden": True}
+    solution.cells[4].id = "new"
     for count, cell in enumerate((c for c in solution.cells if c.cell_type == "code"), 7):
         cell.outputs, cell.execution_count = [text_output("stdout", "0.3333\n")], count
         cell.metadata["execution"] = {"started": "today"}
@@ -116,6 +128,7 @@ def test_a_solution_keeps_only_claims_and_says_right_under_each_check():
     assert shown["claim"].outputs[0].text == "0.3333\n" and shown["claim"].execution_count == 1
     assert shown["check-90-1"].outputs == [text_output("stdout", "Exercise 90.1: right.\n")]
     assert not any("execution" in cell.metadata for cell in kept.cells)
+    assert kept.cells[1].metadata == {"jupyter": {"source_hidden": True}}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +143,7 @@ def test_a_solution_keeps_only_claims_and_says_right_under_each_check():
 def test_a_claim_is_text(output):
     solution = mini_course.solution()
     solution.cells[5].outputs = [output]
-    with pytest.raises(CourseError, match="may only print text"):
+    with pytest.raises(CourseError, match=f"may only print text; it gave {output.output_type}$"):
         lessons.clean(solution)
     output = nbformat.v4.new_output("execute_result", {"text/plain": "3"}, execution_count=9)
     solution.cells[5].outputs = [output]
@@ -148,9 +161,15 @@ def test_a_check_has_a_cell_of_its_own():
     solution = mini_course.solution()
     solution.cells[4].source += '\ncheck("90.2", softmax)'
     for _ in range(2):  # whether there is another for 90.2 or not
-        with pytest.raises(CourseError, match="a cell of its own"):
+        with pytest.raises(CourseError, match="exercise 90.2 needs a cell of its own, once"):
             lessons.clean(solution)
         del solution.cells[9:]
+    solution = mini_course.solution()
+    solution.cells[0].source += ' with check("90.1"'  # said in a text, it is none
+    lessons.clean(solution)
+    solution.cells[8].source = solution.cells[4].source
+    with pytest.raises(CourseError, match="exercise 90.1 needs a cell of its own, once"):
+        lessons.clean(solution)
 
 
 # update, --check and reset
@@ -170,8 +189,15 @@ def test_update_and_drift(course):
     assert lessons.differing(course) == [solution, notebook]
     assert len(list(lessons.update(course))) == 2
     assert "Another title" in notebook.read_text() and lessons.differing(course) == []
+    notebook.unlink()
+    assert lessons.differing(course) == [notebook]
+    assert list(lessons.update(course)) == ["written notebooks/90_mini.ipynb"]
     solution.write_text(solution.read_text().replace("# </answer>", "#"))
     with pytest.raises(CourseError, match=r"^solutions/90_mini.ipynb: cell `def softmax\(z\):`"):
+        lessons.differing(course)
+    content.cells[2].metadata["tags"] = ["exercise:90.7"]
+    nbformat.write(content, solution)
+    with pytest.raises(CourseError, match=r"^solutions/90_mini.ipynb: .*no exercise 90\.7"):
         lessons.differing(course)
 
 
@@ -182,7 +208,12 @@ def write_in(notebook):
     nbformat.write(content, notebook)
 
 
-@pytest.mark.parametrize("touch", [work_in, write_in])
+def break_off(notebook):
+    """What no program can read any more may still hold an answer."""
+    notebook.write_bytes(notebook.read_bytes()[:-99])
+
+
+@pytest.mark.parametrize("touch", [work_in, write_in, break_off])
 def test_update_keeps_a_notebook_that_somebody_worked_in(course, touch):
     notebook, _ = paths(course)
     touch(notebook)
@@ -199,9 +230,12 @@ def test_update_runs_the_solutions_for_their_claims(course):
     assert claim.outputs == [text_output("stdout", "0.3333\n")] and claim.execution_count == 1
     assert lessons.differing(course) == []
     before = solution.read_text()
-    solution.write_text(before.replace("round(1 / 3, 4)", "1 / 0"))
-    with pytest.raises(CourseError, match="90_mini.ipynb stopped with ZeroDivisionError"):
+    fails = "exec('import os; raise ValueError(os.getcwd() + chr(10) + chr(98))')"
+    solution.write_text(before.replace("round(1 / 3, 4)", fails))
+    with pytest.raises(CourseError) as caught:
         list(lessons.update(course, run=True))
+    said = f"solutions/90_mini.ipynb stopped with ValueError: {course / 'solutions'}"
+    assert str(caught.value) == said  # in one line, where it ran
 
 
 def test_reset_never_loses_a_byte(course):

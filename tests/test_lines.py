@@ -55,12 +55,21 @@ def test_lines_of_one_length_are_shared_out_evenly_and_always_in_the_same_order(
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+def test_lines_and_blocks_come_in_another_order_than_in_the_text():
+    lines = [a + b + c for a in "abc" for b in "abc" for c in "abc"]
+    (block,) = by_line(VOCAB.encode("\n".join(lines)), END, 27)[0].arrays
+    assert [VOCAB.decode(column) for column in block[1:].T] != lines
+    text = "\n".join("a" * n for n in range(1, 20))
+    sizes = [len(block) for block in by_line(VOCAB.encode(text), END, 1)[0].arrays]
+    assert sizes != sorted(sizes) and sorted(sizes) == list(range(2, 21))
+
+
 def test_a_slice_ends_where_its_block_does():
     blocks = Blocks([np.zeros((3, 2)), np.ones((2, 1))])
     assert blocks[0:2].shape == (2, 2) and blocks[2:4].shape == (1, 2)
     assert blocks[3:9].shape == (2, 1) and blocks[3:9].all()
     for start in (-1, 5):
-        with pytest.raises(IndexError, match="of 5"):
+        with pytest.raises(IndexError, match=f"row {start} of 5"):
             blocks[start:9]
 
 
@@ -96,10 +105,11 @@ def test_a_step_costs_what_its_lines_cost_alone_whatever_stood_before(length):
 
 
 def test_the_cut_is_between_two_lines():
-    assert between_lines("ab\nc\nabc\n", 7) == 5
+    text = "ab\nc\nabc\n"
+    assert [between_lines(text, cut) for cut in (3, 4, 5, 7)] == [3, 3, 5, 5]
     training = Training(made(), WORDS, lines=True, validation=0.3)
     assert WORDS.endswith("\n" + training.held_out) and training.held_out.endswith("\n")
-    for text, cut in (("abc", 2), ("ab\n\n", 4), ("\n\nab", 2)):
+    for text, cut in (("abc", 2), ("ab\n\n", 3), ("ab\n\n", 4), ("\n\nab", 2)):
         with pytest.raises(ValueError, match="too few lines"):
             between_lines(text, cut)
 

@@ -83,6 +83,25 @@ def test_the_ridge_is_the_one_with_the_least_errors_on_rows_not_fitted():
     assert best_ridges(folds[:1], range(30), [31], ridges) == [3]  # nothing to judge by
 
 
+def test_a_ridge_is_judged_by_every_row_and_by_the_mean_of_the_rows_held_out():
+    rng, ridges, cuts = np.random.default_rng(5), (10, 3, 1, 0.3), [(0, 10), (10, 30), (30, 90)]
+    rows = rng.standard_normal((90, 6))
+    rows[:, 5] += rows[:, :5].sum(axis=1)
+    for (a, b), up in zip(cuts, (-3, 0, 3), strict=True):
+        rows[a:b, :5] += up
+    errors = np.zeros((3, len(ridges)))
+    for k, ridge in enumerate(ridges):
+        for a, b in cuts:
+            others = np.concatenate([rows[:a], rows[b:]])
+            w = in_blocks(others, []).probe(range(5), 5, ridge)
+            off = rows[a:b] - others.mean(axis=0)
+            off = off[:, 5] - off[:, :5] @ w
+            errors[:, k] += (off**2).sum(), (off**2).mean(), off.var() * len(off)
+    wanted, by_folds, by_spread = (ridges[k] for k in errors.argmin(axis=1))
+    found = best_ridges([in_blocks(rows[a:b], []) for a, b in cuts], range(5), [5], ridges)
+    assert found == [wanted] and wanted not in (by_folds, by_spread)
+
+
 def test_what_does_not_vary_tells_nothing():
     for dtype in ("float32", "float64"):
         rows = some_rows(60, 3, dtype=dtype)
@@ -94,9 +113,21 @@ def test_what_does_not_vary_tells_nothing():
         assert moments.probe_correlation([1], np.array([1.0]), 2) == 0
 
 
-def test_rows_that_are_no_numbers_are_refused():
+def test_what_varies_a_little_tells_as_much_as_what_varies_a_lot():
+    rows = some_rows(60, 2)
+    rows[:, 1] = 1 + 1e-3 * (rows[:, 0] - rows[:, 0].mean()) / rows[:, 0].std()
+    assert in_blocks(rows, [20]).correlation([0], [1]) == pytest.approx(1)
+
+
+def test_no_correlation_is_beyond_1_even_by_rounding():
+    rows = np.random.default_rng(0).standard_normal((50, 1)) * np.arange(1, 9)
+    assert in_blocks(rows, []).correlation(range(8), range(8)).max() == 1
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_rows_that_are_no_numbers_are_refused(wrong):
     with pytest.raises(ValueError, match="nan or infinite"):
-        Moments().add(np.array([[1.0, np.nan]]))
+        Moments().add(np.array([[1.0, wrong]]))
 
 
 def test_the_probe_is_least_squares():

@@ -90,12 +90,14 @@ def test_without_auc_all_else_is_there():
 
 def test_a_feature_out_of_step_is_the_feature_moved_round():
     model, text = some_model(), some_text(300)
-    found = measure(model, text, {"vowel": FEATURES["vowel"]}, shifts=2, seed=5)
+    found = measure(model, text, {"vowel": FEATURES["vowel"]}, shifts=60, seed=5)
     vowel, values = FEATURES["vowel"](text), look.record(model, text, "h")[0, "h"][:, 3]
     wanted = [np.corrcoef(values, np.roll(vowel, k))[0, 1] for k in range(300)]
     for luck in found.luck[:, 0, 3]:
         near = np.abs(np.array(wanted) - luck).argmin()
         assert wanted[near] == pytest.approx(luck, abs=1e-9) and 30 <= near <= 270
+    by_default, of_0 = (measure(model, text, shifts=1, **seed) for seed in ({}, {"seed": 0}))
+    np.testing.assert_array_equal(by_default.luck, of_0.luck)
 
 
 def with_a_vowel_cell(dtype="float32"):
@@ -205,7 +207,7 @@ def test_ranking_and_what_it_refuses():
     scores = np.abs(found.correlation[found.features.index("indentation"), ranked])
     assert (np.diff(scores) <= 0).all()
     for wrong, message in (
-        (("colour",), "'colour'"),
+        (("colour",), "feature 'colour': there are "),
         (("vowel", "eye"), "by='eye'"),
         (("line_position", "auc"), "not only 0 and 1"),
     ):

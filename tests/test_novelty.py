@@ -67,7 +67,7 @@ def test_edit_distances_by_hand():
     assert distances("", ["", "ab"]).tolist() == [0, 2]
     assert distances("ab", []).tolist() == []
     assert distance("\0", "") == 1 and distance("na\u00efve\U0001f600", "naive") == 2
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match="nothing to be near to"):
         nearest("a", [])
 
 
@@ -114,4 +114,5 @@ def test_covering_is_the_longest_run_around_a_place(text, training):
 
 def test_nothing_shared():
     assert shared("", "abc").tolist() == [] and shared("abc", "").tolist() == [0, 0, 0]
+    assert shared("b\0", "b").tolist() == [1, 0]  # where the training text ends is no character
     assert longest_run("abc", "xyz") == longest_run("", "abc") == ""

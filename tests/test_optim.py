@@ -391,6 +391,6 @@ def test_cosine():
 
 
 def test_cosine_without_warmup_and_with_nothing_but_warmup():
-    assert [optim.cosine(10)(step) for step in (0, 10)] == [1, pytest.approx(0.1)]
+    assert [optim.cosine(10)(step) for step in (0, 5, 10)] == [1, *map(pytest.approx, (0.55, 0.1))]
     assert [optim.cosine(4, warmup=4)(step) for step in (0, 3, 4)] == [0.25, 1, 1]
     assert [optim.cosine(5, warmup=4)(step) for step in (4, 5)] == [1, pytest.approx(0.1)]

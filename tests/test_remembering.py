@@ -57,13 +57,19 @@ def test_a_seed_chooses_the_places():
     assert one.tolist() == same.tolist() != other.tolist()
     everywhere = remembered(model, TEXT, (1, 390), places=1000).places
     assert everywhere.tolist() == list(range(390, 400))
+    assert remembered(model, TEXT, (1, 399)).places.tolist() == [399]
+    some = remembered(model, TEXT, (1,), seed=0).places
+    assert len(some) == 300 and some.tolist() == remembered(model, TEXT, (1,)).places.tolist()
+    assert DISTANCES[:2] == (0, 1) and sum(DISTANCES) == 511  # characters to read for a place
 
 
 def test_reach_and_error_by_hand():
     bits = np.array([[5.0, 3.0], [2.5, 1.5], [2.0, 1.0], [2.2, 0.8]])
     found = Remembered((0, 1, 4, 16), np.array([20, 30]), bits, None)
     assert found.curve.tolist() == [4.0, 2.0, 1.5, 1.5]
-    assert [found.reach(margin) for margin in (0.01, 0.6, 9)] == [4, 1, 0]
+    assert [found.reach(margin) for margin in (0.01, 0.5, 9)] == [4, 1, 0]
+    assert Remembered((0, 1), np.array([9]), np.array([[1.05], [1]]), None).reach() == 1
+    assert Remembered((0, 1), np.array([9]), np.array([[1.005], [1]]), None).reach() == 0
     np.testing.assert_allclose(found.error, [0.3 / 2**0.5, 0.2 / 2**0.5, 0.2 / 2**0.5, 0])
 
 
@@ -74,7 +80,7 @@ def test_reach_and_error_by_hand():
         ({"distances": (-1, 2)}, "from 0 up"),
         ({"distances": (400,)}, "has 0"),
         ({"places": 0}, "0 places"),
-        ({"distances": (*DISTANCES, 1000)}, "take a longer text"),
+        ({"distances": (*DISTANCES, 1000)}, "^300 places with 1000 .* has 0; take a longer text"),
     ],
 )
 def test_refusals(settings, message):

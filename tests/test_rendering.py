@@ -106,20 +106,28 @@ def test_formulas_are_mathml_and_links_lead_to_pages(mini):
 
 def test_a_cell_by_itself():
     """Links to the package, a picture whose numbers stay legible, boxes that a keyboard scrolls."""
-    text = "## A *bold* `x.y` & more\n\n"
+    text = "## A *bold* `x.y` & more?\n\n<details>\n\n"
+    text += "| table |\n|---|\n| ![dot](attachment:a.png) |\n\n</details>\n\n"
+    text += "[far](https://a.org/b.ipynb) [near](b/c.ipynb)\n\n"
     text += "[one](../minichar/draw.py), [all](../minichar/course/__init__.py) of $y$\n\n$$x$$"
     code = nbformat.v4.new_code_cell("x")
     picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (1000).to_bytes(4) + bytes(20)
     image = {"image/png": base64.b64encode(picture).decode(), "text/plain": "words"}
     code.outputs = [nbformat.v4.new_output("display_data", image)]
-    cells = [nbformat.v4.new_markdown_cell(text), code]
+    code.outputs += [nbformat.v4.new_output("execute_result", {"text/plain": "7"})]
+    attached = {"a.png": {"image/png": image["image/png"]}}
+    cells = [nbformat.v4.new_markdown_cell(text, attachments=attached), code]
     page = Page(markup.body_of(nbformat.v4.new_notebook(cells=cells), []))
     links = [a["href"] for a in page.all("a")]
-    assert links == [f"../reference/minichar/{name}.html" for name in ("draw", "course")]
+    assert links[:2] == ["https://a.org/b.ipynb", "b/c.ipynb"]  # no lessons: as they are
+    assert links[2:] == [f"../reference/minichar/{name}.html" for name in ("draw", "course")]
     assert page.all("h2")[0]["id"] == "a-bold-x.y-more" and "[" not in page.text  # nor a prompt
-    assert page.all("img")[0]["style"].endswith("; min-width: 650px")
+    assert page.all("details") and page.all("img")[0]["src"].startswith("data:image/png;base64,")
+    assert page.all("img")[1]["style"].endswith("; min-width: 650px")
     boxes = [a for tag, a in page.elements if tag == "pre" or "wide" in a.get("class", "").split()]
-    assert [box["tabindex"] for box in boxes] == ["0"] * 3  # the formula, the code, the picture
+    assert [box["tabindex"] for box in boxes] == [
+        "0"
+    ] * 5  # table, formula, code, picture, and the 7
 
 
 def test_a_lesson_is_called_by_its_heading_or_else_by_its_name():
@@ -156,6 +164,11 @@ def test_every_formula_of_the_course_can_be_set():
             if cell.cell_type == "markdown":
                 count += markup.text_of(cell.source).count("<math")
     assert count > 100
+
+
+def test_text_keeps_its_tags_and_an_environment_is_a_formula():
+    made = markup.text_of("\\begin{pmatrix}x\\end{pmatrix}\n\nand <b>more</b>")
+    assert 'display="block"' in made and "<mi>x</mi>" in made and "and <b>more</b>" in made
 
 
 @pytest.mark.parametrize("tex", [r"\frac", r"\begin{cases} x", r"1 + \unheard of"])

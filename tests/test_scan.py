@@ -94,6 +94,7 @@ def test_the_cell_is_the_papers(how):
     y, (last,) = cell(Tensor(x), (h,))
     np.testing.assert_allclose(y.data, by_hand(cell.parameters, x, h), rtol=1e-10, atol=1e-12)
     np.testing.assert_array_equal(last, y.data[-1])
+    np.testing.assert_array_equal(cell(Tensor(x))[0].data, cell(Tensor(x), (h * 0,))[0].data)
     assert not np.shares_memory(last, y.data)  # it does not keep all of y alive
 
 
@@ -106,6 +107,13 @@ def test_the_cell_with_the_scan_learns_what_it_learns_with_the_loop():
         grads.append({name: w.grad for name, w in cell.parameters.items()})
     for name in grads[0]:
         np.testing.assert_allclose(grads[0][name], grads[1][name], rtol=1e-10, atol=1e-12)
+
+
+def test_it_begins_in_float32_with_weights_small_enough_for_its_cells():
+    cell = MinGRU(3, 64, rng())
+    y, (last,) = cell(np.zeros((5, 2), int))
+    assert y.dtype == last.dtype == "float32"
+    assert 0.1 < abs(cell.parameters["Wxh"].data).max() <= 1 / 8  # 1 / sqrt(64)
 
 
 def test_gradients_of_the_cell():

@@ -93,6 +93,7 @@ def test_the_loss_is_the_mean_square_without_the_first_forecasts():
     for skip in (0, 4):
         wanted = ((ahead[:-1] - v[1:])[skip:] ** 2).mean()
         assert np.isclose(model.loss(v, skip).data, wanted, rtol=1e-12)
+    assert model.loss(v).data == model.loss(v, 0).data
     parameters = model.parameters.values()
     assert graph.check_gradients(lambda *_: model.loss(v, 2), *parameters) < 1e-7
 
@@ -108,10 +109,11 @@ def test_what_is_skipped_sends_no_gradient():
 
 def test_it_learns_what_can_be_known():
     v = np.sin(2 * np.pi * np.arange(80) / 8)
-    model = series.Forecaster(8, rng(), "float32")
+    model = series.Forecaster(8, rng())
     adam, before = Adam(model.parameters, 0.02), series.error(model.ahead(v)[:-1], v[1:])
     for _ in range(100):
         model.loss(v[:, None]).backward()
         adam.step()
     assert series.error(model.ahead(v)[8:-1], v[9:]) < before / 3
     assert isinstance(model.loss(v[:, None]), Tensor)
+    assert model.loss(v[:, None]).dtype == model.ahead(v).dtype == "float32"

@@ -158,19 +158,20 @@ def test_evaluate_is_the_mean_over_every_prediction_whatever_the_pieces(length):
     assert evaluate(model, text, length=length) == pytest.approx(np.mean(nats), rel=1e-12)
 
 
-@pytest.mark.parametrize("length", [1, 5, 200])
-def test_evaluate_in_streams_begins_each_after_what_stands_before_it(length, monkeypatch):
+@pytest.mark.parametrize("length, batch", [(1, 4), (5, 4), (200, 4), (200, 2)])
+def test_evaluate_in_streams_begins_each_after_what_stands_before_it(length, batch, monkeypatch):
     monkeypatch.setattr(evaluation, "WARM", 6)
     model = make(dtype="float64")
     for w in model.parameters().values():
         w.data *= 4
-    text = TEXT[:60]  # 59 predictions: four streams of 14, and three at the end
-    starts = [max(0, 14 * b - 6) for b in range(4)]
-    ends = [15, 29, 43, 60]  # the last stream goes on to the end
-    pieces = zip(starts, ends, [14, 14, 14, 17], strict=True)
-    nats = np.concatenate([by_hand(model, text[a:z])[-n:] for a, z, n in pieces])
+    text = TEXT[:60]  # 59 predictions: four streams of 14, and three at the end; or two, and one
+    own = 59 // batch
+    begins = [own * b for b in range(batch)]
+    ends = [*begins[1:], 59]  # the last stream goes on to the end
+    places = zip(begins, ends, strict=True)
+    nats = np.concatenate([by_hand(model, text[max(0, a - 6) : z + 1])[a - z :] for a, z in places])
     assert len(nats) == 59
-    found = evaluate(model, text, batch=4, length=length)
+    found = evaluate(model, text, batch=batch, length=length)
     assert found == pytest.approx(nats.mean(), rel=1e-12)
     assert abs(found - evaluate(model, text)) > 1e-6  # so short a warming up does count
 
@@ -207,6 +208,28 @@ def test_evaluate_cuts_a_long_text_and_that_costs_next_to_nothing(cell):
     assert cut == pytest.approx(evaluate(model, text, batch=1), abs=1e-5)
 
 
+@pytest.mark.parametrize("n, streams", [(999, 1), (1000, 2), (40_000, 64)])
+def test_evaluate_reads_as_many_streams_as_it_says(n, streams):
+    model = make("rnn", hidden=1)
+    spy = Spy(model)
+    evaluate(model, ("abcde" * 8000)[:n])
+    assert spy.calls[0][0].shape[1] == streams
+
+
+def test_up_to_64_lines_are_judged_side_by_side():
+    spy = Spy(model := mc.CharModel(mc.Vocabulary("\nab"), hidden=1))
+    evaluation.whole(evaluation.evaluating_lines(model, "ab\n" * 70))
+    assert [call[0].shape for call in spy.calls] == [(3, 35), (3, 35)]  # shared out evenly
+
+
+@pytest.mark.parametrize("judge", [evaluation.evaluating, evaluation.evaluating_lines])
+def test_judging_remembers_nothing_for_a_way_back(judge, monkeypatch):
+    model, read, seen = mc.CharModel(mc.Vocabulary("\nabcde"), hidden=3), CharModel.__call__, []
+    monkeypatch.setattr(CharModel, "__call__", lambda *a: seen.append(read(*a)) or seen[-1])
+    evaluation.whole(judge(model, TEXT[:30] + "\n" + TEXT[:21], 2))
+    assert len(seen) > 1 and not any(z.requires_grad for z, _ in seen)
+
+
 def test_evaluate_leaves_no_trace():
     model = make()
     before = weights(model)
@@ -236,6 +259,7 @@ def test_how_far_a_validation_has_come_is_told(lines):
     settings = dict(batch=4, length=7, validation=0.5, validate_every=2, lines=lines)
     list(train(model, text, 2, tell=heard.append, **settings))
     assert len(heard) > 2 and heard == sorted(heard) and heard[-1] == 1
+    assert lines or heard[0] == 0  # warmed up, and nothing read that counts
 
 
 # --- what is reported

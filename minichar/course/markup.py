@@ -68,7 +68,7 @@ class _Renderer(IPythonRenderer):
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         words = html.unescape(re.sub(r"<[^>]+>", "", text)).lower()
         name = re.sub(r"[^\w.]+", "-", words).strip("-")
-        return f'<h{level} id="{html.escape(name)}">{text}</h{level}>\n'
+        return f'<h{level} id="{name}">{text}</h{level}>\n'
 
 
 class _Exporter(HTMLExporter):
