@@ -3,7 +3,6 @@
 import importlib
 import json
 import math
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from minichar.datasets import folder
+from minichar.workers import NUM_THREADS
 
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 
@@ -44,8 +44,8 @@ def test_a_watched_step_has_every_product_of_its_arithmetic(monkeypatch):
     """Forward 1, backward 2, as peers.py counts them; and it comes to the same numbers."""
     monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.setattr(sys, "argv", ["where.py"])
-    for name in [n for n in os.environ if n.endswith("_NUM_THREADS")]:
-        monkeypatch.setenv(name, os.environ[name])  # peers.py sets them: not for other tests
+    for name in (*NUM_THREADS, "MINICHAR_HELPERS"):
+        monkeypatch.setenv(name, "1")  # peers.py and where.py set them: not for other tests
     peers, watched, where = map(importlib.import_module, ("peers", "watched", "where"))
     step, same, log = peers.make("minichar", "b"), peers.make("minichar", "b"), []
     with watched.watching(log):
