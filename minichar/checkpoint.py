@@ -29,7 +29,7 @@ from minichar.training import Training
 
 FORMAT, VERSION = "minichar", 1
 OPTIMIZERS = {kind.__name__: kind for kind, _ in optim.OPTIMIZERS.values()}
-WHOLE = "batch", "length"
+WHOLE = "batch", "length"  # settings of a training that are whole numbers
 SCHEDULES = {kind.__name__: kind for kind in (optim.exponential, optim.cosine)}
 
 

@@ -120,8 +120,8 @@ def run(options: Namespace) -> int:
     _introduce(screen, training, text, goal, options.init)
     with interruptions() as stop:
         _save(out, training.model, training)  # now, not in an hour, is seen what fails
-        kept = [Path(name).resolve() for name in (options.init, options.resume) if name]
-        if not {best.resolve(), out.resolve()} & set(kept):
+        goes_on = options.resume and Path(options.resume).resolve() == out.resolve()
+        if not goes_on and (options.init is None or Path(options.init).resolve() != best.resolve()):
             best.unlink(missing_ok=True)  # of a training given up by --overwrite
         try:
             late = _follow(screen, training, text, goal, options, (out, best), stop)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minichar.course.calling import call, call_on
+from minichar.course.calling import call, call_on, for_case
 from minichar.course.comparing import NotDone, Wrong
 
 
@@ -68,6 +68,15 @@ def test_an_index_that_is_none_is_an_error_and_no_hole():
         call(lambda rows: rows + ..., np.eye(2))
     with pytest.raises(NotDone, match="still a `...` to replace"):
         call(lambda numbers: numbers[...], {"a": 1})  # KeyError: Ellipsis
+
+
+def test_it_is_said_for_which_case_it_stops():
+    with pytest.raises(Wrong, match="^for 0 it stopped with ZeroDivisionError") as caught:
+        with for_case("0"):
+            call(lambda x: 1 / x, 0)
+    assert caught.value.crashed
+    with pytest.raises(NotDone, match="^it returns nothing"), for_case("0"):
+        call(lambda x: None, 0)
 
 
 def test_equal_sets_are_the_same_whatever_their_history():

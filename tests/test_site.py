@@ -116,7 +116,7 @@ def test_a_step_that_fails_is_said_in_one_line(tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_a_site_with_a_dead_link_is_refused(monkeypatch, tmp_path):
+def test_a_site_with_a_dead_link_is_refused_and_the_earlier_one_stays(monkeypatch, tmp_path):
     rendering = pytest.importorskip("minichar.course.rendering", reason="needs the extra site")
     out, first = tmp_path / "out", '{"first": true}'
 

@@ -15,7 +15,8 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -56,6 +57,16 @@ def call(f: Callable, *args: Any, changes: Collection[int | str] = (), **named: 
 def call_on(f: Callable, *args: Any, **named: Any) -> tuple[Any, tuple]:
     """`(result, arguments afterwards)` of a function that is meant to change its arguments."""
     return _run(f, args, named, [*range(len(args)), *named])
+
+
+@contextmanager
+def for_case(case: str) -> Iterator[None]:
+    """Inside, what is raised as Wrong says for which case it is: "for 0.5 and 0 it stopped …"."""
+    try:
+        yield
+    except Wrong as error:
+        error.args = (f"for {case} {error}",)
+        raise
 
 
 def _run(f, args, named, changes):

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from minichar.course import calling, exercises
-from minichar.course.calling import call, call_on
+from minichar.course.calling import call, call_on, for_case
 from minichar.course.comparing import ExerciseError, NotDone, NotThere, Wrong, same
 from minichar.course.hints import Hint
 
@@ -36,6 +36,7 @@ __all__ = [
     "check",
     "exercise",
     "find",
+    "for_case",
     "hint",
     "named",
     "reference",

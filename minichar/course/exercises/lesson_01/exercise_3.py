@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minichar.course.checking import Wrong, call, exercise, same
+from minichar.course.checking import call, exercise, for_case, same
 from minichar.course.exercises.lesson_01.exercise_2 import loss_and_gradient
 from minichar.course.exercises.lesson_01.shared import SCORES
 
@@ -41,9 +41,6 @@ def _(f):
         dz = loss_and_gradient(z, 1)[1]
         same(f"update(z, dz, {rate})", call(f, z, dz, rate), z - rate * dz)
     z, dz = rng.standard_normal((2, 4, 3))  # as `train` calls it
-    try:
+    with for_case("matrices of shape (4, 3)"):
         got = call(f, z, dz, 0.1)
-    except Wrong as error:
-        error.args = (f"for matrices of shape (4, 3) {error}",)
-        raise
     same("update for matrices of shape (4, 3)", got, z - 0.1 * dz)
