@@ -1,5 +1,6 @@
-"""What somebody at a terminal means: a network in a file or by name, a training to go on with."""
+"""What somebody at a terminal means by a name: a network, a training to go on with, new files."""
 
+from argparse import Namespace
 from pathlib import Path
 
 from minichar.archive import BadModelFile
@@ -50,3 +51,27 @@ def resumed(path: str, text: str) -> Training:
         load_training(path, known(load_model(path), text))  # the same error, if that is not why
         what = "was trained without characters of this text that it does not know"
         raise ValueError(f"{path} {what}: pass --skip-unknown") from None
+
+
+def files(options: Namespace) -> tuple[Path, Path]:
+    """Where the model goes and where the best one; ValueError where that would lose something."""
+    resume = options.resume
+    flag, name = ("--resume", resume) if options.out is None else ("--out", options.out)
+    out = Path("model.npz" if name is None else name)  # a name left empty is a mistake
+    said = f"{flag} {quoted(name or '')}"
+    if resume is not None and not Path(resume).is_file():
+        raise ValueError(f"--resume {quoted(resume)}: there is no such file")
+    if out.suffix != ".npz":
+        raise ValueError(f"{said}: the name of a model ends in .npz")
+    if not out.parent.is_dir():
+        raise ValueError(f"{said}: there is no folder {out.parent}; make it first")
+    best = out.with_name(f"{out.stem}.best.npz")
+    if resume is not None and out.resolve() == Path(resume).resolve():
+        return out, best
+    if not options.overwrite:
+        other = "choose another name (--out other.npz), or give --overwrite to lose it"
+        if out.exists():
+            raise ValueError(f"{out} is there already: go on with it (--resume {out}), {other}")
+        if best.exists():
+            raise ValueError(f"{best} is there already: {other}")
+    return out, best

@@ -10,7 +10,7 @@ from minichar import datasets
 from minichar.live import DEFAULTS, ENOUGH
 from minichar.model import CHOSEN, KINDS
 from minichar.optim import OPTIMIZERS
-from minichar.text import clean, marked_utf_16
+from minichar.text import NO_TEXT, clean, marked_utf_16
 from minichar.widgets import NAMED, WRAPPED
 
 LITTLE, RARE = 20_000, 5  # characters; times that a character should come to be learned
@@ -89,6 +89,8 @@ class TextPanel(ipywidgets.VBox):
             try:
                 text = raw.decode("utf-16" if marked_utf_16(raw) else "utf-8-sig")
             except UnicodeDecodeError:
+                text = None
+            if text is None or raw.startswith(NO_TEXT):  # .rtf can be read, but has more than text
                 self.said.value = "⚠ That file is no text in UTF-8. Save it as UTF-8, or paste it."
                 continue
             # A browser is slow with a field of megabytes, and sends back one with line ends of \r.

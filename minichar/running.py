@@ -1,6 +1,6 @@
 """`minichar train`: a training that says how it is doing, saves itself, and may be stopped.
 
-training.py takes the steps; what stands here is around them: where the files go, what is printed,
+training.py takes the steps; what stands here is around them: what is printed, what is saved when,
 and how Ctrl-C or a full disk loses nothing. commands.py has the options. Built in lesson 08.
 
     minichar train names --hidden 64 --steps 500 --out names.npz
@@ -20,11 +20,11 @@ from minichar import optim
 from minichar.checkpoint import load_model, save_model
 from minichar.datasets import load_text
 from minichar.evaluation import evaluating, evaluating_lines, whole
-from minichar.loading import resumed
+from minichar.loading import files, resumed
 from minichar.look import known
 from minichar.model import CHOSEN, CharModel
 from minichar.ngram import NGram
-from minichar.terminal import Screen, called, characters, duration, interruptions, quoted
+from minichar.terminal import Screen, called, characters, duration, interruptions
 from minichar.text import Vocabulary, split
 from minichar.training import Report, Training, train
 from minichar.writing import side_by_side
@@ -33,30 +33,6 @@ STEPS, EPOCHS = 2000, 50  # without --steps and --epochs: whichever is longer
 BATCH = 50  # without --batch: or as many as have --length characters each, if those are fewer
 COUNTED, ORDER = 1_000_000, 8  # the baseline: characters counted, and how far it looks back
 TRIED = 200_000  # held-out characters on which it is found how far back is best
-
-
-def files(options: Namespace) -> tuple[Path, Path]:
-    """Where the model goes and where the best one; ValueError where that would lose something."""
-    resume = options.resume
-    flag, name = ("--resume", resume) if options.out is None else ("--out", options.out)
-    out = Path("model.npz" if name is None else name)  # a name left empty is a mistake
-    said = f"{flag} {quoted(name or '')}"
-    if resume is not None and not Path(resume).is_file():
-        raise ValueError(f"--resume {quoted(resume)}: there is no such file")
-    if out.suffix != ".npz":
-        raise ValueError(f"{said}: the name of a model ends in .npz")
-    if not out.parent.is_dir():
-        raise ValueError(f"{said}: there is no folder {out.parent}; make it first")
-    best = out.with_name(f"{out.stem}.best.npz")
-    if resume is not None and out.resolve() == Path(resume).resolve():
-        return out, best
-    if not options.overwrite:
-        other = "choose another name (--out other.npz), or give --overwrite to lose it"
-        if out.exists():
-            raise ValueError(f"{out} is there already: go on with it (--resume {out}), {other}")
-        if best.exists():
-            raise ValueError(f"{best} is there already: {other}")
-    return out, best
 
 
 def begin(options: Namespace, text: str) -> Training:
@@ -117,6 +93,8 @@ def run(options: Namespace) -> int:
     if training.step_number >= goal:
         ask = f"it has done {training.step_number:,} steps of {goal:,}; ask for more with --steps"
         raise ValueError(f"there is nothing left to do for {out}: {ask}")
+    if options.patience and not training.held_out:
+        raise ValueError("--patience: without a held-out text nothing is measured; leave it out")
     _introduce(screen, training, text, goal, options.init)
     with interruptions() as stop:
         _save(out, training.model, training)  # now, not in an hour, is seen what fails
@@ -135,13 +113,16 @@ def run(options: Namespace) -> int:
     measured = math.isfinite(training.best) and best.exists()
     kept = f"; the best on the held-out text in {best}" if measured else ""
     screen.line(f"{how}: saved in {out}{kept}")
+    shown, better = out, ""
     if training.held_out and not stop:
-        bits = _measured(screen, training, stop)
-        screen.line(f"it needs {bits:.3f} bits on each held-out character")
+        bits, least = _measured(screen, training, stop), training.best / math.log(2)
+        if measured and least < bits:  # it has come to know its text by heart
+            shown, better = best, f", the best one {least:.3f}"
+        screen.line(f"it needs {bits:.3f} bits on each held-out character{better}")
     if stop:
         screen.line(f"to go on: {_again(options, out)}")
         return 128 + stop[0]
-    screen.line(f"to see it write: {called('sample', str(out))}")
+    screen.line(f"to see it write: {called('sample', str(shown))}")
     return 0
 
 

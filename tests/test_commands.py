@@ -702,3 +702,24 @@ def test_with_patience_it_stops_when_nothing_gets_better(at, capsys):
     words = ["--batch", "4", "--hidden", "8", "--save-every", "2", "--lr", "0", "--patience", "3"]
     assert main(["train", "fox.txt", *words, "--out", "idle.npz"]) == 0
     assert mc.load_training("idle.npz", TEXT).step_number == 8  # the first was the best
+    capsys.readouterr()
+    assert main(["train", "fox.txt", *words, "--out", "never.npz", "--validation", "0"]) == 2
+    assert "--patience: without a held-out text" in capsys.readouterr().err
+    assert not (at / "never.npz").exists()
+
+
+def test_of_a_training_gone_too_far_the_best_is_the_one_to_see(at, capsys):
+    words = "--batch 4 --hidden 8 --save-every 40 --lr 0.03 --out over.npz".split()
+    assert main(["train", "fox.txt", *words, "--steps", "40"]) == 0
+    lines = capsys.readouterr().out.splitlines()  # the last one is the best
+    assert ", the best one" not in lines[-2] and lines[-1].endswith("sample over.npz")
+    training = mc.load_training("over.npz", TEXT)
+    least = training.best / np.log(2)
+    training.optimizer.lr = 0.5
+    mc.save_model("over.npz", training.model, training)
+    assert main(["train", "fox.txt", "--resume", "over.npz", "--steps", "43"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].endswith(f" on each held-out character, the best one {least:.3f}")
+    assert lines[-1] == "to see it write: minichar sample over.best.npz"
+    best = mc.evaluation.evaluate(mc.load_model(at / "over.best.npz"), TEXT[-66:]) / np.log(2)
+    assert best == pytest.approx(least, rel=1e-5)

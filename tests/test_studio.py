@@ -736,6 +736,8 @@ def test_a_text_is_uploaded_as_it_is_read_from_a_file(made):
     text.upload.value = (UPLOADED | {"content": content, "size": len(content)},)
     assert text.own == content.decode() and text.pasted.value == "abc\n" * 5_000
     assert text.said.value.endswith("<br>The field shows the first 20,000 of them.")
+    text.upload.value = (UPLOADED | {"content": b"{\\rtf1 abc}", "size": 11},)
+    assert "That file is no text in UTF-8" in text.said.value and text.own == content.decode()
     text.upload.value = (UPLOADED | {"content": b"", "size": 0},)
     assert "Found 0 characters" in text.said.value and "⚠ That is too little" in text.said.value
 
