@@ -18,6 +18,7 @@ import numpy as np
 
 from minichar import optim, running, sampling, searching
 from minichar.datasets import load_text
+from minichar.device import library
 from minichar.loading import load
 from minichar.look import known
 from minichar.running import EPOCHS, STEPS
@@ -26,49 +27,13 @@ from minichar.terminal import (
     called,
     characters,
     is_terminal,
+    number,
     one_line,
     refuse,
     visible,
+    whole,
 )
 from minichar.text import clean, decoded
-
-MOST = 10**9  # more is a slip, and would be saved in a file that is then taken for a damaged one
-
-
-def whole(least: int, most: float = MOST) -> Callable[[str], int]:
-    """The type of an option that is a whole number from `least` up, to `most`."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
-        if int(text) > most:
-            raise argparse.ArgumentTypeError(f"{text!r} is more than {most:,}")
-        return int(text)
-
-    return read
-
-
-def number(
-    least: float, most: float = np.inf, open_start: bool = False, open_end: bool = False
-) -> Callable[[str], float]:
-    """The type of an option that is a number from `least` to `most`; an open end is left out."""
-    span = f"above {least:g}" if open_start else f"from {least:g} up"
-    if most < np.inf:
-        span = f"from {'above ' * open_start}{least:g} to {'below ' * open_end}{most:g}"
-
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = np.nan
-        outside = (open_start and value == least) or (open_end and value == most)
-        if outside or not (least <= value <= most and np.isfinite(value)):
-            raise argparse.ArgumentTypeError(f"{text!r} is no number {span}")
-        if value > MOST:
-            raise argparse.ArgumentTypeError(f"{text!r} is more than {MOST:,}")
-        return value
-
-    return read
 
 
 def layers(text: str) -> tuple[int, ...]:
@@ -130,6 +95,8 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     text = "show what it writes after every N steps; 0: never (default 1000)"
     group.add_argument("--sample-every", type=whole(0), default=1000, metavar="N", help=text)
     _add_encoding(group)
+    text = "where to compute; gpu is a graphics card of NVIDIA's, for large networks (default cpu)"
+    group.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help=text)
     group = made.add_argument_group("the network and how it learns (in a file to --resume already)")
     for flag, kind, default, text in SETTLED:
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
@@ -191,6 +158,10 @@ def _add_encoding(made: Any) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """`minichar train`: fill in the defaults, or see that none is asked for that is settled."""
+    try:
+        library(options.device)
+    except RuntimeError as error:
+        raise ValueError(error) from None
     options.first = None if options.init is None else load(options.init)
     own = options.first.settings() if options.first else {}
     for flag, _, default, _ in SETTLED:

@@ -39,14 +39,14 @@ def load(name: str) -> CharModel:
     raise BadModelFile(f"there is no file {typed}; {how}")
 
 
-def resumed(path: str, text: str) -> Training:
-    """The training in this file, to go on with `text`.
+def resumed(path: str, text: str, device: str) -> Training:
+    """The training in this file, to go on with `text` on `device`, "cpu" or "gpu".
 
     Raises ValueError, with what to do, where it left out characters of this text, and as
     `load_training` does.
     """
     try:
-        return load_training(path, text)
+        return load_training(path, text, device=device)
     except NoTraining:
         load_training(path, known(load_model(path), text))  # the same error, if that is not why
         what = "was trained without characters of this text that it does not know"

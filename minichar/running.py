@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minichar import optim
+from minichar import backend, optim
 from minichar.checkpoint import load_model, save_model
 from minichar.datasets import load_text
 from minichar.evaluation import evaluating, evaluating_lines, whole
@@ -39,10 +39,11 @@ def begin(options: Namespace, text: str) -> Training:
     """A new training with the settings asked for. `options.first`: the model of --init, or None."""
     given, first = vars(options), options.first
     vocab = first.vocab if first else Vocabulary.of(text)
-    model = CharModel(vocab, **{name: given[name] for name in CHOSEN})
+    model = CharModel(vocab, device=options.device, **{name: given[name] for name in CHOSEN})
     if first:
         for name, w in first.parameters().items():
-            model.parameters()[name].data[...] = w.data
+            to = model.parameters()[name].data
+            to[...] = backend.like(w.data, to)
     fit = int(len(text) * (1 - options.validation) / options.length)
     kind, rate = optim.OPTIMIZERS[options.optimizer]
     rate = rate if options.lr is None else options.lr
@@ -86,7 +87,9 @@ def run(options: Namespace) -> int:
     if options.skip_unknown and (options.resume or options.first):
         given, text = len(text), known(options.first or load_model(options.resume), text)
         screen.line(f"{characters(given - len(text))} unknown to the model, left out")
-    training = resumed(options.resume, text) if options.resume else begin(options, text)
+    training = (
+        resumed(options.resume, text, options.device) if options.resume else begin(options, text)
+    )
     goal = options.steps or max(STEPS, EPOCHS * pieces(training))
     if options.epochs:
         goal = math.ceil(options.epochs * pieces(training))
@@ -237,4 +240,6 @@ def _again(options: Namespace, out: Path) -> str:
         words.append("--skip-unknown")
     if options.sample_every != 1000:
         words += ["--sample-every", str(options.sample_every)]
+    if options.device != "cpu":
+        words += ["--device", options.device]
     return called(*words)

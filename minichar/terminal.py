@@ -1,4 +1,4 @@
-"""How a command talks: numbers and mistakes in words, a line that is written over, Ctrl-C heard.
+"""How a command talks: numbers read and told, mistakes in words, a line written over, Ctrl-C heard.
 
 A terminal shows how far a training is in one line that changes; in a file every line stays.
 
@@ -29,6 +29,7 @@ from minichar.archive import spoken
 from minichar.course.files import CourseError
 from minichar.training import Diverged
 
+MOST = 10**9  # more is a slip, and would be saved in a file that is then taken for a damaged one
 COMMAND = re.compile(r"(?<!-m )(?<![\w./-])minichar(?= [a-z]+)")  # within a message
 LIVE, PLAIN = 0.2, 5.0  # seconds between two signs of life, to a terminal and to a file
 WAITS = b"\nafter this step it saves and stops; Ctrl-C again stops at once, without saving\n"
@@ -53,6 +54,42 @@ def duration(seconds: float) -> str:
 def characters(number: int) -> str:
     """So many characters: '1 character', '1,320 characters'."""
     return f"{number:,} character{'s' if number != 1 else ''}"
+
+
+def whole(least: int, most: float = MOST) -> Callable[[str], int]:
+    """The type of an option that is a whole number from `least` up, to `most`."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+        if int(text) > most:
+            raise argparse.ArgumentTypeError(f"{text!r} is more than {most:,}")
+        return int(text)
+
+    return read
+
+
+def number(
+    least: float, most: float = math.inf, open_start: bool = False, open_end: bool = False
+) -> Callable[[str], float]:
+    """The type of an option that is a number from `least` to `most`; an open end is left out."""
+    span = f"above {least:g}" if open_start else f"from {least:g} up"
+    if most < math.inf:
+        span = f"from {'above ' * open_start}{least:g} to {'below ' * open_end}{most:g}"
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        outside = (open_start and value == least) or (open_end and value == most)
+        if outside or not (least <= value <= most and math.isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text!r} is no number {span}")
+        if value > MOST:
+            raise argparse.ArgumentTypeError(f"{text!r} is more than {MOST:,}")
+        return value
+
+    return read
 
 
 def is_terminal() -> bool:
@@ -134,6 +171,7 @@ def interruptions() -> Iterator[list[int]]:
 WORDS = {  # of Python in a message, and what stands for them on the command line
     'encode(text, unknown="skip") drops it': "pass --skip-unknown to drop it",
     'encoding="': '--encoding "',
+    'device="gpu"': "--device gpu",
     "load_model reads the model alone": "it is there to sample with; "
     "to go on, --resume the file that --out named",
     "go on with that one": "go on with that one, or begin anew as this model (--init)",

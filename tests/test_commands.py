@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import commands, gallery, running, sampling, terminal
+from minichar import commands, gallery, running, sampling, strict, terminal
 from minichar.__main__ import main
 from minichar.evaluation import evaluating_lines, whole
 from minichar.live import Live
@@ -723,3 +723,38 @@ def test_of_a_training_gone_too_far_the_best_is_the_one_to_see(at, capsys):
     assert lines[-1] == "to see it write: minichar sample over.best.npz"
     best = mc.evaluation.evaluate(mc.load_model(at / "over.best.npz"), TEXT[-66:]) / np.log(2)
     assert best == pytest.approx(least, rel=1e-5)
+
+
+def test_a_card_trains_the_same_network_and_goes_on_with_it(at, capsys, monkeypatch):
+    words = ["train", "fox.txt", *SMALL, "--dropout", "0", "--sample-every", "7"]
+    assert main([*words, "--steps", "20", "--out", "plain.npz"]) == 0
+    card = ["--device", "gpu"]
+    assert main([*words, "--steps", "20", *card, "--out", "no.npz"]) == 2
+    assert "minichar: --device gpu: CuPy is not installed: for an" in capsys.readouterr().err
+    assert not (at / "no.npz").exists()
+    with strict.instead_of_cupy() as gpu:
+        assert main([*words, "--steps", "9", *card, "--out", "card.npz"]) == 0
+        assert gpu.counts.launches > 1000
+        resume = ["train", "fox.txt", "--resume", "card.npz", "--steps", "20"]
+        gpu.counts.reset()
+        assert main([*resume, *card]) == 0 and gpu.counts.launches > 1000
+        begun = ["train", "fox.txt", "--init", "plain.npz", "--steps", "1", "--lr", "0"]
+        assert main([*begun, *card, "--out", "begun.npz"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "train", stopping(running.train))
+        with strict.instead_of_cupy():
+            assert main([*words, *card, "--out", "cut.npz"]) == 128 + signal.SIGINT
+    assert capsys.readouterr().out.splitlines()[-1].endswith("--sample-every 7 --device gpu")
+    here = mc.load_model("plain.npz").parameters()
+    for name, limit in (("card.npz", 1e-3), ("begun.npz", 0)):
+        for key, w in mc.load_model(name).parameters().items():
+            np.testing.assert_allclose(w.data, here[key].data, atol=limit, err_msg=f"{name} {key}")
+
+
+def stopping(train):
+    def one(*given):
+        for report in train(*given):
+            signal.raise_signal(signal.SIGINT)
+            yield report
+
+    return one
