@@ -211,5 +211,10 @@ SITUATIONS = {
         lesson("def softmax(z):\n    import os\n    os._exit(1)"),
         FIRST_WRONG,
     ),
+    "Python ends where it was checked before": (
+        plus(all_right(), "check-90-1", CHECK_1 + "\nimport os; os._exit(1)"),
+        ["waits", "waits"],
+        1,
+    ),
     "exit": (plus(all_right(), "answer-1", "exit()"), ["waits", "waits"], 1),
 }

@@ -54,8 +54,10 @@ def mini(tmp_path_factory):
     notebook = nbformat.read(path, 4)
     notebook.cells += cells()
     write(path, written(notebook))
+    told = []
     with mini_course.known():
-        files = rendering.render(folder / "solutions", folder / "read")
+        files = rendering.render(folder / "solutions", folder / "read", told.append)
+    assert [line[:9] for line in told] == ["lesson 90", "lesson 91"]
     assert [f.name for f in files] == ["index.html", "90_mini.html", "91_mini.html"]
     return folder / "read"
 

@@ -13,7 +13,7 @@ import html
 import importlib
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,17 +63,20 @@ class Page:
         return " ".join(found[1].split()) if found else ""
 
 
-def render(lessons: Path, out: Path) -> list[Path]:
+def render(lessons: Path, out: Path, tell: Callable[[str], None] = lambda line: None) -> list[Path]:
     """Run every solution in the folder `lessons` and write it as a page into `out`, with an index.
 
-    Returns the files written, the index first. The links lead to the site whose subfolder `out` is:
-    FRONT and, for a lesson that can be changed and run, LIVE. Raises CourseError for a solution
-    that stops with an error, and where there is none.
+    Returns the files written, the index first; `tell` hears which is being run. The links lead to
+    the site whose subfolder `out` is: FRONT and, for a lesson that can be changed and run, LIVE.
+    Raises CourseError for a solution that stops with an error, and where there is none.
     """
     paths = sorted(lessons.glob("*.ipynb"))
     if not paths:
         raise CourseError(f"{lessons} holds no notebook")
-    pages = [Page(path.stem, readable(executed(path, _HOLD))) for path in paths]
+    pages = []
+    for path in paths:
+        tell(f"lesson {path.stem[:2]} as a page: it is run once")
+        pages.append(Page(path.stem, readable(executed(path, _HOLD))))
     out.mkdir(parents=True, exist_ok=True)
     written = [out / "index.html"]
     written[0].write_text(index(pages), encoding="utf-8")

@@ -56,8 +56,7 @@ def build(out: Path, pyodide: Path | None = None, tell: Callable[[str], None] = 
         assemble(site, pyodide, tell)
         from minichar.course import rendering  # its libraries are there, or `assemble` had refused
 
-        tell("the lessons as pages: each is run once, which takes some minutes")
-        rendering.render(course_folder() / "solutions", site / "read")
+        rendering.render(course_folder() / "solutions", site / "read", tell)
         tell("the reference")
         rendering.reference(site / "reference")
         if found := links.dead(site):
