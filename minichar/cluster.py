@@ -13,6 +13,7 @@ reported and the rest go on; what was lost with a worker is done again by anothe
 import hashlib
 import itertools
 import json
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -65,6 +66,7 @@ def workers(where: int | str | None = None) -> Iterator[Any]:
                 super()._update_worker_status(op, msg)
 
     settings = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    settings["silence_logs"] = logging.CRITICAL  # or Dask tells at length of each worker that ends
     with (
         Local(n_workers=where, **settings) as cluster,
         distributed.Client(cluster) as client,

@@ -1,6 +1,7 @@
 """Many machines; and sweeps: every setting once, whatever fails, dies or is stopped."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -159,6 +160,13 @@ def test_workers_have_one_thread_and_listen_to_this_machine_only(client):
     assert all("//127.0.0.1:" in address for address in workers)
     assert all(worker["nthreads"] == 1 for worker in workers.values())
     assert set(client.run(threads).values()) == {1}  # of BLAS
+
+
+def test_workers_write_no_traceback_where_a_lesson_is_read(client):
+    def lowest():
+        return min(handler.level for handler in logging.getLogger("distributed").handlers)
+
+    assert min(client.run(lowest).values()) > logging.ERROR
 
 
 def test_a_cluster_is_found_by_its_address(client, tmp_path):

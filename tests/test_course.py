@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from minichar import graph
 from minichar.backend import of
 from minichar.course import checking, files, lessons, progress
 from minichar.course.checking import NotDone, Wrong, check
@@ -103,12 +104,33 @@ def test_right_answers_in_other_words_are_right():
         check("10.2", f)
         assert checking.verdicts["10.2"] == "right"
 
+    def by_plain_texts(settings):
+        return ", ".join(f"{name}={settings[name]!r}" for name in sorted(map(str, settings)))
+
+    check("14.1", by_plain_texts)
+
+
+def by_the_formula(a, b, combine):
+    a, b, back = a.copy(), b.copy(), 1
+    while back < len(b):
+        b[back:] += a[back:] * b[:-back]
+        a[back:] = a[back:] * a[:-back]
+        back *= 2
+    return b
+
 
 cell_of_10_1 = EXERCISES["10.1"].answer
 SAID = {
     "one of a pair": ("10.1", lambda a, c: a[:, : c.shape[1]], "no pair, expected h and c"),
     "one wait": ("10.1", lambda a, c: a.any().item() and cell_of_10_1(a, c), "1 array came down"),
     "a list": ("13.1", lambda y, lengths: [y[0, 0], y[0, 1]], "a list of Tensors, expected a"),
+    "an array": (
+        "13.3",
+        lambda z, targets, lengths: graph.cross_entropy(z.data, targets),
+        "AttributeError: an array stands where a Tensor is needed",
+    ),
+    "a point": ("14.4", lambda k, t, n: (k + 1.0 - t) % n, "is 1.0, expected a whole number"),
+    "a formula in rounds": ("15.3", by_the_formula, "mistake “the formula in place of combine”"),
 }
 
 

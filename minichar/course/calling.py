@@ -152,6 +152,8 @@ def _crash(f, error: BaseException) -> ExerciseError:
     about = re.sub(numpys, "", text.lower())
     if "ellipsis" in about or has_hole(f):
         return NotDone("there is still a `...` to replace")
+    if "'memoryview' object" in text:  # that is the `.data` of an array
+        text = f"{type(error).__name__}: an array stands where a Tensor is needed"
     libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
     ours = (str(Path(__file__).parents[1]), *libraries, "<frozen")
     steps = traceback.extract_tb(error.__traceback__)

@@ -4,6 +4,7 @@ import numpy as np
 
 from minichar import modes
 from minichar.course.checking import call, exercise, same
+from minichar.course.exercises.lesson_13.shared import expect_whole
 from minichar.graph import Tensor
 
 
@@ -91,6 +92,7 @@ def _with_the_start(written):
         "nothing but line ends after the first": _changed_writing(out=_ended),
         "it stops when all have ended": _changed_writing(out=_until_all_have_ended),
         "never a line end": _changed_writing(choose=lambda z: z[..., 1:].argmax(axis=2) + 1),
+        "numbers with a point": _changed_writing(out=lambda written: np.array(written, float)),
         "texts in rows": _changed_writing(out=lambda written: np.array(written).T),
         "what is read is one behind": lambda writer, c, length: _behind(writer, c, length),
     },
@@ -103,7 +105,9 @@ def _(f):
             w.data *= 8 if name == "cell.Whh" else 6  # so that c, state and text all matter
         c = Tensor(np.random.default_rng(length).standard_normal((B, K)))
         got, want = call(f, writer, c, length), write(writer, c, length)
-        same(f"the text of length {length}, for {B} rows of c,", got, want)
+        name = f"the text of length {length}, for {B} rows of c,"
+        same(name, got, want)
+        expect_whole(name, got)
 
 
 def _behind(writer, c, length):

@@ -1,4 +1,4 @@
-"""What exercises 13.1 and 13.3 share: the result has to be a Tensor, and one on the graph."""
+"""What exercises share: a result on the graph in 13.1 and 13.3, of whole numbers in 13.2 and 13.4."""
 
 import numpy as np
 
@@ -13,6 +13,14 @@ def expect_tensor(name, got):
         raise Wrong(f"{name} is no Tensor, so no gradient can flow back: index the Tensor itself")
     if not isinstance(got, Tensor):
         raise Wrong(f"{name} is of type {type(got).__name__}, expected a Tensor")
+
+
+def expect_whole(name, got):
+    if np.asarray(got).dtype.kind not in "iu":
+        raise Wrong(
+            f"{name} holds {np.asarray(got).dtype}: characters are whole numbers, "
+            "as of np.zeros(..., int)"
+        )
 
 
 def expect_gradient(name, of, got, weight=None):

@@ -50,6 +50,7 @@ def _changed_error(error):
         "the deviation, not divided by the root of n": _changed_error(lambda d, n: d.std(ddof=1)),
         "divided by n, not by its root": _changed_error(lambda d, n: d.std(ddof=1) / n),
         "the deviation with n in place of n - 1": _changed_error(lambda d, n: d.std() / n**0.5),
+        "n - 1 in both places": _changed_error(lambda d, n: d.std(ddof=1) / np.sqrt(n - 1)),
         "the variance over n": _changed_error(lambda d, n: d.var(ddof=1) / n),
         "as if the seeds were not the same": _unpaired,
         "the size of the difference, without its sign": lambda a, b: (

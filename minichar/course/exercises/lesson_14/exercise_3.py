@@ -59,17 +59,21 @@ def _into_the_first(parts, counts):
         "each times its count, not divided": _weighted(lambda n: n),
         "divided by the number of parts too": _weighted(lambda n: n / n.sum() / len(n)),
         "divided by the count": _weighted(lambda n: (1 / n) / (1 / n).sum()),
+        "each with another's count": _weighted(lambda n: n[::-1] / n.sum()),
         "weighed by the largest count": _weighted(lambda n: n / n.max()),
         "the last part alone": _weighted(lambda n: np.eye(len(n))[-1]),
         "the first two parts only": _weighted(lambda n: n / n.sum() * (np.arange(len(n)) < 2)),
         "in the arrays of the first part": _into_the_first,
+        "Wxh and bh, whatever the names": lambda parts, counts: {
+            name: whole_gradient(parts, counts)[name] for name in ("Wxh", "bh")
+        },
         "weighed by the roots": _weighted(lambda n: n**0.5 / (n**0.5).sum()),
     },
 )
 def _(f):
     rng = np.random.default_rng(0)
-    for counts in ([90, 10], [5, 5], [7], [400, 350, 350], [1, 2, 3, 4]):
-        shapes = {"Wxh": (3, 2), "bh": (2,)}
+    for counts in ([90, 60, 10], [5, 5], [7], [400, 350, 350], [1, 2, 3, 4]):
+        shapes = {"Wxh": (3, 2), "bh": (2,)} | ({"Why": (2, 4)} if len(counts) == 2 else {})
         parts = [{k: rng.standard_normal(s) for k, s in shapes.items()} for _ in counts]
         case = (
             f"for {len(counts)} part{'s' * (len(counts) > 1)} of {counts} predictions, the result"

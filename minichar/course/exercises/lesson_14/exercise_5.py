@@ -43,6 +43,9 @@ def step_time(n, compute, size, rate):
         "all of it in every round": lambda n, compute, size, rate: (
             compute / n + 2 * (n - 1) * size * 8 / rate
         ),
+        "a size in numbers, of 4 bytes each": lambda n, compute, size, rate: step_time(
+            n, compute, 4 * size, rate
+        ),
         "everything through one machine": lambda n, compute, size, rate: (
             compute / n + 2 * n * size * 8 / rate
         ),
@@ -60,7 +63,7 @@ def step_time(n, compute, size, rate):
 )
 def _(f):
     for case in (
-        (4, 1.0, 50e6, 1e9),
+        (5, 1.0, 50e6, 1e9),  # not 4, which is also the bytes of a number
         (1, 0.4, 10e6, 1e9),
         (2, 0.4, 10e6, 1e9),
         (64, 1.0, 125e6, 1e10),

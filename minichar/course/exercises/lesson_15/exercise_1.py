@@ -53,6 +53,10 @@ def _mask_after(q, k):
         "masks after the softmax": _mask_after,
         "0 for minus infinity": _weights(hidden=0.0),
         "-30 for minus infinity": _weights(hidden=-30.0),
+        "infinity for minus infinity": _weights(hidden=np.inf),
+        "the mask the wrong way round": lambda q, k: softmax(
+            np.where(np.tri(len(q), dtype=bool), -np.inf, q @ k.T / np.sqrt(k.shape[1]))
+        ),
         "down the columns": _weights(axis=0),
         "no division": _weights(lambda T, d: 1),
         "divided by d": _weights(lambda T, d: d),

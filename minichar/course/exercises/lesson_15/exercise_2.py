@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minichar.course.checking import call, exercise, same
+from minichar.course.checking import Wrong, call, exercise, same
 
 
 def combine(first, then):
@@ -34,6 +34,7 @@ def combine(first, then):
             then[0] * (first[1] + then[1]),
         ),
         "b2 left out": lambda first, then: (first[0] * then[0], then[0] * first[1]),
+        "one array of the two": lambda first, then: np.array(combine(first, then)),
         "b before a": lambda first, then: combine(first, then)[::-1],
     },
 )
@@ -44,3 +45,5 @@ def _(f):
         a1, b1, a2, b2 = np.random.default_rng(len(shape)).standard_normal((4, *shape))
         got = call(f, (a1, b1), (a2, b2))
         same(f"(a, b) of shape {shape}", got, combine((a1, b1), (a2, b2)), parts=("a", "b"))
+        if isinstance(got, np.ndarray):
+            raise Wrong("it returns one array, expected a pair: `return a, b`")

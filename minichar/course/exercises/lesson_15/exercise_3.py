@@ -105,7 +105,7 @@ def _squared(first, then):
         "back grows by a factor of 4": _scan(grow=lambda back: 4 * back),
         "changed in place": _in_place,
         "a loop over the steps": _loop,
-        "a loop without combine": _without,
+        "the formula in place of combine": _without,
         "a loop, with combine called once for show": _for_show,
         "the products of a": lambda a, b, combine: np.cumprod(a, axis=0),
         "the sums of b": lambda a, b, combine: np.cumsum(b, axis=0),
