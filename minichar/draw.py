@@ -224,8 +224,8 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = 
             f"text-align: {side}; vertical-align: top; white-space: pre-wrap; "
             "padding: 2px 12px 2px 0; unicode-bidi: plaintext"  # each line in its own direction
         )
-        if len(shown(value)) > 30:
-            style += "; overflow-wrap: anywhere"  # noise has no spaces to break a line at
+        style += "; overflow-wrap: anywhere" * (len(shown(value)) > 30)  # noise has no spaces
+        style += "; font-family: monospace" * ("\n" in shown(value))  # code and tables line up
         return f'<{tag} style="{style}">{html.escape(shown(value))}</{tag}>'
 
     columns = zip(*rows, strict=True) if rows else [()] * len(header)

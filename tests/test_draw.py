@@ -199,6 +199,7 @@ def test_table_keeps_texts_as_they_are():
     assert len(page.all("th")) == 3 and len(page.all("td")) == 6 and not page.all("i")
     assert page.text == NASTY + "stepbits" + NASTY + "10.123" + NASTY + "202.000two\nlines"
     assert all("pre-wrap" in cell["style"] for cell in page.all("td"))
+    assert ["monospace" in cell["style"] for cell in page.all("td")] == [False] * 5 + [True]
     assert repr(picture).splitlines() == [
         NASTY,
         f"step: 1, bits: 0.123, {NASTY}: {NASTY}",

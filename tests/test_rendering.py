@@ -11,6 +11,7 @@ import mini_course
 import nbformat
 import pytest
 from axe import findings
+from matplotlib import font_manager
 from pictures import Page
 
 import minichar
@@ -20,6 +21,7 @@ from minichar.course.lessons import written
 
 pytest.importorskip("latex2mathml", reason="formulas need the extra site: pip install '.[site]'")
 REAL = ("00_start_here", "05_vanishing_and_exploding")
+POWER = "<msup><mo stretchy='false'>)</mo><mn>3</mn></msup>"
 VOID = {"audio", "embed", "iframe", "img", "link", "object", "script", "source", "video"}
 SAID = r"""## More
 
@@ -242,6 +244,29 @@ def test_what_is_wider_than_a_phone_scrolls_in_its_own_box(mini):
         for what in ("pre", ".wide:has(table)"):
             wider = "all => all.some(box => box.scrollWidth > box.clientWidth)"
             assert page.locator(what).evaluate_all(wider), what
+
+
+@pytest.mark.browser
+def test_at_a_desk_no_line_of_code_is_cut_off(real):
+    with lab.browser(lab.needs_browser()) as chromium:
+        page = chromium.new_page(viewport={"width": 1280, "height": 844})
+        for path in real.glob("*.html"):
+            page.goto(path.as_uri())
+            fits = "all => all.every(box => box.scrollWidth <= box.clientWidth)"
+            assert page.locator(".input_area pre").evaluate_all(fits), path.name
+
+
+@pytest.mark.browser
+def test_an_exponent_stands_beside_what_it_belongs_to():
+    style = markup.STYLE.read_text(encoding="utf-8")
+    named = re.findall('"(.*?)"', re.search("^math .*", style, re.M)[0])
+    if not {font.name for font in font_manager.fontManager.ttflist} & set(named):
+        pytest.skip("needs a font for formulas: apt-get install fonts-dejavu-extra")
+    with lab.browser(lab.needs_browser()) as chromium:
+        page = chromium.new_page()
+        page.set_content(f"<style>{style}</style><p>x <math>{POWER}</math>")
+        base, exponent = (page.locator(name).bounding_box() for name in ("mo", "mn"))
+        assert exponent["y"] + exponent["height"] > base["y"] + base["height"] / 4
 
 
 def test_the_reference_has_every_module_and_no_answer(tmp_path, monkeypatch):
