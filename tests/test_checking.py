@@ -86,6 +86,8 @@ def test_the_line_of_a_crash_is_the_learners(mini):
     assert line == helper.__code__.co_firstlineno + 1 and caught.value.crashed
     with pytest.raises(Wrong, match=r"LinAlgError: .* \(line \d+: `check\(\"90.1\", lambda z: np"):
         check("90.1", lambda z: np.linalg.inv(np.zeros((2, 2))))  # the line of numpy helps nobody
+    with pytest.raises(Wrong, match=r"TypeError: .* \(line \d+: `check\(\"90.1\", lambda z: np"):
+        check("90.1", lambda z: np.random.default_rng(0).standard_normal(2, 2))  # compiled
 
 
 def test_a_hole_that_is_left_makes_it_not_done(mini):

@@ -163,6 +163,8 @@ def test_the_values_of_a_tuple_have_names():
         Wrong, match=r"^x is an array of shape \(2, 3\).*, expected 2 values: h, c$"
     ):
         same("x", np.ones((2, 3)), want, **names)
+    with pytest.raises(Wrong, match="^x has 1 value, expected 2: h, c$"):
+        same("x", (np.ones((2, 3)),), want, **names)
     with pytest.raises(Wrong, match=r"^x: c at \[0, 0\] is 0, expected 1"):
         same("x", (np.ones((2, 3)), np.zeros((2, 3))), want, **names)
 

@@ -57,6 +57,7 @@ def test_every_registered_mistake_is_rejected(number, name):
 @pytest.mark.parametrize(
     "number, made, other",
     [
+        ("4.5", "without the one that crosses", "each one above 1 - top_p"),
         ("8.5", "half, whatever the share", "keeps what it should drop"),
         ("12.1", "only the last note", "small letters only"),
         ("12.4", "the last row and column not filled", "taking out is free"),
@@ -123,6 +124,8 @@ cell_of_10_1 = EXERCISES["10.1"].answer
 SAID = {
     "one of a pair": ("10.1", lambda a, c: a[:, : c.shape[1]], "no pair, expected h and c"),
     "one wait": ("10.1", lambda a, c: a.any().item() and cell_of_10_1(a, c), "1 array came down"),
+    "the norm first": ("5.4", lambda dW, limit: ({}, 1.0), "the norm is 1, expected"),
+    "the gates first": ("6.1", lambda W, x, h, c: (h, c, [h] * 4), "gates: o at "),
     "a list": ("13.1", lambda y, lengths: [y[0, 0], y[0, 1]], "a list of Tensors, expected a"),
     "an array": (
         "13.3",

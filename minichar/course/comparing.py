@@ -159,7 +159,8 @@ def _same_sequence(name, got, want, tol, parts=None):
         wanted += f": {', '.join(parts)}" if parts else ""
         raise Wrong(f"{name} is {_kind(got)}, expected {wanted}")
     if len(got) != len(want):
-        raise Wrong(f"{name} has {len(got)} value{'s' * (len(got) != 1)}, expected {len(want)}")
+        wanted = f"{len(want)}: {', '.join(parts)}" if parts else len(want)
+        raise Wrong(f"{name} has {len(got)} value{'s' * (len(got) != 1)}, expected {wanted}")
     for i, (a, b) in enumerate(zip(got, want, strict=True)):
         same(f"{name}: {parts[i]}" if parts else f"{name}[{i}]", a, b, tol)
 

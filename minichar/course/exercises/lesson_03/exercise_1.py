@@ -22,6 +22,11 @@ def _changed_forward(state=lambda W, i, h: rnn100.step(W, i, h)[1], loss=np.sum,
     return wrong
 
 
+def _then(change):
+    """The right answer's results, changed by `change(W, inputs, targets, loss, hs, p)`."""
+    return lambda W, inputs, targets, h: change(W, inputs, targets, *forward(W, inputs, targets, h))
+
+
 @exercise(
     "3.1",
     "forward through a piece of text",
@@ -48,15 +53,21 @@ def _changed_forward(state=lambda W, i, h: rnn100.step(W, i, h)[1], loss=np.sum,
         "Whh the other way round": _changed_forward(
             state=lambda W, i, h: np.tanh(W["Wxh"][i] + W["Whh"] @ h + W["bh"])
         ),
-        "without the first state": lambda W, inputs, targets, h: (
-            lambda loss, hs, p: (loss, hs[1:], p)
-        )(*forward(W, inputs, targets, h)),
-        "scores, not probabilities": lambda W, inputs, targets, h: (
-            lambda loss, hs, p: (loss, hs, hs[1:] @ W["Why"] + W["by"])
-        )(*forward(W, inputs, targets, h)),
-        "whole columns of p": lambda W, inputs, targets, h: (
-            lambda loss, hs, p: (-np.log(p[:, targets]).sum(), hs, p)
-        )(*forward(W, inputs, targets, h)),
+        "without the first state": _then(lambda W, i, k, loss, hs, p: (loss, hs[1:], p)),
+        "scores, not probabilities": _then(
+            lambda W, i, k, loss, hs, p: (loss, hs, hs[1:] @ W["Why"] + W["by"])
+        ),
+        "scores of the states before, hs[:-1]": _then(
+            lambda W, i, k, loss, hs, p: (loss, hs, rnn100.softmax(hs[:-1] @ W["Why"] + W["by"]))
+        ),
+        "no bias in the scores": _then(
+            lambda W, i, k, loss, hs, p: (loss, hs, rnn100.softmax(hs[1:] @ W["Why"]))
+        ),
+        "whole columns of p": _then(lambda W, i, k, loss, hs, p: (-np.log(p[:, k]).sum(), hs, p)),
+        "p of the inputs, not of the targets": _then(
+            lambda W, i, k, loss, hs, p: (-np.log(p[np.arange(len(i)), i]).sum(), hs, p)
+        ),
+        "the sign of the loss": _then(lambda W, i, k, loss, hs, p: (-loss, hs, p)),
         "the loss in bits": _changed_forward(loss=lambda nats: nats.sum() / np.log(2)),
         "starts from zero": lambda W, inputs, targets, h: forward(W, inputs, targets, 0 * h),
     },

@@ -19,9 +19,11 @@ def da_of(W, hs, dz):
     return da
 
 
-def _changed_da(carry=1.0, shift=1, derivative=lambda h: 1 - h**2, out="T", back="T", handed="da"):
+def _changed_da(
+    carry=1.0, shift=1, derivative=lambda h: 1 - h**2, back=lambda Whh: Whh.T, handed="da"
+):
     def wrong(W, hs, dz):
-        Why, Whh = W["Why"].T, W["Whh"].T if back == "T" else W["Whh"]
+        Why, Whh = W["Why"].T, back(W["Whh"])
         da, dnext = np.empty_like(hs[1:]), np.zeros_like(hs[0])
         for t in reversed(range(len(dz))):
             dh = dz[t] @ Why + carry * dnext
@@ -82,7 +84,8 @@ def _later(W, hs, dz):
             derivative=lambda h: 1 - np.tanh(h) ** 2
         ),
         "the derivative of a sigmoid": _changed_da(derivative=lambda h: h * (1 - h)),
-        "Whh not transposed": _changed_da(back=""),
+        "Whh not transposed": _changed_da(back=lambda Whh: Whh),
+        "handed back without Whh": _changed_da(back=lambda Whh: np.eye(len(Whh))),
         "dh handed back, not da": _changed_da(handed="dh"),
         "dnext added to, not replaced": _dnext_grows,
         "from the first step to the last": _forward_in_time,

@@ -23,6 +23,18 @@ def _changed_adagrad(
     return wrong
 
 
+def _moved_first(W, dW, memory, rate=0.1, clip=5.0):
+    for name in W:
+        g = np.clip(dW[name], -clip, clip)
+        W[name] -= rate * g / np.sqrt(memory[name] + 1e-8)
+        memory[name] += g * g
+
+
+def _by_place(W, dW, memory, rate=0.1, clip=5.0):
+    """Takes the gradients in the order in which they stand, whatever their names."""
+    adagrad(W, dict(zip(W, dW.values(), strict=True)), memory, rate, clip)
+
+
 def _rebound(which):
     """The right numbers, but those of `which` in new arrays."""
 
@@ -65,6 +77,8 @@ def _rebound(which):
         ),
         "plain descent": _changed_adagrad(move=lambda g, m: g),
         "the memory left as it was": _changed_adagrad(remember=lambda m, g, raw: m),
+        "moves before it remembers": _moved_first,
+        "gradients by their place, not by name": _by_place,
         "changes nothing": lambda W, dW, memory, rate=0.1, clip=5.0: {
             k: w - rate * dW[k] for k, w in W.items()
         },
@@ -77,7 +91,7 @@ def _(f):
     for seed, rate, clip in ((0, 0.1, 5.0), (1, 0.5, 1.0)):
         rng = np.random.default_rng(seed)
         W = {name: rng.standard_normal((3, 2)) for name in ("Wxh", "bh")}
-        dW = {name: 8 * rng.standard_normal((3, 2)) for name in W}
+        dW = {name: 8 * rng.standard_normal((3, 2)) for name in reversed(W)}
         memory = {name: rng.uniform(0, 9, (3, 2)) for name in W}
         got_W, got_memory = ({k: w.copy() for k, w in d.items()} for d in (W, memory))
         for _ in range(2):

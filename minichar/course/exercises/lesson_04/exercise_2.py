@@ -52,6 +52,13 @@ def _greedy(change):
         "the state is not carried on": _greedy("state"),
         "always reads the first character": _greedy("same"),
         "the least likely": _greedy("argmin"),
+        "stops at a line end": lambda model, prime, length: greedy(model, prime, length).partition(
+            "\n"
+        )[0],
+        "begins one too late": lambda model, prime, length: greedy(model, prime, length + 1)[1:],
+        "the characters of another model": lambda model, prime, length: "".join(
+            "\nabc"[model.vocab.characters.index(c)] for c in greedy(model, prime, length)
+        ),
         "with the prime": lambda model, prime, length: prime + greedy(model, prime, length),
         "one too many": lambda model, prime, length: greedy(model, prime, length + 1),
         "the first letter over and over": lambda model, prime, length: (
@@ -65,7 +72,7 @@ def _greedy(change):
 def _(f):
     for seed in range(6):
         model = network(seed)
-        for prime, length in (("a", 8), ("bcd", 5), ("d", 1)):
+        for prime, length in (("\n", 8), ("bcd", 5), ("d", 1)):
             same(
                 f"greedy(network {seed}, {prime!r}, {length})",
                 call(f, model, prime, length),

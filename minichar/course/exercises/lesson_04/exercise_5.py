@@ -55,6 +55,12 @@ def _nucleus(keep):
         "in the vocabulary's order": lambda p, top_p: (lambda kept: kept / kept.sum())(
             np.where(np.cumsum(p) - p < top_p, p, 0)
         ),
+        "places in the sorted order taken for characters": lambda p, top_p: (
+            lambda q: (lambda kept: kept / kept.sum())(np.where(np.cumsum(q) - q < top_p, p, 0))
+        )(np.sort(p)[::-1]),
+        "divided by top_p": lambda p, top_p: (
+            nucleus(p, top_p) * p[nucleus(p, top_p) > 0].sum() / top_p
+        ),
         "left sorted": lambda p, top_p: np.sort(nucleus(p, top_p))[::-1],
         "one too many when it is reached exactly": _nucleus(
             lambda p, top_p: np.cumsum(p) - p <= top_p
@@ -64,7 +70,7 @@ def _nucleus(keep):
 def _(f):
     for seed, V in ((0, 5), (1, 27), (2, 8)):
         p = softmax(scores(seed, V))
-        for top_p in (0.2, 0.5, 0.9, 0.99):
+        for top_p in (0.9, 0.5, 0.2, 0.99):
             same(f"the nucleus of {top_p} among {V}", call(f, p, top_p), nucleus(p, top_p))
     p = np.array([0.25, 0.5, 0.25])  # the likeliest alone has exactly 0.5, which is enough
     same("the nucleus of 0.5 among 0.25, 0.5, 0.25", call(f, p, 0.5), nucleus(p, 0.5))

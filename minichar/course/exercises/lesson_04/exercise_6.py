@@ -93,6 +93,9 @@ def _never_cut(model, prime, length, width):
         "one narrower": lambda model, prime, length, width: beam(
             model, prime, length, max(1, width - 1)
         ),
+        "stops at a line end": lambda model, prime, length, width: beam(
+            model, prime, length, width
+        ).partition("\n")[0],
         "with the prime": lambda model, prime, length, width: (
             prime + beam(model, prime, length, width)
         ),
@@ -102,9 +105,9 @@ def _(f):
     for seed in (*range(12), 62):  # with 62 it would pay to keep more than width
         model = network(seed, size=0.9)
         for length, width in ((1, 1), (6, 1), (5, 2), (6, 3), (4, 8)):
-            got = call(f, model, "a", length, width)
+            got = call(f, model, "\n", length, width)
             same(
                 f"beam of width {width}, {length} characters, network {seed}",
                 got,
-                beam(model, "a", length, width),
+                beam(model, "\n", length, width),
             )

@@ -10,7 +10,7 @@ def network(seed, V=4, H=5, size=1.5):
     rng = np.random.default_rng(seed)
     W = {name: size * rng.standard_normal(w.shape) for name, w in rnn100.init(V, H, rng).items()}
     start = np.zeros(H)
-    vocab = Vocabulary("abcdefghij"[:V])
+    vocab = Vocabulary("\nbcdefghij"[:V])  # a line end is a character like any other
     return sampling.Predictor(vocab, lambda i, h=None: rnn100.step(W, i, start if h is None else h))
 
 

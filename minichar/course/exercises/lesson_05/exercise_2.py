@@ -41,6 +41,9 @@ def _far(first=1, last=1, turned=False):
         "one step too many": _far(first=0),
         "the last step left out": _far(last=0),
         "in the wrong order": _far(turned=True),
+        "`*` for `@`": lambda Whh, hs, s, t: np.prod(
+            [np.eye(len(Whh)), *(jacobian(Whh, h) for h in hs[s + 1 : t + 1])], axis=0
+        ),
         "a power of one step": lambda Whh, hs, s, t: np.linalg.matrix_power(
             jacobian(Whh, hs[t]), t - s
         ),

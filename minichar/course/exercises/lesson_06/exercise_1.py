@@ -32,7 +32,10 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
     "one step of the LSTM",
     answer=lstm_step,
     hints=[
-        ("Which block is which?", "In a: o is [:H], i is [H:2H], f is [2H:3H], g is the rest."),
+        (
+            "Which block is which?",
+            "o is made of `a[:H]`, i of `a[H : 2 * H]`, f of `a[2 * H : 3 * H]`, and g of the rest.",
+        ),
         (
             "Which of them are sigmoids?",
             "The three gates o, i and f: they say how much. g says what, and is a tanh.",
@@ -47,6 +50,7 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
         "c and h exchanged": lambda *args: (lambda h, c, gates: (c, h, gates))(*lstm_step(*args)),
         "no tanh on the way out": _lstm(out=lambda o, c: o * c),
         "blocks in another order": _lstm(order="ifog"),
+        "blocks in PyTorch's order": _lstm(order="ifgo"),
         "sigmoid of 2x": _lstm(gate=lambda x: sigmoid(2 * x)),
         "sigmoid for g": _lstm(candidate=sigmoid),
         "forget and input exchanged": _lstm(cell=lambda f, c, i, g: i * c + f * g),
@@ -58,6 +62,9 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
 )
 def _(f):
     for case in CASES:
-        args = make_case(*case)
-        parts = ("h", "c", "gates")
-        same(f"the answer for H = {case[2]}", call(f, *args), lstm_step(*args), parts=parts)
+        args, name = make_case(*case), f"the answer for H = {case[2]}"
+        got, (h, c, gates) = call(f, *args), lstm_step(*args)
+        if isinstance(got, (tuple, list)) and len(got) == 3:  # in the order in which they are made
+            same(f"{name}: gates", got[2], gates, parts=("o", "i", "f", "g"))
+            same(f"{name}: c", got[1], c)
+        same(name, got, (h, c, gates), parts=("h", "c", "gates"))

@@ -76,6 +76,17 @@ def _back(change):
         "the forget gate forgotten on the way back": _back(
             lambda dh, dc, cb, c, o, i, f, g, tc, t: {"c": t}
         ),
+        "for the cell before, only the dc that came along the line": _back(
+            lambda dh, dc, cb, c, o, i, f, g, tc, t: {"c": dc * f}
+        ),
+        "the gates' own slopes, which come in 6.4": _back(
+            lambda dh, dc, cb, c, o, i, f, g, tc, t: {
+                "o": dh * tc * o * (1 - o),
+                "i": t * g * i * (1 - i),
+                "f": t * cb * f * (1 - f),
+                "g": t * i * (1 - g**2),
+            }
+        ),
         "no slope of tanh": _back(
             lambda dh, dc, cb, c, o, i, f, g, tc, t: (
                 lambda t: {"i": t * g, "f": t * cb, "g": t * i, "c": t * f}
