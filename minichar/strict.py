@@ -29,12 +29,13 @@ import numpy as np
 # only look at an array's memory in another way.
 LAUNCHING = (
     "abs add arange argmax ascontiguousarray clip concatenate copy cumsum divide dot einsum equal "
-    "exp full greater isfinite log matmul maximum mean minimum multiply negative ones ones_like "
-    "pad power repeat sqrt square stack subtract sum take tanh tile vdot where zeros zeros_like"
+    "exp full greater hstack inner isfinite log matmul maximum mean minimum multiply negative ones "
+    "ones_like pad power reciprocal repeat sqrt square stack subtract sum take tanh tensordot tile "
+    "vdot vstack where zeros zeros_like"
 )
 LOOKING = "array_split broadcast_to empty empty_like expand_dims hsplit ndim shape split swapaxes"
 PROPERTIES = "dtype flags nbytes ndim shape size strides"
-METHODS = "all any argmax astype clip copy cumsum max mean min repeat sum take"
+METHODS = "all any argmax astype clip copy cumsum flatten max mean min repeat sum take"
 VIEWS = "ravel reshape swapaxes transpose"
 
 
@@ -204,6 +205,7 @@ for _name, _ufunc in {
     setattr(ndarray, f"__{_name}__", partialmethod(ndarray._operator, function=_ufunc))
 ndarray.__neg__ = lambda self: _lifted(np.negative)(self)
 ndarray.__abs__ = lambda self: _lifted(np.abs)(self)
+ndarray.__getattr__ = lambda self, name: _missing(f"array with .{name}")
 ndarray.__module__ = "cupy"  # by which backend.of knows it
 
 

@@ -135,3 +135,15 @@ def test_a_function_that_returns_nothing_for_some_inputs_is_told_for_which():
 def test_a_function_that_changes_its_argument_may_return_nothing():
     assert call_on(lambda v: v.sort(), [2, 1]) == (None, ([1, 2],))
     assert call(lambda v: v.sort(), [2, 1], changes=["v"]) is None
+
+
+def test_a_list_that_was_appended_to_itself_is_told_and_not_looked_into():
+    def appends(values):
+        values = [1.0]
+        values.append((2.0, values))
+        return values
+
+    with pytest.raises(Wrong, match="a list that holds itself"):
+        call(appends, 0)
+    row = [1.0]
+    assert call(lambda _: [row, row], 0) == [row, row]  # twice the same is no ring

@@ -59,9 +59,12 @@ def test_every_registered_mistake_is_rejected(number, name):
     [
         ("4.5", "without the one that crosses", "each one above 1 - top_p"),
         ("8.5", "half, whatever the share", "keeps what it should drop"),
+        ("9.4", "the halving is done on a copy, a gets its tanh alone", "the first block"),
         ("12.1", "only the last note", "small letters only"),
         ("12.4", "the last row and column not filled", "taking out is free"),
         ("12.4", "the edges written over", "letters in common"),
+        ("12.4", "no way from the left, D[i, j-1]", "equal letters cost, too"),
+        ("12.4", "exchanging is free", "the last row and column not filled"),
         ("12.4", "0 for equal letters, not the number above left", "the edges left at zero"),
     ],
 )
@@ -101,7 +104,11 @@ def test_right_answers_in_other_words_are_right():
     def with_an_array_of_sums(gradients):
         return float(of(gradients[0]).array([(g * g).sum() for g in gradients]).sum()) ** 0.5
 
-    for f in (with_a_norm_for_each, with_an_array_of_sums):
+    def with_all_in_one_row(gradients):
+        xp = of(gradients[0])
+        return float(xp.linalg.norm(xp.hstack([g.flatten() for g in gradients])))
+
+    for f in (with_a_norm_for_each, with_an_array_of_sums, with_all_in_one_row):
         check("10.2", f)
         assert checking.verdicts["10.2"] == "right"
 
@@ -120,9 +127,22 @@ def by_the_formula(a, b, combine):
     return b
 
 
+def test_a_list_of_true_and_false_is_right_in_11_1_and_shown_as_digits(capsys):
+    def true_or_false(text):
+        return [text[: t + 1].count('"') % 2 == 1 for t in range(len(text))]
+
+    check("11.1", true_or_false)
+    capsys.readouterr()
+    cells = files.read_notebook(LESSONS[11].solution).cells
+    shows = next(cell for cell in cells if cell.id == "in-quotes-show")
+    exec(shows.source, {"in_quotes": true_or_false})
+    assert capsys.readouterr().out == shows.outputs[0].text
+
+
 cell_of_10_1 = EXERCISES["10.1"].answer
 SAID = {
-    "one of a pair": ("10.1", lambda a, c: a[:, : c.shape[1]], "no pair, expected h and c"),
+    "one of a pair": ("10.1", lambda a, c: a[:, : c.shape[1]], r"but an array of shape \(2, 3\)"),
+    "no array": ("10.1", lambda a, c: {"h": a, "c": c}, "no pair, expected h and c"),
     "one wait": ("10.1", lambda a, c: a.any().item() and cell_of_10_1(a, c), "1 array came down"),
     "the norm first": ("5.4", lambda dW, limit: ({}, 1.0), "the norm is 1, expected"),
     "the gates first": ("6.1", lambda W, x, h, c: (h, c, [h] * 4), "gates: o at "),

@@ -87,9 +87,11 @@ def test_the_numbers_are_those_of_numpy(how, card, x):
     np.testing.assert_array_equal(found.get(), ALIKE[how](np, np.arange(6.0).reshape(2, 3)))
 
 
-def test_a_function_that_is_missing_is_not_said_to_be_missing_in_cupy(card):
+def test_a_function_that_is_missing_is_not_said_to_be_missing_in_cupy(card, x):
     with pytest.raises(AttributeError, match="the stand-in for CuPy has no sinc"):
         card.sinc  # noqa: B018
+    with pytest.raises(AttributeError, match=r"the stand-in for CuPy has no array with \.ptp,"):
+        x.ptp  # noqa: B018
     assert not hasattr(card, "RawModule")
 
 

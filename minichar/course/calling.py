@@ -80,6 +80,8 @@ def _run(f, args, named, changes):
             sys.setprofile(before)
     except (Exception, SystemExit) as error:
         raise _crash(f, error) from None
+    if _holds_itself(result):  # numpy would look for its shape without end
+        raise Wrong("it returns a list that holds itself: look at what is appended")
     pairs = [(_parameter(f, i), i, a, b) for i, (a, b) in enumerate(zip(args, handed, strict=True))]
     pairs += [(name, name, named[name], handed_named[name]) for name in named]
     altered = [(name, key, a) for name, key, a, b in pairs if _altered(a, b)]
@@ -107,6 +109,13 @@ def _run(f, args, named, changes):
 def _copied(value):
     containers = (np.ndarray, list, tuple, dict, set, np.random.Generator)
     return copy.deepcopy(value) if isinstance(value, containers) else value
+
+
+def _holds_itself(value, within=()) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return False
+    inside = (*within, value)
+    return any(value is v for v in within) or any(_holds_itself(v, inside) for v in value)
 
 
 def _for_which(f, args) -> str:

@@ -53,6 +53,9 @@ def _stepwise(hs, da):
         "the last step only": lambda hs, da: hs[-2].T @ da[-1],
         "without the first step": lambda hs, da: weight_gradient(hs[1:], da[1:]),
         "a product for each step or text, in a loop": _stepwise,
+        "a product for each gate": lambda hs, da: np.concatenate(
+            [weight_gradient(hs, gate) for gate in np.split(da, 4, axis=2)], axis=1
+        ),
         "every two numbers multiplied, then summed": lambda hs, da: (
             hs[:-1, :, :, None] * da[:, :, None]
         ).sum(axis=(0, 1)),
@@ -75,8 +78,10 @@ def _(f):
     calls = calls_of(f, hs, da)
     if calls["multiply"]:
         raise Wrong("it multiplies number by number, expected one product of matrices, `@`")
-    if (calls := sum(calls.values())) >= 40:
+    if (made := sum(calls.values())) >= 40:
         raise Wrong(
-            f"for 40 steps of 40 texts and 40 neurons it makes {calls} calculations with arrays, "
+            f"for 40 steps of 40 texts and 40 neurons it makes {made} calculations with arrays, "
             "expected one product"
         )
+    if calls["matmul"] > 1:
+        raise Wrong(f"it makes {calls['matmul']} products of matrices, expected a single `@`")

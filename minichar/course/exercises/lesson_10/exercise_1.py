@@ -116,5 +116,6 @@ def _(f):
 
 def _pair(where, found):
     if not isinstance(found, (tuple, list)) or len(found) != 2:
-        raise Wrong(f"{where} it returns no pair, expected h and c")
+        shape = f" but an array of shape {found.shape}" if hasattr(found, "shape") else ""
+        raise Wrong(f"{where} it returns no pair{shape}, expected h and c")
     return found

@@ -78,6 +78,7 @@ def _columns(f, x, t, d=1e-4):
     ],
     wrong={
         "divided by d, not by 2 d": _changed_slope(by=1),
+        "divided by 2, then multiplied by d": _changed_slope(power=-1),
         "only upwards": _changed_slope(down=0, by=1),
         "not divided": _changed_slope(power=0, by=1),
         "the sum of the slopes": _changed_slope(of=sum),

@@ -41,7 +41,9 @@ def eighths(bar):
         "numbers only": lambda bar: sum(int(c) for c in bar if c.isdigit()),
         "one and the number": lambda bar: sum(int(c) if c.isdigit() else c.isalpha() for c in bar),
         "every character": lambda bar: len(bar),
-        "the last note forgotten": lambda bar: eighths(bar[:-1]),
+        "a letter at the very end forgotten": lambda bar: sum(
+            int(after) if after.isdigit() else 1 for c, after in pairwise(bar) if c.isalpha()
+        ),
         "only the last note": lambda bar: eighths("".join(re.findall(r"[A-Za-z]\d?", bar)[-1:])),
         "small letters only": lambda bar: eighths("".join(c for c in bar if not c.isupper())),
         "the number of the note before": lambda bar: sum(

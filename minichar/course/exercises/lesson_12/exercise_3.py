@@ -44,6 +44,9 @@ def share_new(written, known):
         "known as a part of a name": lambda written, known: np.mean(
             [name not in "\n".join(known) for name in set(written) if name]
         ),
+        "a known name as its beginning": lambda written, known: np.mean(
+            [not name.startswith(tuple(known)) for name in set(written) if name]
+        ),
         "by the number of known names": lambda written, known: (
             len(set(written) - set(known) - {""}) / len(known)
         ),
@@ -54,7 +57,7 @@ def share_new(written, known):
 def _(f):
     cases = {
         "ann, bo, ann, eve, di": (["ann", "bo", "ann", "eve", "di"], ["bo", "anna"]),
-        "mar and maria": (["mar", "maria", "aria", "mary"], ["maria", "lee", "mariam", "dot"]),
+        "mar and maria": (["mar", "maria", "aria", "dotty"], ["maria", "lee", "mariam", "dot"]),
         "names with an empty line": (["", "kim", "", "lou", "kim"], ["lou", "abe"]),
         "ann, bo and cy": (["ann", "bo", "cy"], ["bo"]),
         "only known names": (["tom", "tom", "ida"], ["ida", "tom", "zoe", "max"]),

@@ -76,6 +76,9 @@ class _Asked(str):
         ),
         "letters with gaps between them": _subsequence,
         "from the first character only": _prefix,
+        "from as many places as the training text has": lambda text, training: _longest(
+            [_prefix(text[a:], training) for a in range(min(len(text), len(training)))]
+        ),
         "the last character left out": lambda text, training: longest_shared(text[:-1], training),
         "how long, not which": lambda text, training: len(longest_shared(text, training)),
         "whole words only": lambda text, training: _longest(
@@ -122,6 +125,7 @@ def _(f):
         ("xyz", "abc"),
         ("", "abc"),
         ("same", "same"),
+        ("noah and eve", "eve"),
         ("qab rcd", "cdxab"),
         ("xay", "qa"),
     ]
