@@ -81,6 +81,7 @@ def _(f):
         "the same letters, other orders": (noise[:500], noise[500:], [3, 4, 1]),
         "abc over and over": ("abc" * 40, "bcabcab" * 3, [0, 1, 2]),
         "a held-out part with a character of its own": ("abc" * 40, "abcabcX", [0, 1, 2]),
+        "a training part with a character of its own": ("X" + "abc" * 40, "abcabc", [0, 1, 2]),
         "words that need three letters": ("aabbab" * 30, "bbabaa" * 5, [1, 2, 3]),
     }
     for name, (train, held_out, orders) in cases.items():

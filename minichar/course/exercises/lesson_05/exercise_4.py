@@ -42,6 +42,10 @@ def clip_by_norm(dW, limit):
             {k: g * limit / max(1e-300, clip_by_norm(dW, limit)[1]) for k, g in dW.items()},
             clip_by_norm(dW, limit)[1],
         ),
+        "a norm below 1 is never shortened": lambda dW, limit: (
+            clip_by_norm(dW, limit if clip_by_norm(dW, limit)[1] > 1 else 1.0)[0],
+            clip_by_norm(dW, limit)[1],
+        ),
         "the norm afterwards": lambda dW, limit: (
             clip_by_norm(dW, limit)[0],
             min(limit, clip_by_norm(dW, limit)[1]),
@@ -61,8 +65,9 @@ def clip_by_norm(dW, limit):
 )
 def _(f):
     rng = np.random.default_rng(3)
-    dW = {"Whh": rng.standard_normal((4, 4)), "bh": 3 * rng.standard_normal(4)}
-    for limit in (1.0, 5.0, 100.0):
+    large = {"Whh": rng.standard_normal((4, 4)), "bh": 3 * rng.standard_normal(4)}
+    small = {name: g / 20 for name, g in large.items()}
+    for dW, limit in ((large, 1.0), (large, 5.0), (large, 100.0), (small, 0.2)):
         got, parts = call(f, dW, limit), ("the clipped gradients", "the norm")
         if isinstance(got, dict):
             raise Wrong("it returns one thing; two are wanted, the dictionary and the norm before")
