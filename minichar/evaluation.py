@@ -28,7 +28,8 @@ def evaluate(model: CharModel, text: str, batch: int | None = None, length: int 
 
     Each of them counts once; without gradients or dropout. The text is read from an empty state: in
     one stream below 1,000 characters, else in up to 64 of 500 or more side by side. `batch` asks
-    for another number of streams, `length` for pieces of that length.
+    for another number of streams, `length` for pieces of that length. A model that learned one line
+    at a time is judged so, as by `evaluating_lines`.
 
     Raises ValueError for a text too short for that, or with a character unknown to the model.
     """
@@ -42,6 +43,8 @@ def evaluating(
 
     What it yields there is the share of the text that has been read.
     """
+    if model.lines:
+        return (yield from evaluating_lines(model, text, batch or 64, length))
     ids = model.vocab.encode(text)
     batch = batch or min(64, max(1, len(ids) // 500))
     inputs, targets = streams(ids, batch)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from minichar import look
-from minichar.checkpoint import NoTraining, load_model, load_training, of_the_demo, save_model
+from minichar.checkpoint import NoTraining, load_model, load_training, save_model
 from minichar.datasets import load_text
 from minichar.footprint import affordable
 from minichar.model import CHOSEN, CharModel
@@ -175,8 +175,7 @@ class Live:
     ) -> list[str]:
         """What the model writes after `prime`, at each temperature from the same random numbers."""
         with self.lock, np.errstate(over="ignore", invalid="ignore"):
-            lines = self.settings["lines"]
-            return side_by_side(self.model, temperatures, prime, length, seed, lines)
+            return side_by_side(self.model, temperatures, prime, length, seed)
 
     def use_best(self) -> None:
         """Go on from the weights that were best on the held-out text. ValueError without any."""
@@ -205,13 +204,11 @@ class Live:
             training = load_training(path, text)
             model = training.model
         except NoTraining:
-            lines = "\0" not in model.vocab.characters  # where "\0" ends a line, "\n" is a letter
-            own = {"lines": lines} if of_the_demo(path) else {}
-            training = self._training(text, model, self.settings | own)
+            training = self._training(text, model, self.settings | {"lines": model.lines})
         shape = {name: getattr(model, name) for name in CHOSEN if name != "seed"}
         shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
         kind = type(training.optimizer).__name__.lower()
-        shape |= {"optimizer": kind, "lines": bool(training.lines)}
+        shape |= {"optimizer": kind, "lines": training.lines}
         self._take(text, self.settings | shape, model, training)
         return given - len(text)
 

@@ -51,7 +51,9 @@ class CharModel:
     neurons in each layer, from the bottom up. With `embedding=None` the first layer reads one-hot
     rows, else learned rows of that many numbers. `dropout` is the share dropped after each
     layer while training. `device` is "cpu" or "gpu": a `seed` draws the same weights on both.
-    `fused=False` takes the step-by-step cells of layers.py: the same numbers, slowly.
+    `fused=False` takes the step-by-step cells of layers.py: the same numbers, slowly. `lines` says
+    that it learned one line at a time (a Training with lines=True sets it): then `step` begins anew
+    at each line end.
 
     Raises ValueError for a setting that makes no sense, RuntimeError where no GPU works.
     """
@@ -67,6 +69,7 @@ class CharModel:
         device: str = "cpu",
         seed: int | np.random.Generator = 0,
         fused: bool = True,
+        lines: bool = False,
     ):
         hidden = tuple(np.atleast_1d(hidden).tolist())
         if cell not in KINDS:
@@ -81,10 +84,12 @@ class CharModel:
             raise ValueError(f'dtype={dtype!r}: it is "float32" to train, "float64" to check')
         if isinstance(seed, int | np.integer) and seed < 0:
             raise ValueError(f"seed={seed}: a whole number from 0 up")
+        if lines and "\n" not in vocab:
+            raise ValueError("lines=True: no line ends, for the vocabulary has no line end")
         xp = library(device)
         self.vocab, self.cell, self.hidden, self.embedding = vocab, cell, hidden, embedding
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), fused
-        self.device = device
+        self.device, self.lines = device, bool(lines)
         rng, sizes = np.random.default_rng(seed), [embedding or len(vocab), *hidden]
         self._read_in = layers.Embedding(len(vocab), embedding, rng, dtype) if embedding else None
         made_of, how = cells(fused, device), {"activation": "relu"} if cell == "relu" else {}
@@ -169,13 +174,21 @@ class CharModel:
         Scores are numpy's, for the next character is drawn with them; the state stays where it is.
         """
         ids = whole_numbers("step", ids, len(self.vocab), self.read_out.parameters["W"].data)
-        z, after = stepping.step(self, ids, state or self.start(ids.size))
+        state = state or self.start(ids.size)
+        if self.lines:
+            state = self._anew(ids, state)
+        z, after = stepping.step(self, ids, state)
         z = backend.host(z)
         return z if ids.ndim else z[0], after
 
+    def _anew(self, ids: Any, state: Sequence[tuple]) -> list[tuple]:
+        """The state of each text, forgotten where a line end is read: there a new line begins."""
+        on = (ids != self.vocab.characters.find("\n")).reshape(-1, 1)
+        return [tuple(s * on.astype(s.dtype) for s in kept) for kept in state]
+
     def settings(self) -> dict[str, Any]:
         """What CharModel(vocab, **settings) needs to make a model of this shape."""
-        names = ("cell", "hidden", "embedding", "dropout", "dtype", "fused")
+        names = ("cell", "hidden", "embedding", "dropout", "dtype", "fused", "lines")
         return {name: getattr(self, name) for name in names}
 
     def __repr__(self) -> str:

@@ -76,7 +76,8 @@ def parse(text: str) -> tuple[CharModel, optim.RMSProp]:
     _compare(matrices, needed)  # before a model of these sizes is made
     vocab = Vocabulary([_start_and_end(letters), *letters])
     cell = "relu" if kind == "rnn" else kind
-    model = CharModel(vocab, cell, hidden, embedding=E, dtype="float64")
+    lines = "\0" not in vocab  # where that ends a line, "\n" is a letter
+    model = CharModel(vocab, cell, hidden, embedding=E, dtype="float64", lines=lines)
     for name, array in _ours(matrices, kind, len(hidden)).items():
         model.parameters()[name].data[...] = array
     solver = saved.get("solver") or {"decay_rate": 0.999, "smooth_eps": 1e-8, "step_cache": {}}

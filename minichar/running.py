@@ -19,7 +19,7 @@ import numpy as np
 from minichar import backend, optim
 from minichar.checkpoint import load_model, save_model
 from minichar.datasets import load_text
-from minichar.evaluation import evaluating, evaluating_lines, whole
+from minichar.evaluation import evaluating, whole
 from minichar.loading import files, resumed
 from minichar.look import known
 from minichar.model import CHOSEN, CharModel
@@ -200,7 +200,7 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
         if writes:
             lines = []
             with suppress(ValueError):  # of scores that are no numbers: the next step takes it back
-                now = side_by_side(training.model, [1.0], "", 120, report.step, training.lines)
+                now = side_by_side(training.model, [1.0], "", 120, report.step)
                 lines = now[0].strip().split("\n")[:5]
             for line in lines:
                 screen.line(f"    {line}")
@@ -211,8 +211,8 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
 
 def _measured(screen: Screen, training: Training, stop: list[int]) -> float:
     """Bits per character on the held-out text, as the weights are now."""
-    read = evaluating_lines if training.lines else evaluating
-    nats = whole(read(training.model, training.held_out), partial(_measuring, screen, stop))
+    read = evaluating(training.model, training.held_out)
+    nats = whole(read, partial(_measuring, screen, stop))
     return nats / math.log(2)
 
 

@@ -125,11 +125,13 @@ def read(model: Any, prime: str | None, unknown: str = "error") -> tuple[np.ndar
     """Have the model read `prime`; return its scores for what comes next, and its state.
 
     Without a prime (None or "") it reads one line end, as at the start of a new line; where the
-    vocabulary has none, its first character.
+    vocabulary has none, its first character. A model that learned one line at a time (`lines`)
+    reads a line end before every prime, as it always has.
 
     Raises ValueError for a character that the model does not know, unless unknown="skip".
     """
-    ids = model.vocab.encode(clean(prime or ""), unknown)
+    prime = "\n" * getattr(model, "lines", False) + clean(prime or "")
+    ids = model.vocab.encode(prime, unknown)
     if not len(ids):
         ids = model.vocab.encode("\n" if "\n" in model.vocab else model.vocab.characters[0])
     state = None

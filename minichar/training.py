@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend, optim
-from minichar.evaluation import evaluating, evaluating_lines, whole
+from minichar.evaluation import evaluating, whole
 from minichar.footprint import advice
 from minichar.helpers import Helpers
 from minichar.lines import between_lines, by_line
@@ -97,12 +97,12 @@ class Training:
             self.inputs, self.targets = by_line(ids[:cut], model.vocab.encode("\n")[0], batch)
         else:
             self.inputs, self.targets = streams(ids[:cut], batch)  # (steps, B)
-        self.held_out, self.lines = text[cut:], lines
-        self.length, self.validate_every = length, validate_every
+        self.held_out, self.length, self.validate_every = text[cut:], length, validate_every
         self.optimizer = optimizer or optim.Adam(model.parameters(), lr=0.002)
         own = {id(w) for w in model.parameters().values()}
         if own.isdisjoint(id(w) for w in self.optimizer.parameters.values()):
             raise ValueError("the optimiser moves another model's weights: make one for this model")
+        self.lines = model.lines = bool(lines)  # it will write as it learns
         self.rng, self.helpers = np.random.default_rng(seed), Helpers(model)  # rng: of dropout
         self.step_number, self.place, self.epoch, self.state = 0, 0, 0, None
         self.best, self.waited, self.best_weights = np.inf, 0, None  # waited: validations since
@@ -195,8 +195,7 @@ class Training:
         self.step_number += 1
         seconds, validation = max(1e-9, time.perf_counter() - began), None  # a clock may be coarse
         if self.held_out and self.step_number % self.validate_every == 0:
-            read = evaluating_lines if self.lines else evaluating
-            validation = yield from read(self.model, self.held_out, length=length)
+            validation = yield from evaluating(self.model, self.held_out, length=length)
             self.waited += 1
             if validation < self.best:
                 self.best, self.waited = validation, 0

@@ -106,7 +106,7 @@ class BlockModel(CharModel):
         rng, D = np.random.default_rng(seed), width
         self.vocab, self.cell, self.hidden, self.embedding = vocab, mixer, (D,) * blocks, D
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), False
-        self.device = "cpu"
+        self.device, self.lines = "cpu", False
         self._read_in = layers.Embedding(len(vocab), D, rng, dtype)
         self.cells = []
         for _ in range(blocks):

@@ -30,32 +30,25 @@ def write(
     temperatures: Sequence[float],
     prime: str = "",
     seed: int = 0,
-    lines: bool = False,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the next character of each of B texts that go on from `prime`, without end.
 
     What comes is numbers of characters (B,) and the probability each was drawn with (B,), as
     `sampling.distribution` has it at its temperature. The B `temperatures` are looked up anew for
-    each character. One random number serves all texts. With `lines` the model is one that learned
-    one line at a time: it begins anew after each line end, and of `prime` reads the last line.
+    each character. One random number serves all texts.
 
     Characters of `prime` that the model does not know are left out. Raises ValueError as
     `sampling.distribution` does.
     """
     rng, B, prime = np.random.default_rng(seed), len(temperatures), clean(prime)
-    if lines:
-        prime = "\n" + prime.rpartition("\n")[2]
     z, state = sampling.read(model, prime, unknown="skip")
     z, state = z[None].repeat(B, 0), [tuple(s.repeat(B, 0) for s in kept) for kept in state]
-    every, end = np.arange(B), model.vocab.characters.find("\n")
+    every = np.arange(B)
     while True:
         rows = zip(z, temperatures, strict=True)
         p = np.stack([sampling.distribution(row, temperature) for row, temperature in rows])
         ids = sampling.choose(p, np.full(B, rng.random()))
         yield ids, p[every, ids]
-        if lines:
-            on = (ids != end)[:, None]  # 0 where a line has ended: there, the state is forgotten
-            state = [tuple(s * on.astype(s.dtype) for s in kept) for kept in state]
         z, state = model.step(ids, state)
 
 
@@ -65,10 +58,9 @@ def side_by_side(
     prime: str = "",
     length: int = 120,
     seed: int = 0,
-    lines: bool = False,
 ) -> list[str]:
     """`length` characters of each text that `write` yields, without the prime."""
-    written = islice(write(model, temperatures, prime, seed, lines), length)
+    written = islice(write(model, temperatures, prime, seed), length)
     ids = np.array([ids for ids, _ in written]).reshape(length, len(temperatures))
     return [model.vocab.decode(column) for column in ids.T]
 

@@ -168,7 +168,7 @@ class WritingPanel(ipywidgets.VBox):
     async def _write_slowly(self) -> None:
         live, temperatures = self.studio.live, [1.0]
         model, (prime, _), pieces, sure = live.model, self._prime(), [], []
-        letters = write(model, temperatures, prime, self.seed, live.settings["lines"])
+        letters = write(model, temperatures, prime, self.seed)
         for k in range(self.length.value):
             temperatures[0] = self.temperature.number.value
             with live.lock:

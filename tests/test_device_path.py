@@ -102,10 +102,13 @@ def test_every_optimiser_moves_both_alike(kind, card):
 
 
 def test_lines_of_their_own_are_the_same(card):
-    models = pair()
+    models, written = pair(), []
     for model in models:
         for _ in train(model, TEXT, 10, batch=4, length=50, lines=True, validate_every=5):
             pass
+        found = mc.sample(model, length=40, seed=1), mc.sampling.samples(model, 3, length=40)
+        written.append(found)
+    assert written[0] == written[1] and written[0][0].count("\n") > 2
     same(*models)
 
 

@@ -118,6 +118,8 @@ def test_a_training_by_lines_is_judged_by_lines():
     training = Training(made(), WORDS, batch=3, length=2, lines=True, validate_every=2)
     report = [training.step() for _ in range(2)][-1]
     assert report.validation == whole(evaluating_lines(training.model, training.held_out))
+    assert report.validation == evaluate(training.model, training.held_out)
+    training.model.lines = False
     assert report.validation != evaluate(training.model, training.held_out)
 
 
@@ -147,9 +149,30 @@ def test_a_file_that_says_another_place_than_its_state_has_is_refused(tmp_path):
         mc.load_training(tmp_path / "kept.npz", WORDS)
 
 
+def test_a_model_that_learned_lines_writes_and_scores_by_lines_in_a_file_too(tmp_path):
+    training = Training(made(), WORDS, batch=3, length=9, lines=True)
+    for _ in range(30):
+        training.step()
+    mc.save_model(tmp_path / "alone.npz", training.model)
+    for model in (training.model, mc.load_model(tmp_path / "alone.npz")):
+        expected = [nats(model, line) for line in ("ab", "abc abc", "ba")]
+        bits = mc.score(model, "ab\nabc abc\nba\n")
+        assert len(bits) == sum(n for _, n in expected) == 14
+        assert bits.sum() * np.log(2) == pytest.approx(sum(loss for loss, _ in expected))
+        # Each line is what it would be first: the numbers drawn before it make no difference.
+        text = mc.sample(model, "ab\nb", 60, temperature=0)
+        assert text.count("\n") > 5 and len(set(text.split("\n")[1:-1])) == 1
+        assert mc.sample(model, "b", 60, temperature=0) == text
+    Training(training.model, WORDS, batch=3)  # and as one text
+    assert not training.model.lines
+    with pytest.raises(ValueError, match="no line end"):
+        mc.CharModel(mc.Vocabulary("ab"), lines=True)
+
+
 def test_what_it_writes_after_a_line_end_begins_anew():
     model, random = made(seed=3), []
-    written = write(model, [3.0], "", seed=1, lines=True)
+    model.lines = True
+    written = write(model, [3.0], "", seed=1)
     text = "".join(VOCAB.characters[ids[0]] for ids, _ in (next(written) for _ in range(60)))
     assert text.count("\n") > 3
     rng, state, i = np.random.default_rng(1), None, END

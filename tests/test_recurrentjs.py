@@ -122,7 +122,7 @@ def test_a_model_of_our_own_goes_to_the_demo_and_back(tmp_path, cell, embedding)
     text = "\tone\n\ttwo\n\tthree\n" * 20  # "\t" sorts before "\n": the characters are renumbered
     model = mc.CharModel(mc.Vocabulary.of(text), cell, (6, 5), embedding, dtype="float64")
     optimizer = optim.RMSProp(model.parameters(), lr=0.02)
-    training = Training(model, text, batch=2, optimizer=optimizer, validation=0.2)
+    training = Training(model, text, batch=2, optimizer=optimizer, validation=0.2, lines=True)
     for _ in range(20):
         training.step()
     save_model(tmp_path / "m.json", model, training)

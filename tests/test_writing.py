@@ -40,10 +40,11 @@ def test_probabilities_are_those_the_characters_were_drawn_with():
 
 def test_line_by_line_a_new_line_knows_nothing_of_the_last():
     m = model()
-    ids, p = next(write(m, [1.0], "ll\nw", lines=True))
+    m.lines = True
+    ids, p = next(write(m, [1.0], "ll\nw"))
     z, _ = sampling.read(m, "\nw")  # of the prime, only the last line, and what begins it
     assert p[0] == pytest.approx(sampling.distribution(z, 1.0)[ids[0]], rel=1e-9)
-    text = side_by_side(m, [1.5], "", 400, 4, lines=True)[0]
+    text = side_by_side(m, [1.5], "", 400, 4)[0]
     place = text.index("\n", 50) + 1
     dice = np.random.default_rng(4).random(400)
     z, state = sampling.read(m, "\n")  # as at the beginning of a line
