@@ -49,6 +49,7 @@ SETTLED: list[tuple[str, Any, Any, str]] = [
     ("--embedding", whole(1), None, "learn a row of N numbers for each character"),
     ("--dropout", SHARE, 0.0, "share of neurons left out of each step, against rote"),
     ("--batch", whole(1), None, "places in the text read side by side"),
+    ("--lines", bool, False, "learn each line by itself, as of a list of names"),
     ("--length", whole(1), 50, "characters read in a step, and how far back errors are followed"),
     ("--optimizer", tuple(optim.OPTIMIZERS), "adam", "the rule by which weights move"),
     ("--lr", number(0), None, "learning rate, how far they move; smaller is slower and safer"),
@@ -104,8 +105,12 @@ def _add_train(made: argparse.ArgumentParser) -> None:
             shown = ", ".join(f"{name} {rate:g}" for name, (_, rate) in optim.OPTIMIZERS.items())
         if flag == "--batch":
             shown = f"{running.BATCH}, fewer in a short text"
+        if flag == "--lines":
+            shown = "all as one text"
         text += f" (default {'none' if shown is None else shown})"
         reads = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N"}
+        if kind is bool:
+            reads = {"action": "store_const", "const": True}
         group.add_argument(flag, help=text, **reads)  # None, where it is not given
 
 
@@ -170,7 +175,7 @@ def train(options: argparse.Namespace) -> int:
             setattr(options, name, own.get(name, default))
         elif options.resume:
             raise ValueError(f"{flag}: {options.resume} goes on with its own; leave it out")
-        elif name in own and name != "dropout":
+        elif name in own and name not in ("dropout", "lines"):
             raise ValueError(f"{flag}: {options.init} has its own; leave it out")
     return running.run(options)
 

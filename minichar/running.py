@@ -25,7 +25,7 @@ from minichar.look import known
 from minichar.model import CHOSEN, CharModel
 from minichar.ngram import NGram
 from minichar.terminal import Screen, called, characters, duration, interruptions
-from minichar.text import Vocabulary, split
+from minichar.text import Vocabulary
 from minichar.training import Report, Training, train
 from minichar.writing import side_by_side
 
@@ -54,7 +54,7 @@ def begin(options: Namespace, text: str) -> Training:
         clip=options.clip or None,
         validate_every=options.save_every,
         batch=options.batch or max(1, min(BATCH, fit)),
-        **{name: given[name] for name in ("length", "validation", "seed")},
+        **{name: given[name] for name in ("length", "lines", "validation", "seed")},
     )
     if options.decay != 1:
         epoch = pieces(training)
@@ -70,7 +70,7 @@ def pieces(training: Training) -> int:
 
 def baseline(training: Training, text: str) -> tuple[float, int]:
     """What counting reaches on the held-out text: bits per character, and the order it took."""
-    counted = split(text, training.validation)[0][-COUNTED:]
+    counted = text[: len(text) - len(training.held_out)][-COUNTED:]
     ngram = NGram(counted, ORDER, training.model.vocab)
     # Without the first character, which the network is not asked for either.
     bits = [ngram.bits(training.held_out[:TRIED], k)[1:].mean() for k in range(ORDER + 1)]

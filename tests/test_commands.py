@@ -331,6 +331,24 @@ def test_a_training_by_lines_is_measured_and_written_by_lines(at, capsys):
     assert steps > 1.5 * len(training.inputs) / training.length  # what it would be in one stream
 
 
+def test_lines_are_learned_by_themselves_when_asked_and_by_what_goes_on(at, capsys):
+    words = ["train", "fox.txt", *SMALL, "--steps", "6"]
+    assert main([*words, "--lines", "--out", "by_line.npz"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    training = mc.load_training("by_line.npz", TEXT)
+    assert training.lines and len(training.held_out) % 44 == 0  # whole lines
+    ngram = mc.NGram(TEXT[: -len(training.held_out)], 8, mc.Vocabulary.of(TEXT))
+    best = min(ngram.bits(training.held_out, order)[1:].mean() for order in range(9))
+    assert f": {best:.3f} bits on each" in lines[3]
+    bits = whole(evaluating_lines(training.model, training.held_out)) / np.log(2)
+    assert lines[-2] == f"it needs {bits:.3f} bits on each held-out character"
+    one = ["train", "fox.txt", "--steps", "1", "--init"]
+    assert main([*one, "by_line.npz", "--out", "more.npz"]) == 0
+    assert mc.load_model("more.npz").lines
+    assert main([*one, "fox.npz", "--lines", "--out", "lined.npz"]) == 0
+    assert mc.load_model("lined.npz").lines and not mc.load_model("fox.npz").lines
+
+
 def test_a_long_measurement_shows_how_far_it_is(at, capsys, monkeypatch):
     monkeypatch.setattr(terminal.Screen, "due", lambda _: True)
     words = ["--steps", "6", "--out", "far.npz"]
@@ -594,7 +612,8 @@ def test_the_shape_of_a_model_to_begin_with_is_settled(at, capsys, words):
 def test_what_a_file_has_settled_is_not_asked_for_again(at, capsys, flag, kind):
     share = flag in ("--dropout", "--validation")
     value = kind[0] if isinstance(kind, tuple) else "0.5" if share else "1"
-    assert main(["train", "fox.txt", "--resume", "fox.npz", flag, value]) == 2
+    values = [] if kind is bool else [value]
+    assert main(["train", "fox.txt", "--resume", "fox.npz", flag, *values]) == 2
     assert f"{flag}: fox.npz goes on with its own" in capsys.readouterr().err
 
 
