@@ -20,7 +20,7 @@ from minichar.graph import Tensor, node
 
 def permute(a: Tensor, *order: int) -> Tensor:
     """The axes of `a` in another order: axis k of the result is axis order[k] of a."""
-    back = [int(k) for k in np.argsort(order)]
+    back = [int(k) for k in np.argsort([k % len(order) for k in order])]
     return node("permute", a.data.transpose(order), (a,), lambda g: (g.transpose(back),))
 
 
@@ -65,8 +65,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Any = 0.0) -> tuple[Tensor, Te
     The results are (…, T, d) and (…, T, S). Without / √d, sums of d products would be so large that
     the softmax gives everything to one step, and lets no gradient through. `mask` is added before
     the softmax, so that the weights that are left sum to 1. Source: Vaswani et al., "Attention is
-    all you need", 2017, equation 1.
+    all you need", 2017, equation 1. Raises ValueError for a mask of True and False: what is to be
+    added is 0 or -inf, as `causal` has it.
     """
+    if isinstance(mask, np.ndarray) and mask.dtype.kind == "b":
+        raise ValueError("attend: the mask is added: 0 where it may look, and -inf elsewhere")
     last = len(k.shape) - 1
     scores = products(q, permute(k, *range(last - 1), last, last - 1)) * k.shape[-1] ** -0.5
     weights = graph.softmax(scores + mask)

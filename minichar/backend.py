@@ -17,8 +17,12 @@ import numpy as np
 
 def of(array: Any) -> ModuleType:
     """The module, numpy or cupy, whose functions work on `array`."""
-    if type(array) is not np.ndarray and type(array).__module__.startswith("cupy"):
+    if type(array) is np.ndarray:
+        return np
+    if type(array).__module__.startswith("cupy"):
         return sys.modules["cupy"]  # an array of it is here, so it has been imported
+    if isinstance(array, memoryview):  # the `.data` of an array, where that of a Tensor was meant
+        raise TypeError("an array stands where a Tensor is needed: graph.Tensor(array) makes one")
     return np
 
 

@@ -20,16 +20,20 @@ import numpy as np
 
 from minichar import backend, graph
 from minichar.graph import Tensor
-from minichar.look import Cell
+from minichar.look import Cell, kinds_of
 from minichar.model import CharModel
 
 
 def checked(model: CharModel, cell: Cell) -> Cell:
     """The cell's name, once it is certain that the model has it; else ValueError."""
-    layer, kind, j = cell
+    try:
+        layer, kind, j = cell
+    except (TypeError, ValueError):
+        what = "a cell is (layer, kind, index), such as (0, 'h', 3)"
+        raise ValueError(f"cell {cell!r}: {what}") from None
     if not 0 <= layer < len(model.hidden):
         raise ValueError(f"cell {cell}: the layers are 0 to {len(model.hidden) - 1}, from below.")
-    kinds = ("h", "c")[: model.cells[layer].states]
+    kinds = [kind for kind in kinds_of(model) if kind in "hc"]
     if kind not in kinds:
         raise ValueError(f"cell {cell}: a cell of this network has {' and '.join(kinds)} only.")
     if not 0 <= j < model.hidden[layer]:

@@ -54,6 +54,8 @@ def save_model(
     Raises ValueError, and changes nothing, for a model or training that cannot be saved, as with
     weights that are not finite; OSError where the disk refuses.
     """
+    if not isinstance(model, CharModel):
+        raise TypeError(f"save_model(path, model): this model is a {type(model).__name__}")
     if training is not None and training.model is not model:
         raise ValueError("this training is of another model: save it with training.model")
     if half and (training is not None or Path(path).suffix == ".json"):
@@ -123,6 +125,7 @@ def load_training(
     another text; BadModelFile as `load_model` does.
     """
     library(device)
+    own = digest(text)  # what is no text is no fault of the file
     if of_the_demo(path):
         recurrentjs.read(path)  # a bad one is refused as such
         raise NoTraining(f"{Path(path).name} says nothing of the place in the text: load_model")
@@ -130,7 +133,7 @@ def load_training(
         model, saved, name = _read_model(found).to(device), found.header["training"], found.name
         if saved is None:
             raise NoTraining(f"{name} holds no training: load_model reads the model alone")
-        if saved["text"] != digest(text):
+        if saved["text"] != own:
             raise NoTraining(f"{name} was trained on another text: go on with that one")
         if saved["schedule"] == _recipe(None) and schedule is None:
             raise BadModelFile(f"{name} needs its own schedule: load_training(…, schedule=…)")

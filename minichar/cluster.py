@@ -95,14 +95,21 @@ def grid(**choices: Iterable) -> list[dict[str, Any]]:
     ]
 
 
+def known(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, once it is certain that all their names are KNOWN; else ValueError."""
+    if strange := sorted(settings.keys() - set(KNOWN)):
+        raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(KNOWN)}")
+    return dict(settings)
+
+
 def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     """Train under one setting and measure: what a worker does. Runs alone, too.
 
     It is validated after the last step; with `validate_every` also before, as often as that says or
-    somewhat more. Raises what CharModel and Training raise for settings that make no sense, and
-    Diverged.
+    somewhat more. Raises what CharModel and Training raise for settings that make no sense,
+    ValueError for one of an unknown name, and Diverged.
     """
-    began, chosen = time.perf_counter(), {"optimizer": "adam", **settings}
+    began, chosen = time.perf_counter(), {"optimizer": "adam", **known(settings)}
     model = CharModel(
         Vocabulary.of(text), **{name: chosen[name] for name in CHOSEN if name in chosen}
     )
@@ -145,10 +152,7 @@ def sweep(
 
     Raises ValueError for a setting of an unknown name, before anything runs.
     """
-    settings, folder = [dict(one) for one in settings], Path(folder)
-    for one in settings:
-        if strange := sorted(one.keys() - set(KNOWN)):
-            raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(KNOWN)}")
+    settings, folder = [known(one) for one in settings], Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     about, missing = {"text": digest(text), "steps": steps}, []
     for one in settings:

@@ -190,7 +190,7 @@ def pick(a, place):
 
 def concat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """The tensors one after another along `axis`."""
-    xp, shapes = backend.of(tensors[0].data), [t.shape for t in tensors]
+    xp, shapes = [backend.of(t.data) for t in tensors][0], [t.shape for t in tensors]
     y = _fitting("concat", shapes, lambda: xp.concatenate([t.data for t in tensors], axis))
     ends = np.cumsum([shape[axis] for shape in shapes])[:-1].tolist()
     return node("concat", y, tensors, lambda g: xp.split(g, ends, axis))
@@ -198,8 +198,8 @@ def concat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
 
 def stack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors of one shape as the rows of a new first axis."""
-    arrays = [t.data for t in tensors]
-    y = _fitting("stack", [a.shape for a in arrays], lambda: backend.of(arrays[0]).stack(arrays))
+    xp, arrays = [backend.of(t.data) for t in tensors][0], [t.data for t in tensors]
+    y = _fitting("stack", [a.shape for a in arrays], lambda: xp.stack(arrays))
     return node("stack", y, tensors, tuple)
 
 

@@ -70,7 +70,6 @@ def blocks(
     Raises ValueError for a text without characters, for one that the model does not know (`known`
     takes those out), and for settings that make no sense.
     """
-    _checked(model)
     if not 0 <= run_up <= piece or min(piece, batch, rows) < 1:
         raise ValueError(
             f"piece={piece}, run_up={run_up}, batch={batch}, rows={rows}: whole numbers from 1 up, "
@@ -126,6 +125,7 @@ def _walk(
 
 def numbers(model: CharModel, text: str) -> np.ndarray:
     """The characters' numbers (len(text),), int32."""
+    _checked(model)
     if not text:
         raise ValueError("the text is empty: there is nothing to read")
     try:
@@ -137,7 +137,7 @@ def numbers(model: CharModel, text: str) -> np.ndarray:
 
 
 def _checked(model: CharModel) -> CharModel:
-    if not isinstance(model, CharModel):
+    if not isinstance(model, CharModel) or model.cell not in KINDS:  # one of blocks has no cells
         raise TypeError(f"a CharModel can be looked into, and this is a {type(model).__name__}")
     return model
 

@@ -71,6 +71,8 @@ class CharModel:
         fused: bool = True,
         lines: bool = False,
     ):
+        if not isinstance(vocab, Vocabulary):
+            raise TypeError("vocab is a Vocabulary, such as Vocabulary.of(text)")
         hidden = tuple(np.atleast_1d(hidden).tolist())
         if cell not in KINDS:
             raise ValueError(f"cell={cell!r}: it is one of {', '.join(KINDS)}")
@@ -78,7 +80,8 @@ class CharModel:
             raise ValueError(
                 f"hidden={hidden}: each layer has a whole number of neurons, from 1 up"
             )
-        if embedding is not None and not (isinstance(embedding, int) and embedding > 0):
+        embedding = int(embedding) if isinstance(embedding, np.integer) else embedding
+        if embedding is not None and not (type(embedding) is int and embedding > 0):
             raise ValueError(f"embedding={embedding}: None, or the length of a character's row")
         if getattr(dtype, "__name__", str(dtype)) not in ("float32", "float64"):
             raise ValueError(f'dtype={dtype!r}: it is "float32" to train, "float64" to check')
@@ -146,8 +149,8 @@ class CharModel:
     def _checked(self, ids: Any, state: Sequence[tuple] | None) -> Any:
         """`ids` as an array; ValueError for another number of axes, or of layers in `state`."""
         ids = ids if backend.on_card(ids) else np.asarray(ids)
-        if ids.ndim != 2:
-            raise ValueError(f"ids of shape {ids.shape}: they are (T, B), time first")
+        if ids.ndim != 2 or not ids.shape[1]:
+            raise ValueError(f"ids of shape {ids.shape}: they are (T, B), time first, B from 1 up")
         if state is not None and len(state) != len(self.cells):
             raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
         return ids
@@ -172,9 +175,16 @@ class CharModel:
 
         Or one of each of B texts: ids (B,), whole numbers, and scores (B, V). Without gradients.
         Scores are numpy's, for the next character is drawn with them; the state stays where it is.
+        Raises ValueError for other ids, and for a state of another network or of other texts.
         """
         ids = whole_numbers("step", ids, len(self.vocab), self.read_out.parameters["W"].data)
-        state = state or self.start(ids.size)
+        if ids.ndim > 1:
+            raise ValueError(f"step: ids of shape {ids.shape}: a number, or (B,), one of each text")
+        state, cell = self.start(ids.size) if state is None else state, self.cells[0]
+        kept = state[0] if len(state) == len(self.cells) else ()
+        if len(kept) != cell.states or len(kept[0]) != ids.size:
+            what = f"a state of another network, or not of as many texts as ids: {ids.size}"
+            raise ValueError(f"step: {what}")
         if self.lines:
             state = self._anew(ids, state)
         z, after = stepping.step(self, ids, state)

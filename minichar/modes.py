@@ -28,13 +28,14 @@ def pad(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[np.ndarray, np.nd
     """Texts as numbers, side by side: ids (T, B), filled up with `fill`, and lengths (B,).
 
     Raises ValueError where there is no row, or an empty one: it has no last state to read.
+    TypeError for numbers with a fraction.
     """
     lengths = np.array([len(row) for row in rows])
     if not lengths.size or not lengths.min():
         raise ValueError("pad: there must be a row, and something in every row")
     ids = np.full((lengths.max(), len(rows)), fill)
     for b, row in enumerate(rows):
-        ids[: len(row), b] = row
+        np.copyto(ids[: len(row), b], row, casting="same_kind")  # and no fraction is cut off
     return ids, lengths
 
 
@@ -66,6 +67,7 @@ def masked_cross_entropy(z: Tensor, targets: np.ndarray, mask: np.ndarray) -> Te
     z (T, B, V), targets (T, B) and mask (T, B). Nothing else is so much as looked at: outside the
     mask all gradients are 0, and the mean is not thinned by the filling.
     """
+    mask = np.asarray(mask, bool)  # numbers, 0 and 1, would pick the first two steps
     return graph.cross_entropy(z[mask], targets[mask])
 
 

@@ -14,7 +14,7 @@ Built in lesson 02, where the counts are dictionaries; here they are sorted arra
 
 import numpy as np
 
-from minichar.text import Vocabulary
+from minichar.text import Vocabulary, whole_numbers
 
 
 class NGram:
@@ -79,9 +79,10 @@ class NGram:
         """Read character number `i`; return log p of the next, (V,) in nats, and the new state.
 
         The state is the last `order` characters, as numbers; None stands for the beginning of a
-        text.
+        text. Raises ValueError for what is no character's number.
         """
-        state = (*(state or ()), int(i))[-self.order :] if self.order else ()
+        i = int(whole_numbers("step", i, len(self.vocab)))
+        state = (*(state or ()), i)[-self.order :] if self.order else ()
         return np.log(self._after(state)), state
 
     def _after(self, context) -> np.ndarray:

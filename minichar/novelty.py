@@ -66,7 +66,12 @@ class Novelty(NamedTuple):
 
 
 def novelty(written: Iterable[str], known: Iterable[str]) -> Novelty:
-    """Which of the names `written` are not among those `known`; empty ones do not count."""
+    """Which of the names `written` are not among those `known`; empty ones do not count.
+
+    Raises TypeError for a text in place of names: it would be taken for a list of letters.
+    """
+    if isinstance(written, str) or isinstance(known, str):
+        raise TypeError("novelty compares lists of names, such as text.splitlines()")
     written, known = [name for name in written if name], set(known)
     different = list(dict.fromkeys(written))
     return Novelty(len(written), len(different), [name for name in different if name not in known])

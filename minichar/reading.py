@@ -59,7 +59,9 @@ def expected_at(model: CharModel | NGram, text: str, places: Any) -> np.ndarray:
 
     For a network or a counting model. Raises ValueError for a place that the text does not have.
     """
-    places = np.asarray(places, np.int64)
+    places = np.asarray(places, None if np.size(places) else int)
+    if places.dtype.kind not in "iu":  # True and False would be the places 1 and 0
+        raise ValueError(f"places in a text are whole numbers, and these are {places.dtype}")
     if places.size and not (0 <= places.min() and places.max() < len(text)):
         raise ValueError(f"a text of {len(text)} characters has the places 0 to {len(text) - 1}.")
     if isinstance(model, NGram):

@@ -140,6 +140,12 @@ def read(model: Any, prime: str | None, unknown: str = "error") -> tuple[np.ndar
     return z, state
 
 
+def single(stop: str | None) -> None:
+    """Raises ValueError unless `stop` is a single character, or nothing."""
+    if stop and len(stop) != 1:
+        raise ValueError(f"stop={stop!r}: a text can be stopped by one character, not by several.")
+
+
 def stream(
     model: Any,
     prime: str | None = None,
@@ -154,12 +160,13 @@ def stream(
     """Yield `length` characters that go on from `prime`, one at a time, each drawn from the model.
 
     `temperature`, `top_k` and `top_p` are those of `distribution`; temperature 0 is greedy.
-    `stop` ends the text early, before that character would come. One random number is used per
+    `stop`, one character, ends the text early, before it would come. One random number is used per
     character, whatever the settings. Another `seed`, another text; None gives a new one each
     time.
 
-    Raises ValueError as `read` and `distribution` do.
+    Raises ValueError as `read` and `distribution` do, and for a `stop` of several characters.
     """
+    single(stop)
     rng = np.random.default_rng(seed)
     z, state = read(model, prime, unknown)
     for _ in range(length):
@@ -184,10 +191,12 @@ def samples(
 
     Far faster than one after another, for a model whose `step` reads one character of each of
     several texts, as that of CharModel does. `how` is what `distribution` takes: temperature,
-    top_k, top_p. Raises ValueError as `read` and `distribution` do.
+    top_k, top_p. Raises ValueError as `read` and `distribution` do, TypeError for another model.
     """
     rng = np.random.default_rng(seed)
     z, state = read(model, prime)
+    if not all(isinstance(kept, tuple | list) for kept in state):
+        raise TypeError(f"a {type(model).__name__} writes one text at a time: take sample")
     z, state = z[None].repeat(count, 0), [tuple(s.repeat(count, 0) for s in kept) for kept in state]
     ids = np.empty((length, count), np.int32)
     for t in range(length):

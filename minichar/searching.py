@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar.sampling import log_softmax, read
+from minichar.sampling import log_softmax, read, single
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ def beam_search(
     it is exhaustive. A continuation that reaches `stop` is complete, and has that character as
     its last.
 
-    Raises ValueError for a width or length below 1, and as `read` does.
+    Raises ValueError for a width or length below 1, a `stop` of several characters, and as `read`
+    does.
     """
     if width < 1 or length < 1:
         raise ValueError(
             f"beam search needs a width and a length of at least 1, not {width} and {length}."
         )
+    single(stop)
     start = read(model, prime, unknown)
     found = _search(model, start, length, width, stop)
     if width > 1:

@@ -26,13 +26,20 @@ NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"%PDF-", b"\xd0\xcf\x11\xe0
 CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text and numbers
 
 
+def checked(text: str) -> str:
+    """`text` itself. Raises TypeError where it is none, but a path, a list of lines, numbers."""
+    if not isinstance(text, str):
+        raise TypeError(f"a text is a str, and this is a {type(text).__name__}")
+    return text
+
+
 def clean(text: str) -> str:
     """Return `text` with every line end as "\\n" and letters joined with their accents (NFC).
 
     Without this, "é" typed as one code and "é" typed as e plus an accent would be two different
     things to learn, and so would the same line saved on Windows and on Linux.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = checked(text).replace("\r\n", "\n").replace("\r", "\n")
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -91,12 +98,12 @@ def _utf_16(start: bytes) -> str | None:
 
 def code_points(text: str) -> np.ndarray:
     """The number that Unicode has for each character of `text`: uint32 (len(text),)."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    return np.frombuffer(checked(text).encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def digest(text: str) -> str:
     """The SHA-256 of `text`, 64 hexadecimal digits: in practice no two texts share one."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(checked(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Vocabulary:
@@ -128,9 +135,10 @@ class Vocabulary:
     def of(cls, text: str) -> "Vocabulary":
         """The vocabulary of `text`: its different characters, sorted by code point.
 
-        Raises ValueError when the text has fewer than two different characters.
+        Raises ValueError when the text has fewer than two different characters, TypeError for what
+        is no text.
         """
-        return cls(sorted(set(text)))
+        return cls(sorted(set(checked(text))))
 
     def __len__(self) -> int:
         return len(self.characters)
@@ -154,7 +162,8 @@ class Vocabulary:
         A character that the vocabulary lacks is an error, or left out with unknown="skip".
         Takes 4 bytes a character beside the text itself, and a constant 17 MiB while it works.
 
-        Raises ValueError for an unknown character, naming it and its position.
+        Raises ValueError for an unknown character, naming it and its position; TypeError for what
+        is no text.
         """
         if unknown not in ("error", "skip"):
             raise ValueError(f'unknown={unknown!r} is not a choice here; it is "error" or "skip".')
@@ -183,11 +192,7 @@ class Vocabulary:
         Raises ValueError for a number that no character has.
         """
         ids = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
-        if ids.size and not (0 <= ids.min() and ids.max() < len(self)):
-            wrong = ids.max() if ids.max() >= len(self) else ids.min()
-            raise ValueError(
-                f"{wrong} is no character's number: they run from 0 to {len(self) - 1}."
-            )
+        ids = whole_numbers("decode", ids, len(self)) if ids.size else ids
         return "".join([self.characters[i] for i in ids.ravel().tolist()])
 
 

@@ -100,8 +100,8 @@ class Training:
         self.held_out, self.length, self.validate_every = text[cut:], length, validate_every
         self.optimizer = optimizer or optim.Adam(model.parameters(), lr=0.002)
         own = {id(w) for w in model.parameters().values()}
-        if own.isdisjoint(id(w) for w in self.optimizer.parameters.values()):
-            raise ValueError("the optimiser moves another model's weights: make one for this model")
+        if own.isdisjoint(id(w) for w in getattr(self.optimizer, "parameters", {}).values()):
+            raise ValueError("not an optimiser of this model, as optim.Adam(model.parameters()) is")
         self.lines = model.lines = bool(lines)  # it will write as it learns
         self.rng, self.helpers = np.random.default_rng(seed), Helpers(model)  # rng: of dropout
         self.step_number, self.place, self.epoch, self.state = 0, 0, 0, None
@@ -244,10 +244,10 @@ def train(
     ends after so many validations in a row without a new best one. A loss that was taken back has a
     report too. `tell` is called with the share of the held-out text that has been read.
 
-    Raises ValueError for a text too short, or settings beside a `training`; Diverged as `step`.
+    Raises ValueError for a text too short, or others beside a `training`; Diverged as `step`.
     """
-    if training is not None and (settings or training.model is not model):
-        raise ValueError("a training goes on with its own model and settings: pass no others")
+    if training and (settings or training.model is not model or training.digest != digest(text)):
+        raise ValueError("a training goes on with its own model, text and settings: pass no others")
     training = training or Training(model, text, **settings)
     try:
         while training.step_number < steps:

@@ -101,6 +101,8 @@ class BlockModel(CharModel):
         dtype: str = "float32",
         seed: int | np.random.Generator = 0,
     ):
+        if not isinstance(vocab, Vocabulary):
+            raise TypeError("vocab is a Vocabulary, such as Vocabulary.of(text)")
         if mixer not in ("attention", "mingru"):
             raise ValueError(f"mixer={mixer!r}: it is attention or mingru")
         rng, D = np.random.default_rng(seed), width
@@ -142,4 +144,5 @@ class BlockModel(CharModel):
 
     def settings(self) -> dict[str, Any]:
         """Not to be had: CharModel makes no blocks. Raises ValueError."""
-        raise ValueError("a model made of blocks cannot be saved or moved: only CharModel can")
+        what = "a model made of blocks cannot be saved, moved or looked into"
+        raise ValueError(f"{what}: only CharModel can")

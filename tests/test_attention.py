@@ -37,6 +37,7 @@ def test_permute_and_products_are_numpys_and_their_gradients_are_slopes():
     np.testing.assert_array_equal(permute(a, 2, 0, 3, 1).data, a.data.transpose(2, 0, 3, 1))
     np.testing.assert_allclose(products(a, b).data, np.einsum("abij,abjk->abik", a.data, b.data))
     assert check_gradients(lambda a: permute(a, 2, 0, 3, 1), a) < 1e-7
+    assert check_gradients(lambda a: permute(a, -1, 0, -2, 1), a) < 1e-7
     assert check_gradients(products, a, b) < 1e-7
 
 
@@ -174,6 +175,13 @@ def test_the_state_given_stays_as_it_was_and_one_that_does_not_fit_is_refused():
     assert not any(np.shares_memory(a, b) for a in state for b in after)
     with pytest.raises(ValueError, match=r"state has shapes .*\(1, 18\)"):
         attention(tensor(1, 1, 6), state)
+
+
+def test_a_mask_of_true_and_false_is_refused():
+    """As others have it. Added to the scores, True would be 1 and False 0: nothing is hidden."""
+    x = tensor(1, 3, 4)
+    with pytest.raises(ValueError, match="-inf elsewhere"):
+        attend(x, x, x, causal(3) == 0)
 
 
 def test_heads_that_cannot_share_are_refused():

@@ -120,6 +120,7 @@ def test_what_is_read_is_a_row_for_each_character():
         ("rnn", 1, (1, "h", -1), "cells 0 to 2"),
         ("gru", 1, (0, "c", 0), "h only"),
         ("lstm", 1, (0, "o", 0), "h and c only"),
+        ("lstm", 1, 3, r"is \(layer, kind, index\)"),
     ],
 )
 def test_places_and_cells_that_there_are_not(kind, targets, cell, message):

@@ -78,6 +78,15 @@ def saved_and_loaded(path, training, **again):
 # --- a model
 
 
+def test_what_is_no_model_and_what_is_no_text_is_said_to_be_so(tmp_path):
+    training = fresh()
+    with pytest.raises(TypeError, match=r"save_model\(path, model\): this model is a str"):
+        save_model(training.model, str(tmp_path / "m.npz"))
+    save_model(tmp_path / "m.npz", training.model, training)
+    with pytest.raises(TypeError, match="this is a list"):  # and the file is sound
+        load_training(tmp_path / "m.npz", TEXT.split("\n"))
+
+
 @pytest.mark.parametrize("cell", ["rnn", "relu", "lstm", "gru"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("embedding", [None, 3])

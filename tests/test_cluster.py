@@ -152,6 +152,8 @@ def test_a_setting_of_an_unknown_name_is_refused_before_anything_runs(tmp_path):
     with pytest.raises(ValueError, match="layers is no setting here"):
         next(sweep(TEXT, [{"hidden": 4}, {"layers": 2}], 5, tmp_path / "new"))
     assert not (tmp_path / "new").exists()
+    with pytest.raises(ValueError, match="layers is no setting here"):
+        run(TEXT, {"hidden": 4, "layers": 2}, 5)
 
 
 def test_workers_have_one_thread_and_listen_to_this_machine_only(client):

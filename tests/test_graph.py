@@ -309,6 +309,24 @@ def test_two_shapes_that_do_not_fit_are_both_named(name, a, b):
 MATRIX = np.arange(6.0).reshape(2, 3)
 
 
+@pytest.mark.parametrize("name", ["softmax", "tanh", "sigmoid", "relu", "exp", "log"])
+def test_an_array_in_place_of_a_tensor_is_said_to_be_one(name):
+    with pytest.raises(TypeError, match=r"graph\.Tensor\(array\) makes one"):
+        getattr(graph, name)(np.ones((2, 3)))
+
+
+def test_an_array_among_tensors_or_beside_targets_is_said_to_be_one():
+    a = np.ones((2, 3))
+    for asked in (
+        lambda: graph.cross_entropy(a, np.array([0, 1])),
+        lambda: graph.embedding(a, np.array([0, 1])),
+        lambda: graph.concat([Tensor(a, requires_grad=True), a]),
+        lambda: graph.stack([Tensor(a, requires_grad=True), a]),
+    ):
+        with pytest.raises(TypeError, match=r"graph\.Tensor\(array\) makes one"):
+            asked()
+
+
 @pytest.mark.parametrize("other", [2, 2.0, np.float64(2), np.float32(2), np.int64(2), MATRIX + 1])
 @pytest.mark.parametrize("name", BINARY)
 def test_numbers_and_arrays_on_either_side_take_the_tensors_type(name, other):

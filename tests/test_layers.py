@@ -310,6 +310,9 @@ def test_an_input_that_does_not_fit_is_refused(module, kind):
             cell(np.array(ids))
     with pytest.raises(ValueError, match="whole numbers"):
         cell(np.zeros((4, 3, 6)))  # numbers, but not said to be a Tensor
+    for x in ([0, 1], [[[0], [1]]], Tensor(np.zeros((2, 6)))):  # B left out, or an axis too many
+        with pytest.raises(ValueError, match=r"reads x \(T, B, D\)"):
+            cell(x)
 
 
 def test_an_rnn_has_tanh_or_relu():

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichar import look
+from minichar.guessing import guesses
 from minichar.model import KINDS, CharModel
 from minichar.ngram import NGram
 from minichar.stepping import sigmoid
 from minichar.text import Vocabulary
+from minichar.transformer import BlockModel
 
 cells = pytest.mark.parametrize("cell", KINDS)
 TEXT = "abcdeabdcbaedcabcceba" * 3
@@ -175,8 +177,10 @@ def test_what_cannot_be_read_is_refused():
     for wrong in (*runs, {"piece": 0}, {"batch": 0}, {"rows": 0}):
         with pytest.raises(ValueError, match="run_up"):
             look.record(model, TEXT, **wrong)
-    with pytest.raises(TypeError, match="NGram"):
-        look.record(NGram(TEXT, 2), TEXT)
+    for other in (NGram(TEXT, 2), BlockModel(Vocabulary("abcde"), width=4, heads=1)):
+        for asked in (look.record, guesses):
+            with pytest.raises(TypeError, match=f"a {type(other).__name__}$"):
+                asked(other, TEXT)
 
 
 def pretend_to_be_on_a_card(model, monkeypatch):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import minichar as mc
 from minichar import evaluation, graph, layers
 from minichar.model import CharModel
+from minichar.transformer import BlockModel
 
 VOCAB = mc.Vocabulary("abcdefg")
 SHAPES = [
@@ -200,6 +201,33 @@ def test_a_state_of_another_model_is_refused():
         make("gru")(ids_of(2, 3), state)
     with pytest.raises(ValueError, match="state"):
         make()(ids_of(2, 4), state)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_a_step_refuses_a_state_of_another_model_or_of_other_texts(cell):
+    model, other = make(cell), make("gru" if cell == "lstm" else "lstm")
+    state = model.start(2)
+    for ids, wrong in ((1, state), ([1], state), ([1, 2], model.start(1)), ([1, 2], state[:1])):
+        with pytest.raises(ValueError, match="step: a state of another"):
+            model.step(ids, wrong)
+    with pytest.raises(ValueError, match="step: a state of another"):
+        model.step([1, 2], other.start(2))
+    with pytest.raises(ValueError, match=r"ids of shape \(1, 2\)"):
+        model.step([[1, 2]], state)
+
+
+def test_a_model_needs_a_vocabulary_and_a_batch_a_text():
+    for other in ("hello", ["h", "e"], 5):
+        with pytest.raises(TypeError, match=r"such as Vocabulary\.of\(text\)"):
+            CharModel(other)
+        with pytest.raises(TypeError, match=r"such as Vocabulary\.of\(text\)"):
+            BlockModel(other)
+    with pytest.raises(ValueError, match="B from 1 up"):
+        make()(np.zeros((3, 0), int))
+
+
+def test_an_embedding_may_be_a_number_of_numpy():
+    assert make(embedding=np.int64(3)).settings() == make(embedding=3).settings()
 
 
 # --- reading

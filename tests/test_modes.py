@@ -33,6 +33,11 @@ def test_pad_refuses_what_has_no_last_state(rows):
         modes.pad(rows)
 
 
+def test_pad_cuts_no_fraction_off():
+    with pytest.raises(TypeError, match="float64"):
+        modes.pad([[1, 2], [1.5]])
+
+
 @given(LENGTHS, st.integers(0, 3))
 def test_the_mask_has_as_many_places_as_there_are_characters(lengths, more):
     T = max(lengths) + more
@@ -86,6 +91,7 @@ def test_the_padding_has_no_say_in_the_masked_loss():
     mask, z = modes.inside(n, 3), rng().standard_normal((3, 3, 5))
     other_targets, other_z = np.where(mask, targets, 4), np.where(mask[..., None], z, 1e6)
     one = modes.masked_cross_entropy(Tensor(z), targets, mask)
+    assert one.data == modes.masked_cross_entropy(Tensor(z), targets, mask.astype(int)).data
     assert one.data == modes.masked_cross_entropy(Tensor(other_z), other_targets, mask).data
 
 

@@ -71,6 +71,12 @@ def test_edit_distances_by_hand():
         nearest("a", [])
 
 
+def test_a_text_is_no_list_of_names():
+    for written, known in (("ann\nbo", ["ann"]), (["ann"], "ann\nbo")):
+        with pytest.raises(TypeError, match="lists of names"):
+            novelty(written, known)
+
+
 def test_novelty_counts_every_new_name_once():
     found = novelty(["ann", "bo", "", "ann", "bo", "eve", "an"], ["ann", "anna"])
     assert found == (6, 4, ["bo", "eve", "an"])

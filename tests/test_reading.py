@@ -55,6 +55,8 @@ def test_expected_at_some_places_is_what_is_expected_there():
         for wrong in (-1, 21):
             with pytest.raises(ValueError, match="0 to 20"):
                 expected_at(model, TEXT, [0, wrong])
+        with pytest.raises(ValueError, match="whole numbers, and these are bool"):
+            expected_at(model, TEXT, np.arange(21) > 3)
 
 
 @pytest.mark.parametrize(

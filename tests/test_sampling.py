@@ -159,6 +159,11 @@ def test_without_a_prime_it_starts_on_a_new_line():
     assert mc.sample(some_network(1), length=9) == mc.sample(some_network(1), "a", 9)
 
 
+def test_a_model_that_reads_one_text_at_a_time_writes_no_several_at_once():
+    with pytest.raises(TypeError, match="NGram writes one text at a time"):
+        mc.samples(mc.NGram("hello", order=2), 2, "he")
+
+
 def test_a_prime_is_cleaned_and_unknown_characters_are_a_choice():
     model = mc.NGram("é\nè\né\n", order=2)
     assert mc.sample(model, "e\u0301\r\n", 5) == mc.sample(model, "é\n", 5)
@@ -177,6 +182,7 @@ def test_a_prime_is_cleaned_and_unknown_characters_are_a_choice():
         ({"top_k": 0}, "at least 1"),
         ({"top_p": 0}, "above 0"),
         ({"top_p": 1.1}, "above 0"),
+        ({"stop": "ab"}, "stop='ab'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):

@@ -146,3 +146,8 @@ def test_a_later_step_changes_nothing_earlier(t):
 def test_a_state_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"state has shapes .*\(2, 4\)"):
         MinGRU(3, 4, rng())(np.zeros((5, 2), int), (np.zeros((1, 4)),))
+
+
+def test_a_text_without_its_axis_is_refused():
+    with pytest.raises(ValueError, match=r"reads x \(T, B, D\)"):
+        MinGRU(3, 4, rng())([0, 1])

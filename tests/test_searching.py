@@ -85,3 +85,8 @@ def test_stop_ends_a_beam_after_that_character():
 def test_an_impossible_beam_is_refused(width, length):
     with pytest.raises(ValueError, match="at least 1"):
         beam_search(some_network(0), "a", length, width)
+
+
+def test_a_beam_stops_at_one_character():
+    with pytest.raises(ValueError, match="stop='ab'"):
+        beam_search(some_network(0), "a", 3, stop="ab")

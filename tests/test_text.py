@@ -1,12 +1,13 @@
 import gzip
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minichar.text import NO_TEXT, Vocabulary, clean, read_text, split, streams
+from minichar.text import NO_TEXT, Vocabulary, clean, digest, read_text, split, streams
 
 
 @given(st.text(min_size=2).filter(lambda t: len(set(t)) > 1))
@@ -57,9 +58,21 @@ def test_membership_and_equality():
     assert len({vocab, Vocabulary("ehlo")}) == 1
 
 
+@pytest.mark.parametrize("other", [b"ab", ["a", "b"], Path("ab"), np.array([0, 1])])
+def test_what_is_no_text_is_refused(other):
+    for asked in (Vocabulary.of, clean, digest):
+        with pytest.raises(TypeError, match=f"text is a str, and this is a {type(other).__name__}"):
+            asked(other)
+
+
+def test_decode_refuses_what_are_no_whole_numbers():
+    with pytest.raises(ValueError, match="whole numbers, these are float64"):
+        Vocabulary.of("hello").decode([0.5])
+
+
 @pytest.mark.parametrize("ids", [[4], [-1], [0, 4], [0, 99]])
 def test_decode_refuses_a_number_that_no_character_has(ids):
-    with pytest.raises(ValueError, match=f"^{ids[-1]} is no .* from 0 to 3"):
+    with pytest.raises(ValueError, match=f"{ids[-1]} is no .* from 0 to 3"):
         Vocabulary.of("hello").decode(ids)
 
 

@@ -692,16 +692,22 @@ def test_a_setting_that_makes_no_sense_is_refused_and_nothing_moved(settings, sa
 
 def test_an_optimiser_of_another_model_is_refused():
     """A model made anew, and the optimiser not: nothing would be learned."""
-    with pytest.raises(ValueError, match="another model"):
+    with pytest.raises(ValueError, match="not an optimiser of this model"):
         trained(1, make(), optimizer=optim.Adam(make().parameters()))
+    with pytest.raises(ValueError, match="not an optimiser of this model"):
+        trained(1, make(), optimizer="adam")
 
 
-def test_a_training_has_its_own_model_and_settings():
+def test_a_training_has_its_own_model_text_and_settings():
     model = make()
     training = Training(model, TEXT, 4, 7)
-    for other, settings in ((model, {"batch": 5}), (make(), {})):
-        with pytest.raises(ValueError, match="own model and settings"):
-            next(train(other, TEXT, 1, training, **settings))
+    for other, text, settings in (
+        (model, TEXT, {"batch": 5}),
+        (make(), TEXT, {}),
+        (model, TEXT[1:], {}),
+    ):
+        with pytest.raises(ValueError, match="own model, text and settings"):
+            next(train(other, text, 1, training, **settings))
 
 
 # --- and it learns
