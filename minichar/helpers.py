@@ -42,7 +42,7 @@ def shares(model: Any, T: int, B: int, spare: int = 0) -> list[slice]:
     what it costs is that all weights and gradients have to travel.
     """
     n = 1
-    if B > 1 and type(model) is CharModel and model.fused and model.device == "cpu":
+    if type(model) is CharModel and model.fused and model.device == "cpu":
         if model.size <= HEAVY * T * len(model.hidden):
             with calm() as free:
                 n = min(free - spare, B, B * max(model.hidden) // ENOUGH)

@@ -99,7 +99,7 @@ def matmul(a: Any, b: Any) -> Any:
         return dot(a, b)
     with calm() as free:
         parts = min(free, wanted)
-        if K > n and parts > 1:
+        if K > n:
             sums = {}
             _share(lambda k: sums.update({k.start: dot(a[:, k], b[k])}), K, parts)
             return reduce(np.add, [sums[start] for start in sorted(sums)])

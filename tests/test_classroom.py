@@ -5,10 +5,12 @@ from pathlib import Path
 from pathlib import PurePosixPath as P
 
 import mini_course
+import nbformat
 import pytest
 
 from minichar.course import classroom
 from minichar.course.files import CourseError
+from minichar.course.lessons import written
 from minichar.course.progress import STATES, Verdict
 
 STATES_OF = {f"3.{k}": state for k, state in enumerate(STATES, 1)}
@@ -16,7 +18,10 @@ STATES_OF = {f"3.{k}": state for k, state in enumerate(STATES, 1)}
 
 def test_a_course_in_which_nobody_has_written_is_known_without_a_judge(tmp_path):
     with mini_course.known():
-        rows = classroom.verdicts(mini_course.make(tmp_path / "course"), judge=None)
+        course = mini_course.make(tmp_path / "course", ("90_mini", "91_words"))
+        words = written(nbformat.v4.new_notebook())  # as the glossary, which has no exercise
+        (course / "solutions" / "91_words.ipynb").write_bytes(words)
+        rows = classroom.verdicts(course, judge=None)
     states = [(name, [verdict.state for verdict in found]) for name, found in rows]
     assert states == [("90 mini", ["not done", "waits"])]
 
@@ -106,7 +111,7 @@ def test_one_that_cannot_be_read_is_named_and_the_others_are_seen(tmp_path):
     (tmp_path / "anna.json").write_text(json.dumps({"exercises": {"1.1": "solved"}}))
     (tmp_path / "ben.json").touch()
     paths = [tmp_path / f"{name}.json" for name in ("anna", "ben", "cleo")]
-    with pytest.warns(UserWarning, match="cleo.json cannot be read"):
+    with pytest.warns(UserWarning, match="cleo.json cannot be read: No such"):
         with pytest.warns(UserWarning, match="ben.json is not what"):
             found = classroom.gather(paths, None)
     assert found == {"anna": {"1.1": "solved"}, "ben": {}, "cleo": {}}

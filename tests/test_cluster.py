@@ -34,9 +34,10 @@ def test_a_grid_has_every_combination_once():
 
 
 def test_a_run_is_a_training_and_its_last_step_is_measured():
-    found = run(TEXT, {"hidden": 4, "batch": 8, "length": 10, "lr": 0.01}, steps=7)
-    model = mc.CharModel(mc.Vocabulary.of(TEXT), hidden=4)
-    how = {"batch": 8, "length": 10, "validation": 0.1, "validate_every": 7}
+    both, own = {"seed": 3}, {"batch": 8, "length": 10, "clip": 0.1}
+    found = run(TEXT, {"hidden": 4, "dropout": 0.5, "lr": 0.01} | both | own, steps=7)
+    model = mc.CharModel(mc.Vocabulary.of(TEXT), hidden=4, dropout=0.5, **both)
+    how = {"validation": 0.1, "validate_every": 7} | both | own
     training = mc.Training(model, TEXT, optimizer=mc.optim.Adam(model.parameters(), 0.01), **how)
     for _ in range(7):
         report = training.step()
@@ -70,10 +71,11 @@ def test_every_setting_is_run_once_and_equals_a_run_by_itself(client, tmp_path):
 
 
 def test_settings_may_be_numbers_of_numpy(client, tmp_path, monkeypatch):
-    (first,) = sweep(TEXT, grid(hidden=np.array([4]), seed=np.arange(1)), 2, tmp_path, client)
+    folder = tmp_path / "my" / "sweeps"
+    (first,) = sweep(TEXT, grid(hidden=np.array([4]), seed=np.arange(1)), 2, folder, client)
     assert first.error is None
     monkeypatch.setattr(client, "submit", None)  # the same in Python's numbers is there already
-    (kept,) = sweep(TEXT, FOUR[:1], 2, tmp_path, client)
+    (kept,) = sweep(TEXT, [{"seed": 0, "hidden": 4}], 2, folder, client)
     assert kept.bits == first.bits
 
 
@@ -82,6 +84,15 @@ def test_a_failing_setting_is_reported_and_the_rest_go_on(client, tmp_path):
     assert [r.settings for r in found if r.error] == [{"hidden": 0}]
     assert sum(r.bits is not None for r in found) == 4
     assert len(list(tmp_path.glob("*.json"))) == 4  # the error is not kept: mended, it runs
+
+
+def test_a_setting_that_costs_worker_after_worker_is_given_up(client, tmp_path, monkeypatch):
+    def lost(*_):  # as Dask tells it, once it has tried several
+        raise MemoryError("and its worker")
+
+    monkeypatch.setattr(cluster, "attempt", lost)
+    (found,) = sweep(TEXT, FOUR[:1], 2, tmp_path, client)
+    assert found.error == "given up: and its worker" and not list(tmp_path.iterdir())
 
 
 def test_a_sweep_that_was_left_goes_on_with_what_is_missing(client, tmp_path, monkeypatch):
@@ -160,6 +171,14 @@ def test_workers_have_one_thread_and_listen_to_this_machine_only(client):
     workers = client.scheduler_info(-1)["workers"]
     assert len(workers) == 2
     assert all("//127.0.0.1:" in address for address in workers)
+
+    def heard():
+        import psutil  # Dask brings it
+
+        sockets = psutil.Process().net_connections("inet")
+        return {socket.laddr.ip for socket in sockets if socket.status == "LISTEN"}
+
+    assert set().union(heard(), *client.run(heard).values()) == {"127.0.0.1"}  # Dask's page, too
     assert all(worker["nthreads"] == 1 for worker in workers.values())
     assert set(client.run(threads).values()) == {1}  # of BLAS
 

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import json
 import os
 import shlex
@@ -124,6 +125,46 @@ def test_fine_tuning_leaves_out_what_is_unknown_and_goes_on_so(at, capsys, monke
     assert main(again[:-1]) == 2 and "not know: pass --skip-unknown" in capsys.readouterr().err
 
 
+def test_the_command_to_go_on_asks_again_for_what_the_file_does_not_hold(at, capsys, monkeypatch):
+    text = TEXT.replace("q", "é")
+    (at / "cafe.txt").write_bytes(text.encode("latin-1"))
+    how = "--epochs 0.5 --patience 3 --encoding latin-1 --sample-every 7".split()
+    with monkeypatch.context() as patched:  # Ctrl-C in the first step
+        patched.setattr(running, "interruptions", lambda: nullcontext([signal.SIGINT]))
+        small = "--hidden 4 --batch 4 --out cafe.npz".split()
+        assert main(["train", "cafe.txt", *small, *how]) == 130
+    lines = capsys.readouterr().out.splitlines()
+    assert not any(line.startswith("it needs ") for line in lines)  # a long one would take a while
+    again = shlex.split(lines[-1].removeprefix("to go on: minichar "))
+    assert again == ["train", "cafe.txt", "--resume", "cafe.npz", *how]
+    assert main(again) == 0
+    assert mc.load_training("cafe.npz", text).step_number == 4  # of the 7 of an epoch
+    piped = SimpleNamespace(buffer=io.BytesIO(text.encode("latin-1")))
+    monkeypatch.setattr(sys, "stdin", piped)
+    for where in ("cafe.txt", "-"):
+        assert main(["score", "cafe.npz", where, "--encoding", "latin-1"]) == 0
+
+
+def test_unless_told_it_takes_its_steps_or_its_epochs_whichever_is_longer(at, monkeypatch):
+    monkeypatch.setattr(running, "EPOCHS", 1)  # of 7 steps
+    words = "train fox.txt --hidden 4 --batch 4 --overwrite --out both.npz".split()
+    for steps, taken in ((9, 9), (2, 7)):
+        monkeypatch.setattr(running, "STEPS", steps)
+        assert main(words) == 0
+        assert mc.load_training("both.npz", TEXT).step_number == taken
+
+
+def test_in_a_long_text_it_counts_the_end(at, capsys, monkeypatch):
+    monkeypatch.setattr(running, "COUNTED", 300)
+    text = "abcd" * 300 + "dcba" * 50
+    (at / "long.txt").write_text(text)
+    words = "--hidden 4 --batch 4 --validation 0.1 --steps 1 --out long.npz".split()
+    assert main(["train", "long.txt", *words]) == 0
+    ngram = mc.NGram(text[-440:-140], 8, mc.Vocabulary.of(text))
+    best = min(ngram.bits(text[-140:], order)[1:].mean() for order in range(9))
+    assert f" in the 300 before them: {best:.3f} bits" in capsys.readouterr().out
+
+
 def test_what_is_printed_while_it_trains(at, capsys):
     words = ["--steps", "13", "--sample-every", "7", "--out", "said.npz"]
     assert main(["train", "fox.txt", *SMALL, *words]) == 0
@@ -140,7 +181,8 @@ def test_what_is_printed_while_it_trains(at, capsys):
     assert all("| held out " in line and "chars/s" in line for line in measured)
     assert any(line.startswith("    ") for line in lines)
     bits = mc.evaluation.evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
-    assert lines[-2] == f"it needs {bits:.3f} bits on each held-out character"
+    kept = "done: saved in said.npz; the best on the held-out text in said.best.npz"
+    assert lines[-3:-1] == [kept, f"it needs {bits:.3f} bits on each held-out character"]
     assert lines[-1] == "to see it write: minichar sample said.npz"
 
 
@@ -395,6 +437,8 @@ def test_to_another_name_the_resumed_file_stays(at):
     run("train", "fox.txt", "--resume", "fox.npz", "--out", "on.npz", "--steps", 22)
     assert (at / "fox.npz").read_bytes() == before
     assert mc.load_training("on.npz", TEXT).step_number == 22
+    again = ["--resume", "on.npz", "--out", str(at / "on.npz")]  # the same one, in other words
+    assert main(["train", "fox.txt", *again, "--steps", "23"]) == 0
 
 
 def test_a_loss_that_was_taken_back_is_told(at, capsys):
@@ -503,6 +547,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
     assert [row[0] for row in rows] == ["a", "␣", "\\n"]
     np.testing.assert_allclose([float(row[1]) for row in rows], mc.score(model, "a \n"), atol=1e-4)
     assert done.stderr.endswith(b", over 3 characters, 1 unknown left out\n")
+    assert commands.shown("\t") == "\\t"  # or it would begin another column
     with monkeypatch.context() as patch:
         patch.setattr(sys.stdout, "isatty", lambda: True)
         patch.setattr(terminal.Screen, "due", lambda _: True)
@@ -521,7 +566,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("train fox.txt --resume nowhere.npz", "--resume nowhere.npz: there is no such file"),
         ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
         ("train fox.txt --out model.json", "ends in .npz"),
-        ("train fox.txt --out nowhere/model.npz", "no folder nowhere"),
+        ("train fox.txt --out nowhere/model.npz", "no folder nowhere; make it first"),
         ("train fox.txt --batch 2000 --out x.npz", "make batch smaller"),
         ("train latin.txt --out x.npz", "--encoding"),
         ("train fox.txt --hidden 8,x --out x.npz", "'x' is no whole number from 1 up"),
@@ -580,6 +625,24 @@ def test_a_mistake_is_one_line(at, capsys, words, says):
     err = capsys.readouterr().err
     assert code == 2 and err.startswith("minichar: ") and says in err and err.count("\n") == 1
     assert not (at / "x.npz").exists() and (at / "fox.npz").read_bytes() == good
+
+
+def test_a_prime_with_line_ends_of_windows_goes_on(at, capsys):
+    assert main(["sample", "fox.npz", "--prime", "dog\r\nthe", "--length", "1"]) == 0
+    assert capsys.readouterr().out.startswith("dog\nthe")
+
+
+def test_what_a_terminal_cannot_show_is_spelled_out(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    assert terminal.ended(lambda: print("é") or 0) == 0
+    assert sys.stdout.buffer.getvalue() == b"\\xe9\n"
+
+
+def test_nothing_that_a_network_writes_moves_the_cursor(at, capsys, monkeypatch):
+    monkeypatch.setattr(sampling, "stream", lambda *_, **__: ["\x1b", "[2J"])
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["sample", "fox.npz"]) == 0
+    assert capsys.readouterr().out == "\\x1b[2J\n"
 
 
 def test_no_word_of_a_file_moves_the_cursor(at, capsys):
@@ -645,6 +708,10 @@ def test_a_terminal_sees_one_line_that_changes(monkeypatch, capsys):
     screen.update("short")
     screen.line("kept")
     assert capsys.readouterr().out == "\ra long line\rshort      \r     \rkept\n"
+    monkeypatch.setattr(terminal, "LIVE", 0)
+    assert screen.due()
+    screen.live = False  # a file is told of less often
+    assert not screen.due()
 
 
 def test_a_warning_about_code_looks_as_ever_and_one_of_ours_is_a_line(capsys):

@@ -13,6 +13,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from queue import Empty
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -192,6 +193,46 @@ def test_a_kernel_that_does_not_start_is_tried_again(tmp_path, monkeypatch, fail
     one.stop()
     assert outcome.ok == (failures < kernel.STARTS) and outcome.dead != outcome.ok
     assert len(calls) == min(failures + 1, kernel.STARTS)
+
+
+class Running:
+    """A kernel that answers with `replies`, then with silence."""
+
+    def __init__(self, *replies):
+        self.kc, self.replies, self.told = self, list(replies), []
+
+    def execute(self, *_, **__):
+        return "mine"
+
+    def get_shell_msg(self, timeout):
+        if not self.replies:
+            raise Empty
+        of, content = self.replies.pop(0)
+        return {"parent_header": {"msg_id": of}, "content": content}
+
+    def is_alive(self):
+        return True
+
+    def interrupt(self):
+        self.told.append("interrupt")
+
+    def stop(self):
+        self.told.append("stop")
+
+
+def test_a_cell_that_cannot_be_interrupted_ends_its_kernel(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel, "GRACE", 0)
+    one = kernel.Kernel(tmp_path)
+    running = one.running = Running()
+    outcome = one.run("while True: ...", patience=0)
+    assert outcome.dead and outcome.text == "it ran for 0 s and could not be interrupted"
+    assert running.told == ["interrupt", "stop"] and one.running is None
+
+
+def test_a_late_answer_to_something_else_is_not_that_of_a_cell(tmp_path):
+    one, right = kernel.Kernel(tmp_path), {"status": "ok", "user_expressions": {}}
+    one.running = Running(("the kernel's start", {"status": "error"}), ("mine", right))
+    assert one.run("x = 1", patience=60).ok
 
 
 def test_a_cell_without_end_is_interrupted(tmp_path):

@@ -87,14 +87,22 @@ def test_the_numbers_are_those_of_the_whole_batch(settings, monkeypatch):
     assert_same(*found, rtol=1e-6, atol=1e-9)  # Adam divides by what is almost 0
 
 
-def test_who_does_a_share_changes_nothing():
+def test_who_does_a_share_changes_nothing(monkeypatch):
     """Otherwise a training would depend on when its helper is there."""
+    share, threads = helpers.share, set()
+
+    def noted(*given):
+        with workers.calm() as free:
+            threads.add(free)
+            return share(*given)
+
+    monkeypatch.setattr(helpers, "share", noted)
     helped, alone = begun(dropout=0.5), begun(dropout=0.5)
     alone.helpers.tries = 0
     helped.step(), with_helper(helped), alone.step()
     for _ in range(5):
         helped.step(), alone.step()
-    assert helped.helpers.ready and not alone.helpers.ready
+    assert helped.helpers.ready and not alone.helpers.ready and threads == {1}
     assert_same(weights(helped), weights(alone), rtol=0, atol=0)
 
 
@@ -133,10 +141,10 @@ def test_an_interruption_leaves_no_half_answer(where, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as raised:
         patch.setattr(helpers, where, interrupted)
         run.step()
-    assert helper.poll() is not None
+    assert helper.poll() is not None and raised.tb  # which a notebook keeps, and all in it
     run.step(), other.step()
     assert_same(weights(run), weights(other), rtol=0, atol=0)
 
@@ -280,7 +288,7 @@ def test_helpers_end_when_the_training_process_is_killed():
             os._exit(0)
     os.close(writing)
     pid = int(os.read(reading, 20))
-    assert is_there(pid)
+    assert is_there(pid) and os.getsid(pid) == pid  # Ctrl-C at a terminal is not for it
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     until = time.monotonic() + 30
@@ -312,6 +320,9 @@ def test_small_work_heavy_weights_and_other_models_stay_whole(monkeypatch):
     assert shares(model(), 5, 29) == [slice(0, 29)]
     assert shares(model(fused=False), 5, 30) == [whole]
     assert shares(object(), 5, 30) == [whole]
+    there = model()
+    there.device = "gpu"
+    assert shares(there, 5, 30) == [whole]
     size = sum(w.data.size for w in model().parameters().values())
     for heavy, n in ((size / 10, 2), (size / 10 - 0.1, 1)):  # 5 steps of 2 layers
         monkeypatch.setattr(helpers, "HEAVY", heavy)

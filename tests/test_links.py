@@ -7,8 +7,9 @@ import pytest
 from minichar.course.site import links
 
 FRONT = '<a href="read/01_a.html">read</a> <a href="lab/index.html?path=01_a.ipynb">run</a>'
+DOT = '<img src="a%20dot.png">'
 LESSON = '<h2 id="one-ö">1</h2><a href="#one-%C3%B6">up</a> <a href="../index.html">front</a>'
-REFERENCE = '<a href="../read/">read</a> <img src="data:,"> <a href="https://example.org/x">x</a>'
+REFERENCE = '<a href="../read/">read</a> <img src="data:,"> <a href="//example.org/x">x</a>'
 
 
 @pytest.fixture
@@ -16,14 +17,18 @@ def site(tmp_path):
     """A small site in which every link leads somewhere: its folder."""
     notebook = {"cells": [{"cell_type": "markdown", "source": ["[file](package/a.py), "]}]}
     notebook["cells"][0]["source"].append("[page](https://example.org), [up](#one)")
+    notebook["cells"][0]["source"].append('<a href="package/b.py">another</a>')
+    notebook["cells"].append({"cell_type": "code", "source": ["[max](numbers)"]})
     for name, text in {
-        "index.html": FRONT,
+        "index.html": FRONT + DOT,
         "read/index.html": "",
         "read/01_a.html": LESSON,
         "reference/minichar/draw.html": REFERENCE.replace("../", "../../"),
         "lab/index.html": '<a href="not-ours">x</a>',
         "files/01_a.ipynb": json.dumps(notebook),
         "files/package/a.py": "",
+        "files/package/b.py": "",
+        "a dot.png": "",
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +46,8 @@ def test_none_is_dead(site):
         ("read/01_a.html", ["index.html: read/01_a.html"]),
         ("read/index.html", ["reference/minichar/draw.html: ../../read/"]),
         ("files/package/a.py", ["files/01_a.ipynb: package/a.py"]),
+        ("files/package/b.py", ["files/01_a.ipynb: package/b.py"]),
+        ("a dot.png", ["index.html: a%20dot.png"]),
         ("files/01_a.ipynb", ["index.html: lab/index.html?path=01_a.ipynb"]),
     ],
 )

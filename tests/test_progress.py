@@ -6,6 +6,7 @@ import sys
 import time
 
 import mini_course
+import nbformat
 import pytest
 from situations import RIGHT_1, RIGHT_2, lesson
 
@@ -81,11 +82,14 @@ def test_the_digest_is_of_what_the_verdicts_depend_on(course, mini):
     moved.cells.append(moved.cells.pop(1))
     save(mini, moved)
     digests.add(progress.digest(mini))
+    moved.cells[-1].id = "another"  # a check is known by it, too
+    save(mini, moved)
+    digests.add(progress.digest(mini))
     mini.notebook.write_text("{")
     digests.add(progress.digest(mini))
     mini.solution.write_bytes(mini.solution.read_bytes() + b"\n")
     digests.add(progress.digest(mini))
-    assert len(digests) == 5
+    assert len(digests) == 6
 
 
 def test_the_digest_covers_the_package(course, mini, tmp_path, monkeypatch):
@@ -157,6 +161,18 @@ def test_lessons_that_are_not_there_are_judged_without_running_anything(course, 
     verdicts = progress.judge([mini.notebook])[mini.notebook].verdicts
     assert [(v.number, v.state) for v in verdicts] == [("90.1", "missing"), ("90.2", "missing")]
     assert "`minichar reset 90` makes it anew" in verdicts[0].message
+    for folder in ("solutions", "notebooks"):  # as the glossary, which has no exercise
+        path = course / folder / "92_words.ipynb"
+        path.write_bytes(lessons.written(nbformat.v4.new_notebook()))
+    assert progress.judge([path])[path].verdicts == []
+
+
+def test_the_judge_and_its_kernels_have_one_thread_and_nothing_of_another_pytest(monkeypatch):
+    for name in ("OPENBLAS_NUM_THREADS", "PYTEST_ADDOPTS", "COV_CORE_SOURCE"):
+        monkeypatch.setenv(name, "8")
+    found = progress._environment()
+    assert found["OPENBLAS_NUM_THREADS"] == "1"
+    assert not found.keys() & {"PYTEST_ADDOPTS", "COV_CORE_SOURCE"}
 
 
 def test_a_judge_that_cannot_run_says_why(course, mini, monkeypatch):

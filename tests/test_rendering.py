@@ -147,6 +147,7 @@ def test_a_lesson_is_called_by_its_heading_or_else_by_its_name():
     assert [page.title for page in pages] == ["a < b", "91_b", "92_c"]
     assert [page.about for page in pages] == ["Read, and write. About 5 minutes.", "", ""]
     assert '<a href="90_a.html">a &lt; b</a>' in rendering.index(pages)
+    assert "<title>a &lt; b ·" in rendering.page_of(pages[0], pages)
     made = rendering.page_of(pages[1], pages)
     assert '<a href="90_a.html">Before: a &lt; b</a> <a href="92_c.html">Next: 92_c</a>' in made
 

@@ -149,3 +149,5 @@ def test_the_bytes_that_move_are_the_weights_down_the_gradients_up_and_little_el
 def test_more_shares_than_streams_are_refused(client):
     with pytest.raises(ValueError, match="11 shares of 10 streams"):
         Shared(client, model(), TEXT, 11, **HOW)
+    assert Shared(client, model(), TEXT, 10, **HOW).shares == 10
+    assert Shared(client, model(), TEXT, **HOW).shares == 2  # as many as there are workers

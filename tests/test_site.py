@@ -64,14 +64,16 @@ def test_the_front_page_has_every_lesson_with_its_exercises():
         if lesson.number.isdigit() and count[lesson.number]:
             assert page.count(f'lab/index.html?path={lesson.solution.name}"') >= 1
             there = f'data-lesson="{lesson.number}" data-exercises="{count[lesson.number]}"'
-            assert there in page
-    assert "$" not in page
+            assert there in page and f'href="read/{lesson.solution.stem}.html"' in page
+    assert all(f"In a browser: {limit}." in page for limit in front_page.LIMITS.values())
+    assert f"{front_page.MEGABYTES} megabytes" in page and "$" not in page
 
 
 def test_what_the_table_says_is_text():
     row = "| 03 | [a <b>](notebooks/03_x.ipynb) | <script>alert(1)</script> & more | 7 |"
     page = front_page.front_page(row, {})
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page and "a &lt;b&gt;" in page
+    assert "7 min<" in page
 
 
 def test_a_readme_without_lessons():
@@ -90,7 +92,7 @@ def test_a_lesson_for_the_browser_fetches_the_package_first(name):
     nbformat.validate(made)
     code = [cell for cell in made.cells if cell.cell_type == "code"]
     assert re.search(r"^%pip install -q minichar$", code[0].source, re.M)
-    made.cells.remove(code[0])
+    assert made.cells.pop(1) == code[0]  # below the title
     assert made.cells == read_notebook(source).cells
 
 
@@ -114,6 +116,8 @@ def test_a_step_that_fails_is_said_in_one_line(tmp_path):
     with pytest.raises(CourseError, match="No module named") as error:
         building._run(["-m", "no_such_module"], tmp_path)
     assert "\n" not in str(error.value)
+    with pytest.raises(CourseError, match="it said nothing"):
+        building._run(["-c", "raise SystemExit(1)"], tmp_path)
 
 
 def test_a_site_with_a_dead_link_is_refused_and_the_earlier_one_stays(monkeypatch, tmp_path):
@@ -125,7 +129,7 @@ def test_a_site_with_a_dead_link_is_refused_and_the_earlier_one_stays(monkeypatc
         (site / "jupyter-lite.json").write_text(first)
 
     monkeypatch.setattr(building, "assemble", assemble)
-    monkeypatch.setattr(rendering, "render", lambda lessons, read: None)
+    monkeypatch.setattr(rendering, "render", lambda lessons, read, tell: tell("a lesson"))
     monkeypatch.setattr(rendering, "reference", lambda folder: None)
     building.build(out, tell=lambda line: None)
     building.build(out, tell=lambda line: None)  # over itself

@@ -1,14 +1,17 @@
 """Rows of a batch in threads: all of them, once, and with what they raise."""
 
 import importlib
+import os
+import signal
 import threading
+import time
 import warnings
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from minichar import fused, workers
+from minichar import fused, strict, workers
 from minichar.graph import Tensor
 
 
@@ -43,7 +46,9 @@ def test_small_work_and_a_single_thread_stay_whole(two_threads):
     workers.side_by_side(parts.append, 10, workers.LARGE - 1)
     with threadpool_limits(1, "blas"):
         workers.side_by_side(parts.append, 10, workers.LARGE)
-    assert parts == [slice(0, 10)] * 2
+    with workers.alone():
+        workers.side_by_side(parts.append, 10, workers.LARGE)
+    assert parts == [slice(0, 10)] * 3
 
 
 def test_more_threads_want_more_work(monkeypatch):
@@ -124,18 +129,53 @@ def test_a_large_product_is_shared_out_and_a_small_one_is_not(two_threads, monke
     assert asked == [(1000, 2)]
 
 
+def test_who_is_done_first_does_not_change_a_sum(monkeypatch):
+    """Of floats: (a + b) + c is not (c + b) + a."""
+    monkeypatch.setattr(workers, "threads", lambda: 3)
+    rng, found = np.random.default_rng(0), []
+    a, b = rng.standard_normal((20, 1000)), rng.standard_normal((1000, 3 * workers.WORTH // 20_000))
+    for order in (list, reversed):
+        share = lambda work, *how: [work(part) for part in order(workers.slices(*how))]  # noqa: B023, E731
+        monkeypatch.setattr(workers, "_share", share)
+        found.append(workers.matmul(a, b))
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_large_product_on_a_card_stays_there():
+    with strict.instead_of_cupy() as card:
+        a = card.asarray(np.ones((500, 100)))
+        b = card.asarray(np.ones((100, 2 * workers.WORTH // 50_000)))
+        card.counts.reset()
+        product = workers.matmul(a, b)
+        assert (card.counts.launches, card.counts.down, product.get()[0, 0]) == (1, 0, 100)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="runs where a process can fork")
+def test_a_forked_process_has_threads_of_its_own(two_threads):
+    workers.side_by_side(lambda rows: None, 2, workers.LARGE)
+    if not (child := os.fork()):
+        try:
+            signal.alarm(5)  # or it would wait for ever
+            workers.side_by_side(lambda rows: None, 2, workers.LARGE)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 @pytest.mark.parametrize("bad", [0, 5])
 def test_what_a_part_raises_is_raised_after_all_have_ended(two_threads, bad):
     ended = []
 
     def work(rows):
-        ended.append(rows)
         if rows.start == bad:
             raise FloatingPointError("here")
+        time.sleep(0.05)
+        ended.append(rows)
 
     with pytest.raises(FloatingPointError, match="here"):
         workers.side_by_side(work, 10, workers.LARGE)
-    assert len(ended) == 2 and blas_threads() == {2}
+    assert len(ended) == 1 and blas_threads() == {2}
 
 
 def test_a_part_sees_the_callers_settings_for_overflow(two_threads):

@@ -131,20 +131,17 @@ def for_browser(notebook: Path) -> str:
     content = read_notebook(notebook)
     first = dict(cell_type="code", id="fetch-package", metadata={}, source=FIRST_CELL)
     first |= dict(execution_count=None, outputs=[])
-    where = 1 if content.cells[0].cell_type == "markdown" else 0  # below the title
     for cell in content.cells:
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("](../minichar/", f"]({SOURCE}/")
-    content.cells.insert(where, first)
+    content.cells.insert(1, first)  # below the title
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def _front(course: Path, built: Path) -> None:
     exercises = {x.number: len(checks(read_notebook(x.solution))) for x in lessons(course)}
     with as_file(files(__package__) / "pages") as pages:
-        for page in pages.iterdir():
-            if page.name != "index.html":
-                shutil.copy(page, built / page.name)
+        shutil.copytree(pages, built, dirs_exist_ok=True)  # index.html is filled in below
     lab = built / "lab" / "index.html"  # of JupyterLite, which has no setting for a script of ours
     head, body = lab.read_text("utf-8").split("</head>", 1)
     lab.write_text(f'{head}<script src="../keys.js"></script>\n</head>{body}', "utf-8")

@@ -30,7 +30,7 @@ class _Page(HTMLParser):
         for name, value in attrs:
             if name in ("href", "src") and value:
                 self.targets.append(value)
-            elif name in ("id", "name") and value:
+            elif name == "id" and value:
                 self.places.add(value)
 
 
