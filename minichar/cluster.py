@@ -95,7 +95,7 @@ def grid(**choices: Iterable) -> list[dict[str, Any]]:
     ]
 
 
-def known(settings: Mapping[str, Any]) -> dict[str, Any]:
+def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, once it is certain that all their names are KNOWN; else ValueError."""
     if strange := sorted(settings.keys() - set(KNOWN)):
         raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(KNOWN)}")
@@ -109,7 +109,7 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     somewhat more. Raises what CharModel and Training raise for settings that make no sense,
     ValueError for one of an unknown name, and Diverged.
     """
-    began, chosen = time.perf_counter(), {"optimizer": "adam", **known(settings)}
+    began, chosen = time.perf_counter(), {"optimizer": "adam", **checked(settings)}
     model = CharModel(
         Vocabulary.of(text), **{name: chosen[name] for name in CHOSEN if name in chosen}
     )
@@ -152,7 +152,7 @@ def sweep(
 
     Raises ValueError for a setting of an unknown name, before anything runs.
     """
-    settings, folder = [known(one) for one in settings], Path(folder)
+    settings, folder = [checked(one) for one in settings], Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     about, missing = {"text": digest(text), "steps": steps}, []
     for one in settings:

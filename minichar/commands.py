@@ -164,7 +164,7 @@ def _add_encoding(made: Any) -> None:
 def train(options: argparse.Namespace) -> int:
     """`minichar train`: fill in the defaults, or see that none is asked for that is settled."""
     try:
-        library(options.device)
+        library(options.device)  # before anything is read
     except RuntimeError as error:
         raise ValueError(error) from None
     options.first = None if options.init is None else load(options.init)

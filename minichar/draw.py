@@ -224,7 +224,7 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = 
             f"text-align: {side}; vertical-align: top; white-space: pre-wrap; "
             "padding: 2px 12px 2px 0; unicode-bidi: plaintext"  # each line in its own direction
         )
-        style += "; overflow-wrap: anywhere" * (len(shown(value)) > 30)  # noise has no spaces
+        style += "; overflow-wrap: anywhere" * (len(shown(value)) > 30)  # noise has no blanks
         style += "; font-family: monospace" * ("\n" in shown(value))  # code and tables line up
         return f'<{tag} style="{style}">{html.escape(shown(value))}</{tag}>'
 

@@ -94,7 +94,7 @@ class Fused:
 
     def __call__(self, x: Any, state: tuple | None = None) -> tuple[Tensor, tuple]:
         memory.keep()  # the next step takes arrays as large as these
-        a = layers.batch(project(x, self.parameters["Wxh"], self.parameters["bh"]))
+        a = layers.checked(project(x, self.parameters["Wxh"], self.parameters["bh"]))
         return self.run(a, self.begin(a.shape[1], state))
 
     def way_back(self, T: int, B: int) -> Any:

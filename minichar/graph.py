@@ -190,16 +190,16 @@ def pick(a, place):
 
 def concat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """The tensors one after another along `axis`."""
-    xp, shapes = [backend.of(t.data) for t in tensors][0], [t.shape for t in tensors]
-    y = _fitting("concat", shapes, lambda: xp.concatenate([t.data for t in tensors], axis))
+    xps, shapes = [backend.of(t.data) for t in tensors], [t.shape for t in tensors]
+    y = _fitting("concat", shapes, lambda: xps[0].concatenate([t.data for t in tensors], axis))
     ends = np.cumsum([shape[axis] for shape in shapes])[:-1].tolist()
-    return node("concat", y, tensors, lambda g: xp.split(g, ends, axis))
+    return node("concat", y, tensors, lambda g: xps[0].split(g, ends, axis))
 
 
 def stack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors of one shape as the rows of a new first axis."""
-    xp, arrays = [backend.of(t.data) for t in tensors][0], [t.data for t in tensors]
-    y = _fitting("stack", [a.shape for a in arrays], lambda: xp.stack(arrays))
+    xps, arrays = [backend.of(t.data) for t in tensors], [t.data for t in tensors]
+    y = _fitting("stack", [a.shape for a in arrays], lambda: xps[0].stack(arrays))
     return node("stack", y, tensors, tuple)
 
 

@@ -45,8 +45,8 @@ def project(x: Any, W: Tensor, b: Tensor) -> Tensor:
     return graph.embedding(W, x) + b
 
 
-def batch(a: Tensor) -> Tensor:
-    """What a cell makes of its input: `a` itself. Raises ValueError unless it is (T, B, N)."""
+def checked(a: Tensor) -> Tensor:
+    """`a` itself, what a cell makes of its input x. Raises ValueError unless it is (T, B, N)."""
     if len(a.shape) != 3:
         what = "a cell reads x (T, B, D), or (T, B) whole numbers"
         raise ValueError(f"{what}, and this x has another number of axes")
@@ -139,7 +139,7 @@ class RNN:
 
     def __call__(self, x: Any, state: tuple | None = None) -> tuple[Tensor, tuple]:
         """Read x (T, B, D), or (T, B) whole numbers, from `state`: y (T, B, H) and new state."""
-        a = batch(project(x, self.parameters["Wxh"], self.parameters["bh"]))  # (T, B, gates * H)
+        a = checked(project(x, self.parameters["Wxh"], self.parameters["bh"]))  # (T, B, gates * H)
         return self.run(a, self.begin(a.shape[1], state))
 
     def run(self, a: Tensor, state: tuple) -> tuple[Tensor, tuple]:

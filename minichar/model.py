@@ -88,7 +88,7 @@ class CharModel:
         if isinstance(seed, int | np.integer) and seed < 0:
             raise ValueError(f"seed={seed}: a whole number from 0 up")
         if lines and "\n" not in vocab:
-            raise ValueError("lines=True: no line ends, for the vocabulary has no line end")
+            raise ValueError("lines=True: the vocabulary has no line end")
         xp = library(device)
         self.vocab, self.cell, self.hidden, self.embedding = vocab, cell, hidden, embedding
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), fused
@@ -180,9 +180,9 @@ class CharModel:
         ids = whole_numbers("step", ids, len(self.vocab), self.read_out.parameters["W"].data)
         if ids.ndim > 1:
             raise ValueError(f"step: ids of shape {ids.shape}: a number, or (B,), one of each text")
-        state, cell = self.start(ids.size) if state is None else state, self.cells[0]
+        state = self.start(ids.size) if state is None else state
         kept = state[0] if len(state) == len(self.cells) else ()
-        if len(kept) != cell.states or len(kept[0]) != ids.size:
+        if len(kept) != self.cells[0].states or len(kept[0]) != ids.size:
             what = f"a state of another network, or not of as many texts as ids: {ids.size}"
             raise ValueError(f"step: {what}")
         if self.lines:

@@ -126,11 +126,13 @@ def read(model: Any, prime: str | None, unknown: str = "error") -> tuple[np.ndar
 
     Without a prime (None or "") it reads one line end, as at the start of a new line; where the
     vocabulary has none, its first character. A model that learned one line at a time (`lines`)
-    reads a line end before every prime, as it always has.
+    reads a line end before the prime, as it did before each line.
 
     Raises ValueError for a character that the model does not know, unless unknown="skip".
     """
-    prime = "\n" * getattr(model, "lines", False) + clean(prime or "")
+    prime = clean(prime or "")
+    if getattr(model, "lines", False):  # of the models here, only a CharModel knows of lines
+        prime = "\n" + prime
     ids = model.vocab.encode(prime, unknown)
     if not len(ids):
         ids = model.vocab.encode("\n" if "\n" in model.vocab else model.vocab.characters[0])
@@ -140,7 +142,7 @@ def read(model: Any, prime: str | None, unknown: str = "error") -> tuple[np.ndar
     return z, state
 
 
-def single(stop: str | None) -> None:
+def check_stop(stop: str | None) -> None:
     """Raises ValueError unless `stop` is a single character, or nothing."""
     if stop and len(stop) != 1:
         raise ValueError(f"stop={stop!r}: a text can be stopped by one character, not by several.")
@@ -166,7 +168,7 @@ def stream(
 
     Raises ValueError as `read` and `distribution` do, and for a `stop` of several characters.
     """
-    single(stop)
+    check_stop(stop)
     rng = np.random.default_rng(seed)
     z, state = read(model, prime, unknown)
     for _ in range(length):

@@ -104,7 +104,7 @@ class MinGRU:
 
     def __call__(self, x: Any, state: tuple | None = None) -> tuple[Tensor, tuple]:
         """Read x (T, B, D), or (T, B) whole numbers, from `state`: y (T, B, H) and new state."""
-        a = layers.batch(layers.project(x, self.parameters["Wxh"], self.parameters["bh"]))
+        a = layers.checked(layers.project(x, self.parameters["Wxh"], self.parameters["bh"]))
         (h,) = self.begin(a.shape[1], state)
         z, n = a[:, :, : self.H].sigmoid(), a[:, :, self.H :]
         y = recurrence(1 - z, z * n, h, self.how)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minichar.sampling import log_softmax, read, single
+from minichar.sampling import check_stop, log_softmax, read
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def beam_search(
         raise ValueError(
             f"beam search needs a width and a length of at least 1, not {width} and {length}."
         )
-    single(stop)
+    check_stop(stop)
     start = read(model, prime, unknown)
     found = _search(model, start, length, width, stop)
     if width > 1:
