@@ -13,7 +13,7 @@ or "c", index), all counted from 0, can be asked the same. Built in lesson 11.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,8 +61,9 @@ def gradients(
     A target is a place in `text`, and what is asked for there is ln p of the character at that
     place, in nats, from what came before (so place 0 is none); or, with `cell`, the value of that
     cell once the character there is read. All such places, unless `targets` names some; one alone
-    gives (T, D). The gradient by what comes later is 0. `state` is what the network had read before
-    (an empty state if None), as model.step returns it.
+    gives (T, D). The gradient by what comes later is 0, as it is by the lines before if the network
+    learned one line at a time. `state` is what the network had read before (an empty state if
+    None), as model.step returns it.
 
     `together` of them are worked out side by side, each in a column of its own, by one way back.
     The model's own gradients stay as they are. Raises ValueError for a cell or a place there is not
@@ -76,20 +77,35 @@ def gradients(
     if every.size and not (first <= every.min() and every.max() < len(ids)):
         raise ValueError(f"the targets in this text are places {first} to {len(ids) - 1}.")
     found = np.zeros((len(every), *given.shape), given.dtype)
-    for at in range(0, len(every), together):
-        some = every[at : at + together]
-        B, T = len(some), some.max() + 1 - first  # nothing after the last target matters
-        x = Tensor(np.repeat(given[:T, None], B, axis=1), requires_grad=True)  # (T, B, D)
-        start = state and [tuple(backend.host(s).repeat(B, axis=0) for s in k) for k in state]
-        y = values(model, x, start, layer, kind)[some - first, np.arange(B)]  # (B, H)
+    for begin, here in _groups(model, text, every + 1 - first, together):
+        some, B = every[here], len(here)
+        stop = some.max() + 1 - first  # nothing after the last target matters
+        x = Tensor(np.repeat(given[begin:stop, None], B, axis=1), requires_grad=True)  # (T, B, D)
+        known = None if model.lines and text[begin] == "\n" else state
+        start = known and [tuple(backend.host(s).repeat(B, axis=0) for s in k) for k in known]
+        y = values(model, x, start, layer, kind)[some - first - begin, np.arange(B)]  # (B, H)
         if cell is None:
             z = still(model.read_out)(y)
             asked = graph.cross_entropy(z, ids[some]) * -B  # the sum of ln p
         else:
             asked = y[:, j].sum()
         asked.backward()  # each column has its own share in the sum, and only that
-        found[at : at + B, :T] = x.grad.swapaxes(0, 1)
+        found[here, begin:stop] = x.grad.swapaxes(0, 1)
     return found[0] if targets is not None and np.ndim(targets) == 0 else found
+
+
+def _groups(model: CharModel, text: str, read: np.ndarray, most: int) -> Iterator[tuple]:
+    """Which of the first `read` characters (n,) of a text are read from the same place on.
+
+    That place, and up to `most` numbers of `read`, at a time. It is the beginning of the text, or
+    of the line for a model that learned one line at a time.
+    """
+    ends = [text.rfind("\n", 0, t) if model.lines else 0 for t in read.tolist()]
+    begins = np.maximum(np.array(ends, int), 0)
+    for begin in np.unique(begins).tolist():
+        mine = np.flatnonzero(begins == begin)
+        for at in range(0, len(mine), most):
+            yield begin, mine[at : at + most]
 
 
 def saliency(model: CharModel, text: str, *args: Any, **settings: Any) -> np.ndarray:

@@ -57,7 +57,8 @@ def blocks(
 
     The text is cut after every `piece` characters. A piece is read from an empty state after the
     `run_up` characters before it; the first begins with the text. A text no longer than a piece
-    thus gives what `model.step` gives. `batch` pieces are read side by side. Dropout is off.
+    thus gives what `model.step` gives. `batch` pieces are read side by side. Dropout is off. For a
+    model that learned one line at a time the lines are the pieces, and there is no run-up.
 
     After its run-up a cell may still count from where its piece began. Such a cell seems to follow
     whatever in the text comes round about once in a piece: to be sure of a find, read with
@@ -76,17 +77,26 @@ def blocks(
             "and a run-up from 0 to the length of a piece"
         )
     ids, cells = numbers(model, text), _quick(model)
-    starts = np.arange(0, len(ids), piece)
+    starts, run_up = _starts(model, ids, piece), 0 if model.lines else run_up
+    lengths = np.diff(starts, append=len(ids))
+    longest = np.argsort(-lengths, kind="stable")  # first, as _walk wants them
     for k in range(0, len(starts), batch):
-        begin = starts[k : k + batch]
+        begin, length = starts[longest][k : k + batch], lengths[longest][k : k + batch]
         state = model.start(len(begin))
-        for _, _, after in _walk(model, cells, ids, begin, (-run_up, 0), rows, state):
+        for _, _, after in _walk(model, cells, ids, begin, length, (-run_up, 0), rows, state):
             state = after
         if k == 0:  # there is nothing before the first piece: it begins anew
             for s in (s for kept in state for s in kept):
                 s[0] = 0
-        for at, states, _ in _walk(model, cells, ids, begin, (0, piece), rows, state):
+        for at, states, _ in _walk(model, cells, ids, begin, length, (0, length[0]), rows, state):
             yield at, states
+
+
+def _starts(model: CharModel, ids: np.ndarray, piece: int) -> np.ndarray:
+    """Where the pieces of a text begin; for a model that learned by lines, with each line end."""
+    if not model.lines:
+        return np.arange(0, len(ids), piece)
+    return np.union1d(0, np.flatnonzero(ids == model.vocab.encode("\n")[0]))
 
 
 def _walk(
@@ -94,18 +104,19 @@ def _walk(
     cells: Sequence,
     ids: np.ndarray,
     begin: np.ndarray,
+    lengths: np.ndarray,
     span: tuple[int, int],
     rows: int,
     state: list[tuple],
 ) -> Iterator[tuple[np.ndarray, States, list[tuple]]]:
     """Read characters span[0] to span[1] of the pieces that `begin` there: places, states, state.
 
-    Only the last piece can be shorter than the others. Where it ends the others go on without it.
+    The longest comes first. Where the last ones end the others go on without them.
     """
     t, end = span
-    while t < end and t < len(ids) - begin[0]:
-        B = int((begin + t < len(ids)).sum())
-        stop = min(end, t + max(1, rows // B), len(ids) - begin[B - 1])
+    while t < end:
+        B = int((t < lengths).sum())
+        stop = min(end, t + max(1, rows // B), lengths[B - 1])
         at = begin[:B] + np.arange(t, stop)[:, None]  # (T, B)
         x = ids[np.maximum(at, 0)]
         if model.embedding:

@@ -10,6 +10,7 @@ text through its characters (causes.py, closing.py, errors.py) begins here. Used
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.
 
     Row after row, one for each character of the text, before that character is read. The model
     first reads a line end, as in sampling.py. The text is read in pieces of `length`, on which no
-    number depends.
+    number depends; if it learned one line at a time, it begins anew at each line end.
 
     Raises ValueError for a character that the model does not know.
     """
@@ -35,9 +36,10 @@ def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.
     if len(ids):
         yield log_softmax(z[None].astype(np.float64))
     inputs = ids[:-1, None]  # (T, 1): after the last character nothing is asked
-    for at in range(0, len(inputs), length):
+    ends = {t for t, c in enumerate(text[:-1]) if model.lines and c == "\n"}
+    for at, stop in pairwise(sorted({*range(0, len(inputs), length), *ends, len(inputs)})):
         with no_grad():  # not around the yield: it would hold for whoever asked, too
-            z, state = model(inputs[at : at + length], state)
+            z, state = model(inputs[at:stop], None if at in ends else state)
         yield log_softmax(host(z.data[:, 0]).astype(np.float64))
 
 

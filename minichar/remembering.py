@@ -106,6 +106,10 @@ def last_scores(
     z[:] = host(model.read_out.parameters["b"].data)  # what h = 0 says: all there is for d = 0
     for left in range(0, n, together):
         columns, state = slice(left, left + together), None
+        if model.lines:  # then only `step` begins anew where a line does
+            for row in ids[:, columns]:
+                z[columns], state = model.step(row, state)
+            continue
         for t in range(0, d, length):
             with no_grad():
                 scores, state = model(ids[t : t + length, columns], state)

@@ -1,5 +1,7 @@
 """Saliency against measured slopes, which know nothing of the graph."""
 
+import copy
+
 import numpy as np
 import pytest
 from test_stepping import some_model
@@ -88,6 +90,27 @@ def test_from_a_state_it_goes_on(cell):
         _, state = model.step(i, state)
     whole = saliency(model, TEXT * 2, [7, 9], cell)[:, 5:]
     np.testing.assert_allclose(saliency(model, TEXT, [2, 4], cell, state), whole, atol=1e-12)
+
+
+@pytest.mark.parametrize(("cell", "first"), [(None, 1), ((1, "c", 2), 0)])
+@pytest.mark.parametrize("together", [1, 32])
+def test_a_line_knows_nothing_of_the_one_before_if_it_was_learned_so(cell, first, together):
+    model = CharModel(mc.Vocabulary("\nabcde"), hidden=(4, 3), dtype="float64", lines=True)
+    whole = copy.copy(model)  # which knows of no lines
+    whole.lines, (_, state) = False, model.step(2)
+    given, found = "ab\ncde\na", np.zeros((8 - first, 8, 6))
+    for begin, end in ((0, 2), (2, 6), (6, 8)):  # a line end is foretold by the line, and opens one
+        mine = range(max(begin, first), end) if cell else range(begin + 1, min(end + 1, 8))
+        for t in mine:
+            line = gradients(whole, given[begin:8], t - begin, cell, None if begin else state)
+            found[t - first, begin:] = line
+            assert not line[end - begin :].any()
+    np.testing.assert_allclose(
+        gradients(model, given, cell=cell, state=state, together=together), found, atol=1e-12
+    )
+    forgotten = gradients(model, given[2:], cell=cell, state=state)
+    np.testing.assert_allclose(forgotten, gradients(model, given[2:], cell=cell), atol=1e-12)
+    assert abs(found[:, :3]).max() > 1e-3
 
 
 def test_the_model_is_left_as_it_was():

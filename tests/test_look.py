@@ -57,6 +57,17 @@ def test_a_short_text_is_read_as_character_by_character(cell, fused, embedding, 
 
 
 @cells
+@pytest.mark.parametrize("text", ["", "\n", "abc\n\nde\nabcdeab\na", "\nab\n"])
+@pytest.mark.parametrize("how", [{}, {"piece": 2, "run_up": 1, "batch": 2, "rows": 3}])
+def test_a_model_that_learned_by_lines_begins_anew_at_each(cell, text, how):
+    model = CharModel(Vocabulary("\nabcde"), cell, (4, 3), dtype="float64", lines=True)
+    text += "ab"
+    found, wanted = look.record(model, text, None, **how), slowly(model, text, len(text), 0)
+    for key, rows in wanted.items():
+        np.testing.assert_allclose(found[key], rows, atol=1e-10, err_msg=str(key))
+
+
+@cells
 @settings(max_examples=25)
 @given(
     piece=st.integers(1, 30),

@@ -22,6 +22,16 @@ def test_bits_are_the_score_whatever_the_length_of_the_pieces(cell, length):
     np.testing.assert_allclose(bits(model, TEXT, length), mc.score(model, TEXT), rtol=1e-9)
 
 
+@pytest.mark.parametrize("length", [1, 4, 300])
+@pytest.mark.parametrize("text", ["abc", "\n\nab\n", "ab\nabcde\n\ncd\na"])
+def test_of_a_model_that_learned_by_lines_too(text, length):
+    model = mc.CharModel(mc.Vocabulary("\nabcde"), hidden=(4, 3), dtype="float64", lines=True)
+    wanted = mc.score(model, text)
+    np.testing.assert_allclose(bits(model, text, length), wanted, rtol=1e-9)
+    model.lines = False
+    assert text == "abc" or not np.allclose(mc.score(model, text), wanted, rtol=1e-3)
+
+
 def test_expectations_come_before_the_character_and_sum_to_one():
     model = some_model("gru", 4)
     log_p = np.concatenate(list(expectations(model, TEXT, length=6)))

@@ -40,6 +40,15 @@ def test_how_many_are_read_at_a_time_makes_no_difference():
         np.testing.assert_allclose(last_scores(model, ids, together, length), whole, rtol=1e-9)
 
 
+def test_what_learned_by_lines_remembers_none_but_its_own():
+    model = mc.CharModel(mc.Vocabulary("\nabcde"), hidden=(4, 3), dtype="float64", lines=True)
+    ids = np.array([model.vocab.encode(text) for text in ("ab\nc", "dd\nc", "ab\nd")]).T
+    one, two, three = last_scores(model, ids, together=2)
+    np.testing.assert_allclose(one, two, rtol=1e-12)
+    np.testing.assert_allclose(one, last_scores(model, ids[2:, :1])[0], rtol=1e-12)
+    assert not np.allclose(one, three, rtol=1e-3)
+
+
 def test_counting_stands_beside_it_at_the_same_places():
     ngram = mc.NGram(TEXT[::-1], order=3)
     found = remembered(some_model("rnn", 3), TEXT, (0, 2), places=50, ngram=ngram)
