@@ -78,7 +78,7 @@ def find_lesson(number: str | int, course: Path | None = None) -> Lesson:
 
 def read_notebook(path: Path) -> "NotebookNode":
     """The notebook in a file; raises CourseError, in one line, when the file does not hold one."""
-    import nbformat  # takes a second or two, and most commands read no notebook
+    import nbformat  # takes a while, and most commands read no notebook
 
     try:
         text = path.read_text(encoding="utf-8")
