@@ -57,8 +57,8 @@ def begin(options: Namespace, text: str) -> Training:
         **{name: given[name] for name in ("length", "lines", "validation", "seed")},
     )
     if options.decay != 1:
-        epoch = pieces(training)
-        training.schedule = optim.exponential(options.decay, epoch, options.decay_after * epoch)
+        epoch, kept = pieces(training), max(1, options.decay_after)  # epochs at the full rate
+        training.schedule = optim.exponential(options.decay, epoch, (kept - 1) * epoch)
     return training
 
 

@@ -68,7 +68,7 @@ def test_resumed_equals_uninterrupted_to_the_last_byte(at):
 
 
 def test_every_setting_reaches_the_training(at):
-    words = "--cell gru --optimizer rmsprop --lr 0.01 --clip 0.5 --steps 20".split()
+    words = "--cell gru --optimizer rmsprop --lr 0.01 --clip 0.5 --steps 20 --decay-after 3".split()
     run("train", "fox.txt", *SMALL, *words, "--out", "set.npz")
     model = mc.CharModel(mc.Vocabulary.of(TEXT), "gru", (9, 7), embedding=5, dropout=0.3, seed=3)
     optimizer = mc.optim.RMSProp(model.parameters(), lr=0.01)
@@ -82,7 +82,7 @@ def test_every_setting_reaches_the_training(at):
         clip=0.5,
         validation=0.1,
         validate_every=6,
-        schedule=mc.optim.exponential(0.9, every=epoch, after=epoch),
+        schedule=mc.optim.exponential(0.9, every=epoch, after=2 * epoch),  # 3 at the full rate
         seed=3,
     )
     for _ in range(20):
