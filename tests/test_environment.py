@@ -19,7 +19,8 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
-NEEDED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+BOUNDS = PYPROJECT["tool"]["uv"]["constraint-dependencies"]
+NEEDED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"] + BOUNDS
 EVERYTHING = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
 
 
@@ -85,7 +86,7 @@ def test_constraints_pin_what_pyproject_needs(version):
 
 def test_constraints_keep_what_uv_is_told():
     """So that the list made anew starts no slower: see pyproject.toml."""
-    for bound in map(Requirement, PYPROJECT["tool"]["uv"]["constraint-dependencies"]):
+    for bound in map(Requirement, BOUNDS):
         (pin,) = [pin for pin in map(Requirement, constraints()) if pin.name == bound.name]
         assert bound.specifier.contains(str(pin.specifier).removeprefix("=="))
 
