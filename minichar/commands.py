@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,7 @@ def sample(options: argparse.Namespace) -> int:
     if options.beam:
         if given := [name.replace("_", "-") for name in chance if chance[name] is not None]:
             raise ValueError(f"--beam leaves nothing to chance: leave out --{given[0]}")
-        pieces = [searching.beam(model, prime, options.length, options.beam, unknown=unknown)]
+        pieces = [_likeliest(model, prime, options.length, options.beam, unknown)]
     else:
         chance["temperature"] = 1.0 if options.temperature is None else options.temperature
         pieces = sampling.stream(model, prime, options.length, unknown=unknown, **chance)
@@ -198,6 +199,22 @@ def sample(options: argparse.Namespace) -> int:
         print(visible(piece) if terminal else piece, end="", flush=True)
     print()
     return 0
+
+
+def _likeliest(model: Any, prime: str, length: int, width: int, unknown: str) -> str:
+    """What beam search finds; a terminal sees how far it has come."""
+    screen, done = Screen(), count()
+
+    def step(i: int, state: Any) -> tuple:
+        share = min(1, next(done) / (length * width))  # with it, greedy and the prime are read
+        if screen.live and screen.due():
+            screen.update(f"looking for the likeliest text: {share:.0%}")
+        return model.step(i, state)
+
+    watched = sampling.Predictor(model.vocab, step)
+    found = searching.beam(watched, prime, length, width, unknown=unknown)
+    screen.clear()
+    return found
 
 
 def score(options: argparse.Namespace) -> int:

@@ -122,9 +122,14 @@ class Screen:
 
     def line(self, text: str) -> None:
         """Print a line that stays."""
-        blank = f"\r{' ' * self.width}\r" if self.width else ""
+        self.clear()
+        print(visible(text), flush=True)
+
+    def clear(self) -> None:
+        """Take away the line that the next one would take the place of."""
+        if self.width:
+            print(f"\r{' ' * self.width}\r", end="", flush=True)
         self.width = 0
-        print(blank + visible(text), flush=True)
 
     def due(self) -> bool:
         """Whether it is time for another sign of life."""

@@ -451,7 +451,7 @@ def test_a_loss_that_was_taken_back_is_told(at, capsys):
     mc.load_model("wild.npz")
 
 
-def test_sample_is_what_the_function_gives(at):
+def test_sample_is_what_the_function_gives(at, monkeypatch, capsys):
     words = ["--length", 30, "--temperature", 0.8, "--top-k", 9, "--top-p", 0.9, "--seed", 5]
     settings = {"temperature": 0.8, "top_k": 9, "top_p": 0.9, "seed": 5}
     model = mc.load_model("fox.npz")
@@ -461,6 +461,11 @@ def test_sample_is_what_the_function_gives(at):
     assert out == "tÉhe" + mc.sample(model, "the", 30, **settings) + "\n"
     out = run("sample", "fox.npz", "--beam", 3, "--length", 12)
     assert out == mc.beam(model, "", 12, 3) + "\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(terminal.Screen, "due", lambda _: True)
+    assert main(["sample", "fox.npz", "--beam", "3", "--length", "12"]) == 0
+    seen = capsys.readouterr().out.split("\r")
+    assert "looking for the likeliest text: 50%" in seen and seen[-1] == out
     ours = run("sample", "names", "--prime", "ma", "--length", 9, "--seed", 0)
     assert ours == "ma" + mc.sample(gallery.network("names"), "ma", 9) + "\n"
 
