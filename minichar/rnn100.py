@@ -75,14 +75,14 @@ def train(ids, V, H=100, T=25, rate=0.1, seed=0):
     """Read the text over and over, T characters a step: yields step, smooth loss, weights."""
     T, rng = min(T, len(ids) - 1), np.random.default_rng(seed)
     W = init(V, H, rng)
-    memory, loss, p, n = {name: np.zeros_like(W[name]) for name in W}, T * np.log(V), 0, 0
+    memory, loss, at, n = {name: np.zeros_like(W[name]) for name in W}, T * np.log(V), 0, 0
     while True:
-        if n == 0 or p + T + 1 >= len(ids):
-            p, h = 0, np.zeros(H)  # back to the beginning of the text, with an empty memory
-        inputs, targets = ids[p : p + T], ids[p + 1 : p + T + 1]
-        step_loss, hs, probabilities = forward(W, inputs, targets, h)
-        adagrad(W, backward(W, inputs, targets, hs, probabilities), memory, rate)
-        loss, h, p, n = 0.999 * loss + 0.001 * step_loss, hs[-1], p + T, n + 1
+        if n == 0 or at + T + 1 >= len(ids):
+            at, h = 0, np.zeros(H)  # back to the beginning of the text, with an empty memory
+        inputs, targets = ids[at : at + T], ids[at + 1 : at + T + 1]
+        step_loss, hs, p = forward(W, inputs, targets, h)
+        adagrad(W, backward(W, inputs, targets, hs, p), memory, rate)
+        loss, h, at, n = 0.999 * loss + 0.001 * step_loss, hs[-1], at + T, n + 1
         yield n, loss, W
 
 
@@ -94,5 +94,7 @@ if __name__ == "__main__" and "__file__" in globals():  # run as a program, not 
     ids = np.array([characters.index(c) for c in text])
     for n, loss, W in train(ids, len(characters)):
         if n % 1000 == 0:
+            bits = loss / min(25, len(ids) - 1) / np.log(2)
             drawn = sample(W, ids[0], 200, np.random.default_rng(n))
-            print(f"--- step {n}, loss {loss:.2f}\n" + "".join(characters[i] for i in drawn))
+            print(f"--- step {n}, {bits:.3f} bits per character")
+            print("".join(characters[i] for i in drawn))

@@ -165,7 +165,9 @@ def test_it_runs_alone_on_a_text_file(tmp_path):
         [sys.executable, "-u", "-I", alone, NAMES], stdout=subprocess.PIPE, text=True, cwd=tmp_path
     )
     try:
-        assert run.stdout.readline().startswith("--- step 1000, loss ")
+        step, bits = run.stdout.readline().split(", ")
+        assert step == "--- step 1000" and bits.endswith(" bits per character\n")
+        assert 2 < float(bits.split()[0]) < np.log2(27)
     finally:
         run.kill()
         run.communicate()
