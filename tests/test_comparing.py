@@ -122,7 +122,7 @@ class Chameleon:
         (Chameleon(), 1.0, "x is a Chameleon, expected the number 1"),
         ([Chameleon()], [1.0], r"x\[0\] is a Chameleon"),
         (np.array(["a", 1], object), np.array([1.0, 1.0]), "x holds values of type object"),
-        (np.array(["1"]), np.array([1.0]), "x holds values of type <U1"),
+        (np.array(["1"]), np.array([1.0]), "x holds texts, expected real numbers"),
         (1 + 0j, 1.0, "x holds values of type complex128"),
         ((c for c in "ab"), ["a", "b"], "x is a generator, expected a list of 2"),
     ],

@@ -179,7 +179,8 @@ def _same_numbers(name, got, want, tol):
             raise Wrong(f"{name} is {_kind(got)}, expected {wanted}") from None
         raise Wrong(f"{name} is a list whose rows have different lengths") from None
     if array.dtype.kind not in "biuf":
-        raise Wrong(f"{name} holds values of type {array.dtype}, expected real numbers")
+        held = "texts" if array.dtype.kind == "U" else f"values of type {array.dtype}"
+        raise Wrong(f"{name} holds {held}, expected real numbers")
     if array.shape != want.shape:
         wanted = want.shape if want.ndim else "a single number"
         raise Wrong(f"{name} has shape {array.shape}, expected {wanted}")

@@ -1,6 +1,8 @@
 """Exercise 0.1: `pairs(text)`, each character of a text with the one after it."""
 
-from minichar.course.checking import call, exercise, same
+from itertools import zip_longest
+
+from minichar.course.checking import Wrong, call, exercise, same
 
 
 def pairs(text):
@@ -28,13 +30,18 @@ def pairs(text):
     wrong={
         "the pairs turned round": lambda text: list(zip(text[1:], text, strict=False)),
         "every pair once": lambda text: sorted(set(pairs(text))),
-        "the last character with the first": lambda text: list(
-            zip(text, text[1:] + text[:1], strict=True)
-        ),
+        "a pair for the last character, too": lambda text: list(zip_longest(text, text[1:])),
+        "the place of the first such character": lambda text: [
+            (c, text[text.index(c) + 1]) for c in text[:-1]
+        ],
+        "small letters only": lambda text: pairs(text.lower()),
         "every second pair": lambda text: pairs(text)[::2],
         "the answer for hello": lambda text: [("h", "e"), ("e", "l"), ("l", "l"), ("l", "o")],
     },
 )
 def _(f):
-    for text in ("hello", "banana", "ab", "a", "\n é😀\n"):
-        same(f"pairs({text!r})", call(f, text), pairs(text))
+    for text in ("hello", "banana", "Ab", "a", "\n é😀\n"):
+        name, got = f"pairs({text!r})", call(f, text)
+        if isinstance(got, (list, tuple)) and len(got) == len(text):
+            raise Wrong(f"{name} has a pair for the last character, which nothing follows")
+        same(name, got, pairs(text))

@@ -36,6 +36,10 @@ def softmax(z):
         "not divided": lambda z: np.exp(z - z.max()),
         "overflows": lambda z: np.exp(z) / np.exp(z).sum(),
         "the mean subtracted": lambda z: np.exp(z - z.mean()) / np.exp(z - z.mean()).sum(),
+        "a constant subtracted": lambda z: np.exp(z - 700) / np.exp(z - 700).sum(),
+        "the largest without its sign": lambda z: (
+            np.exp(z - abs(z).max()) / np.exp(z - abs(z).max()).sum()
+        ),
         "no exp": lambda z: (z - z.min()) / (z - z.min()).sum(),
         "base 2": lambda z: 2 ** (z - z.max()) / (2 ** (z - z.max())).sum(),
         "the answer for the article's scores": lambda z: np.array([0.0377, 0.1251, 0.0007, 0.8365]),
@@ -49,3 +53,5 @@ def _(f):
         same(f"softmax of {V} other scores", call(f, z), softmax(z))
     z = np.array([-1000.0, 0.0, 1000.0, 1001.0, -1000.0])  # only the maximum helps here
     same("softmax([-1000, 0, 1000, 1001, -1000])", call(f, z), softmax(z))
+    z = np.array([-1000.0, -999.0])  # here exp alone gives 0
+    same("softmax([-1000, -999])", call(f, z), softmax(z))

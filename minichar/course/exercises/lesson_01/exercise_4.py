@@ -43,6 +43,7 @@ def _new(W, x, h):
         "the old state returned": lambda W, x, h: (step(W, x, h)[0], h),
         "scores from the old state": lambda W, x, h: (h @ W["Why"] + W["by"], _new(W, x, h)),
         "no memory": lambda W, x, h: step({**W, "Whh": 0 * W["Whh"]}, x, h),
+        "row 0 of Wxh, whatever is read": lambda W, x, h: step(W, np.eye(len(x))[0], h),
         "no bias": lambda W, x, h: step({**W, "bh": 0 * W["bh"]}, x, h),
         "no bias on the scores": lambda W, x, h: (_new(W, x, h) @ W["Why"], _new(W, x, h)),
         "Whh the other way round": lambda W, x, h: step({**W, "Whh": W["Whh"].T}, x, h),
@@ -58,9 +59,9 @@ def _new(W, x, h):
 )
 def _(f):
     rng = np.random.default_rng(3)
-    for V, H in ((4, 3), (6, 5), (2, 1)):
+    for V, H, place in ((4, 3, 2), (6, 5, 5), (2, 1, 0)):
         W = {name: rng.standard_normal(w.shape) for name, w in rnn100.init(V, H, rng).items()}
-        x, h = np.eye(V)[rng.integers(V)], rng.standard_normal(H)
+        x, h = np.eye(V)[place], rng.standard_normal(H)
         got = call(f, W, x, h)
         name = f"step for V = {V} and H = {H}"
         if isinstance(got, tuple) and len(got) == 2:  # the state first: the scores are made of it

@@ -66,6 +66,12 @@ def _without_the_last(text, k):
         "never overlapping": lambda text, k: {
             text[t : t + k]: Counter(text[t + k]) for t in range(0, len(text) - k, k + 1)
         },
+        "text[-k:], which for k = 0 is the whole text": lambda text, k: {
+            text[:t][-k:]: Counter(text[t]) for t in range(k, len(text))
+        },
+        "counts of 0": lambda text, k: {
+            h: Counter({c: after[c] for c in text}) for h, after in followers(text, k).items()
+        },
         "context read backwards": lambda text, k: {
             h[::-1]: c for h, c in followers(text, k).items()
         },
@@ -78,3 +84,5 @@ def _(f):
             same(name, _plain(got), _plain(followers(text, k)))
             if not all(isinstance(after, Counter) for after in got.values()):
                 raise Wrong(f"{name} has other dictionaries where a Counter belongs")
+            if any(0 in after.values() for after in got.values()):
+                raise Wrong(f"{name} holds counts of 0: leave out what never followed")

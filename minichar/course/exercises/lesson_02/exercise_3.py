@@ -13,6 +13,11 @@ def probability(counts, context, c, V):
     return (after.get(c, 0) + t * lower) / (n + t) if n else lower
 
 
+def _asks_by_brackets(counts, context, c, V):
+    counts[len(context)][context]  # a defaultdict now holds it
+    return probability(counts, context, c, V)
+
+
 def _empty_not_counted(counts, context, c, V):
     return probability({**dict(enumerate(counts)), 0: {}}, context, c, V)
 
@@ -49,6 +54,7 @@ def _variant(formula, shorter=slice(1, None)):
     ],
     wrong={
         "the empty context is not counted": _empty_not_counted,
+        "[context] in the place of .get": _asks_by_brackets,
         "counts only": _variant(lambda m, n, t, lower, V: m / n),
         "all shares alike": _variant(lambda m, n, t, lower, V: (m + lower) / (n + 1)),
         "add one": _variant(lambda m, n, t, lower, V: (m + 1) / (n + V)),
@@ -67,7 +73,7 @@ def _variant(formula, shorter=slice(1, None)):
 )
 def _(f):
     for text in TEXTS:
-        counts = [dict(followers(text, k)) for k in range(4)]
+        counts = [followers(text, k) for k in range(4)]
         characters = sorted(set(text))
         for context in ("", text[0], text[:2], text[-3:], text[1:4], "zz", "z" + text[0]):
             for c in (*characters[:4], "z"):
