@@ -21,7 +21,7 @@ from minichar import backend, look
 from minichar.features import FEATURES, Feature, tabulate
 from minichar.look import Cell
 from minichar.model import CharModel
-from minichar.moments import Histograms, Moments, best_ridges
+from minichar.moments import Moments, best_ridges
 
 RIDGES = (10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # tried for a probe; of equals the first
 
@@ -30,16 +30,14 @@ RIDGES = (10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # tried for a probe; of
 class Measured:
     """How every cell of a model goes with every feature of a text.
 
-    `correlation` (F, C) is Pearson's r. `auc` (F, C), for features that are 0 or 1, is the chance
-    that the cell is higher at a character with 1 than at one with 0, and nan for other features.
-    `luck` (S, F, C) is the correlation with the features put out of step, S times. `moments` are of
-    the C cells, then the F features; `folds` are those of each fifth of the text.
+    `correlation` (F, C) is Pearson's r. `luck` (S, F, C) is that with the features put out of step,
+    S times. `moments` are of the C cells, then the F features; `folds` are those of each fifth of
+    the text.
     """
 
     cells: list[Cell]
     features: list[str]
     correlation: np.ndarray
-    auc: np.ndarray
     luck: np.ndarray
     folds: list[Moments]
 
@@ -53,22 +51,14 @@ class Measured:
         C = len(self.cells)
         return best_ridges(self.folds, range(C), range(C, C + len(self.features)), RIDGES)
 
-    def best(self, feature: str, by: str = "correlation", top: int = 1) -> list[int]:
-        """The numbers in `cells` of the `top` cells for a feature, the best first.
+    def best(self, feature: str, top: int = 1) -> list[int]:
+        """The numbers in `cells` of the `top` cells for a feature, that with the largest |r| first.
 
-        Best is the largest |r|, or with by="auc" the AUC furthest from 1/2.
-
-        Raises ValueError for a feature or `by` that is not there, and for by="auc" where the
-        feature is not 0 or 1.
+        Raises ValueError for a feature that is not there.
         """
         if feature not in self.features:
             raise ValueError(f"feature {feature!r}: there are {', '.join(self.features)}")
-        if by not in ("correlation", "auc"):
-            raise ValueError(f'by={by!r}: cells are ranked by "correlation" or "auc"')
-        score = np.abs(self.correlation if by == "correlation" else self.auc - 0.5)
-        score = score[self.features.index(feature)]
-        if np.isnan(score).any():
-            raise ValueError(f'feature {feature!r} is not only 0 and 1: rank by="correlation"')
+        score = np.abs(self.correlation[self.features.index(feature)])
         return np.argsort(-score, kind="stable")[:top].tolist()
 
     def probe(self, feature: str) -> np.ndarray:
@@ -93,7 +83,6 @@ def measure(
     kinds: Iterable[str] = "h",
     shifts: int = 0,
     seed: int = 0,
-    auc: bool = True,
     **how: int,
 ) -> Measured:
     """Read `text` once, and compare every cell with every feature of it.
@@ -102,35 +91,28 @@ def measure(
     is compared that many times more, moved on by some tenth to nine tenths of the text, the end
     coming round to the beginning. Nothing is left of what it had to do with the text then, but it
     is as smooth as before: a shuffled one would change at every character, as no cell does, and
-    make luck look rarer than it is. Without `auc` that is nan, and a sixth of the time saved.
+    make luck look rarer than it is.
 
     Beside a block (see `look.blocks`, whose settings are `how`) memory holds 4 bytes for each
-    character and feature, 40 for each pair of columns, that is of cells, features and moved
-    features, and 4 kB for each cell and yes-or-no feature.
+    character and feature, and 40 for each pair of columns, that is of cells, features and moved
+    features.
 
     Raises ValueError as `look.blocks` and `features.tabulate` do.
     """
     table, names = tabulate(text, features, model.dtype), list(features)
     N, F, kinds = len(text), len(names), look.kinds_of(model, kinds)
     away = np.random.default_rng(seed).integers(N // 10, N - N // 10, shifts).tolist()
-    binary = ((table == 0) | (table == 1)).all(axis=0) & auc
-    folds, histograms, cells = [Moments() for _ in range(5)], None, []
+    folds, cells = [Moments() for _ in range(5)], []
     for at, states in look.blocks(model, text, **how):
         if not cells:
             wanted = [key for key in states if key[1] in kinds]
             cells = [(*key, j) for key in wanted for j in range(states[key].shape[1])]
-            histograms = Histograms(len(cells), int(binary.sum())) if binary.any() else None
         xp = backend.of(states[wanted[0]])
         values = xp.concatenate([states[key] for key in wanted], axis=1)
         moved = [table[(at + k) % N] for k in (0, *away)]
         rows, fifth = xp.concatenate([values, *map(xp.asarray, moved)], axis=1), at * 5 // N
         for k in np.unique(fifth):
             folds[k].add(rows[xp.asarray(fifth == k)])
-        if histograms:
-            histograms.add(values, moved[0][:, binary])
     C, moments = len(cells), sum(folds, Moments())
     r = moments.correlation(range(C), range(C, C + F * (1 + shifts))).T.reshape(-1, F, C)
-    higher = np.full((F, C), np.nan)
-    if histograms:
-        higher[binary] = histograms.auc()
-    return Measured(cells, names, r[0], higher, r[1:], folds)
+    return Measured(cells, names, r[0], r[1:], folds)

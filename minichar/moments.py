@@ -1,4 +1,4 @@
-"""Statistics of very many rows, gathered block by block: correlations, a linear probe, and AUC.
+"""Statistics of very many rows, gathered block by block: correlations, and a linear probe.
 
 What is kept is as large after a million rows as after one. Works on numpy's arrays or CuPy's, and
 answers in numpy's. Built in lesson 11.
@@ -128,38 +128,3 @@ def best_ridges(
                 + (apart[targets] - apart[some] @ w) ** 2
             )
     return np.asarray(ridges)[errors.argmin(axis=0)]
-
-
-class Histograms:
-    """How the values of C columns lie where a question is answered by yes, and everywhere.
-
-    For the AUC, the chance that a row with yes has a higher value than a row with no; 1/2 for a
-    column that tells nothing. It asks only which is higher, so the values may be bent to fit into
-    `bins`: to x / (1 + |x|), which has no bounds to exceed, and of that the square root, which
-    gives idle cells near 0 finer bins. Two rows in one bin count half.
-    """
-
-    def __init__(self, C: int, questions: int, bins: int = 512):
-        self.bins, self.counts = bins, np.zeros((questions + 1, C, bins), np.int64)
-
-    def add(self, values: Any, answers: np.ndarray) -> None:
-        """Take in a block: values (N, C), answers (N, questions), which are 0 or 1."""
-        xp, C = backend.of(values), values.shape[1]
-        size = xp.abs(values)
-        size /= 1 + size
-        bent = xp.copysign(xp.sqrt(size, size), values)  # from -1 to 1, which it does not reach
-        bent += 1
-        bent *= self.bins / 2
-        place = bent.astype(np.intp)  # as bincount counts
-        xp.minimum(place, self.bins - 1, out=place)  # but for rounding
-        place += xp.arange(C) * self.bins
-        for k, rows in enumerate([slice(None), *xp.asarray(answers.T == 1)]):
-            found = xp.bincount(place[rows].ravel(), minlength=C * self.bins)
-            self.counts[k] += backend.host(found).reshape(C, self.bins)
-
-    def auc(self) -> np.ndarray:
-        """(questions, C), from 0 to 1; 1/2 for a question that is always answered the same."""
-        yes, no = self.counts[1:], self.counts[:1] - self.counts[1:]
-        won = (yes * (no.cumsum(axis=2) - no / 2)).sum(axis=2)
-        pairs = yes.sum(axis=2) * no.sum(axis=2)
-        return np.where(pairs > 0, won / np.maximum(pairs, 1), 0.5)

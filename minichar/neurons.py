@@ -44,8 +44,6 @@ class Found:
     searched: int  # cells among which it is the best
     a: float
     b: float
-    auc_a: float  # nan, unless the feature is 0 or 1
-    auc_b: float
     untrained_b: float  # the best cell of a network of the same shape that has learned nothing
     luck_a: float  # the best cell for the feature moved out of step: the luckiest of all moves
     probe_b: float  # all cells together, weighted as `Moments.probe` does on text A
@@ -63,17 +61,15 @@ def search(
     text_b: str,
     features: Mapping[str, Feature] = FEATURES,
     kinds: Iterable[str] = "h",
-    by: str = "correlation",
     shifts: int = 10,
     seed: int = 0,
     **how: int,
 ) -> list[Found]:
     """For each feature the cell that follows it best on text A, with its score on text B.
 
-    `by`, "correlation" or "auc", is how the best is chosen for features that are 0 or 1; for others
-    it is by correlation. `kinds` are those of look.py: what an LSTM counts it counts in "c".
-    `shifts`, 1 or more, is how often luck is tried. The other settings are those of `measure`,
-    whose memory is needed twice where there are two threads for it.
+    `kinds` are those of look.py: what an LSTM counts it counts in "c". `shifts`, 1 or more, is how
+    often luck is tried. The other settings are those of `measure`, whose memory is needed twice
+    where there are two threads for it.
 
     Raises ValueError as `measure` does, and where the two texts are the same.
     """
@@ -86,28 +82,22 @@ def search(
     networks, seen = (model, untrained(model, seed)), {}
     kinds = tuple(kinds)
 
-    # The longest reading in one thread; the others, together about as long, in another, where there
-    # are two. The AUC of an untrained network is wanted only where it is chosen by that.
+    # The longest reading in one thread; where there is another, the rest, about as long, in that.
     readings = (
-        [(0, "a", text_a, shifts, True)],
-        [
-            (1, "a", text_a, 0, by == "auc"),
-            (1, "b", text_b, 0, False),
-            (0, "b", text_b, 0, True),
-        ],
+        [(0, "a", text_a, shifts)],
+        [(1, "a", text_a, 0), (1, "b", text_b, 0), (0, "b", text_b, 0)],
     )
 
     def work(some):
         for part in readings[some]:
-            for k, name, text, tries, auc in part:
-                seen[k, name] = measure(networks[k], text, features, kinds, tries, seed, auc, **how)
+            for k, name, text, tries in part:
+                seen[k, name] = measure(networks[k], text, features, kinds, tries, seed, **how)
 
     side_by_side(work, 2, LARGE)
     a, b, blank_a, blank_b = (seen[k, name] for k in range(2) for name in "ab")
     rows = []
     for f, name in enumerate(a.features):
-        rank = "correlation" if by == "auc" and np.isnan(a.auc[f]).any() else by
-        j, blank = a.best(name, rank)[0], blank_a.best(name, rank)[0]
+        j, blank = a.best(name)[0], blank_a.best(name)[0]
         luck = a.luck[:, f].ravel()
         rows.append(
             Found(
@@ -116,8 +106,6 @@ def search(
                 searched=len(a.cells),
                 a=float(a.correlation[f, j]),
                 b=float(b.correlation[f, j]),
-                auc_a=float(a.auc[f, j]),
-                auc_b=float(b.auc[f, j]),
                 untrained_b=float(blank_b.correlation[f, blank]),
                 luck_a=float(luck[np.abs(luck).argmax()]),
                 probe_b=b.probe_score(name, a.probe(name)),
@@ -127,23 +115,20 @@ def search(
     return rows
 
 
-COLUMNS = ("a", "b", "auc_a", "auc_b", "untrained_b", "luck_a", "probe_b", "untrained_probe_b")
+COLUMNS = ("a", "b", "untrained_b", "luck_a", "probe_b", "untrained_probe_b")
 
 
 def table(rows: Sequence[Found]) -> str:
     """The rows as lines of text, with a heading and a line on how to read them."""
-    heads = ("on A", "on B", "AUC A", "AUC B", "untrained", "luck", "probe", "untr. probe")
+    heads = ("on A", "on B", "untrained", "luck", "probe", "untr. probe")
     lines = ["".join((f"{'feature':<16}{'cell':<12}", *(f"{head:>12}" for head in heads)))]
     for row in rows:
         layer, kind, j = row.cell
-        scores = (getattr(row, column) for column in COLUMNS)
-        shown = ("-" if np.isnan(score) else f"{score:.2f}" for score in scores)
-        lines.append(
-            "".join((f"{row.feature:<16}{f'{layer} {kind} {j}':<12}", *(f"{s:>12}" for s in shown)))
-        )
+        scores = (f"{getattr(row, column):>12.2f}" for column in COLUMNS)
+        lines.append("".join((f"{row.feature:<16}{f'{layer} {kind} {j}':<12}", *scores)))
     searched = rows[0].searched if rows else 0
-    lines.append(f"A cell (layer, kind, number) is the best of {searched} on text A. Correlations,")
-    lines.append("but for AUC; untrained and the probes on text B, luck on A: the most it reaches.")
+    lines.append(f"A cell (layer, kind, number) is the best of {searched} on text A. Correlations;")
+    lines.append("untrained and the probes on text B, luck on A: the most it reaches.")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minichar.moments import Histograms, Moments, best_ridges
+from minichar.moments import Moments, best_ridges
 
 
 def in_blocks(rows, cuts):
@@ -140,41 +140,3 @@ def test_the_probe_is_least_squares():
     found = in_blocks(other, [9]).probe_correlation(range(4), w, 4)
     assert found == pytest.approx(np.corrcoef(other[:, :4] @ w, other[:, 4])[0, 1])
     assert np.abs(moments.probe(range(4), 4, ridge=9)).sum() < np.abs(w).sum()
-
-
-def exactly(values, answers):
-    """AUC pair by pair: how often the one with yes is higher; a tie is half a time."""
-    yes, no = values[answers == 1], values[answers == 0]
-    return ((yes[:, None] > no).mean() + (yes[:, None] >= no).mean()) / 2
-
-
-@pytest.mark.parametrize("spread", [1e-3, 0.5, 20])
-def test_auc_from_histograms_is_nearly_that_of_all_pairs(spread):
-    rng = np.random.default_rng(0)
-    answers = (rng.random((700, 2)) < [0.5, 0.04]).astype(float)
-    values = rng.standard_normal((700, 3)) * spread
-    values[:, 0] += 1.5 * spread * answers[:, 0]
-    histograms = Histograms(3, 2)
-    for block in (slice(0, 100), slice(100, 700)):
-        histograms.add(values[block], answers[block])
-    found = histograms.auc()
-    for question in range(2):
-        for column in range(3):
-            wanted = exactly(values[:, column], answers[:, question])
-            assert found[question, column] == pytest.approx(wanted, abs=0.01)
-    assert found[0, 0] > 0.75
-
-
-def test_a_tie_is_half_a_time():
-    histograms, answers = Histograms(1, 1), np.array([[0], [1], [1], [1]])
-    histograms.add(np.array([[0.0], [0], [1], [-1]]), answers)  # a tie, one above, one below
-    assert histograms.auc() == (0.5 + 1 + 0) / 3
-
-
-def test_auc_at_the_ends():
-    for dtype in ("float32", "float64"):
-        values = np.array([[-1e38, 1e30], [-1, 0], [0, -1], [1, -1e30]], dtype)
-        histograms = Histograms(2, 2)
-        histograms.add(values, np.array([[0, 1], [0, 1], [1, 1], [1, 1]]))
-        assert histograms.auc().tolist() == [[1, 0], [0.5, 0.5]]  # always yes: nothing to tell
-        assert histograms.counts[0].sum() == 8

@@ -39,20 +39,13 @@ def test_measured_in_one_pass_is_measured_on_everything(cell, kinds):
     ]
     for k, (layer, kind, j) in enumerate(found.cells):
         values = states[layer, kind][:, j]
-        for f, name in enumerate(found.features):
+        for f in range(len(found.features)):
             feature = features[:, f]
             varies = feature.std() > 0 and values.std() > 0
             wanted = np.corrcoef(values, feature)[0, 1] if varies else 0
             assert found.correlation[f, k] == pytest.approx(wanted, abs=1e-9)
-            if set(feature) <= {0, 1}:
-                yes, no = values[feature == 1], values[feature == 0]
-                pairs = np.sign(yes[:, None] - no)  # a tie is half a time
-                higher = 0.5 + pairs.mean() / 2 if varies else 0.5
-                assert found.auc[f, k] == pytest.approx(higher, abs=0.02), name
-            else:
-                assert np.isnan(found.auc[f, k])
     again = measure(model, text, FEATURES, kinds, shifts=3, batch=1, rows=500, **how)
-    for name in ("correlation", "auc", "luck"):
+    for name in ("correlation", "luck"):
         np.testing.assert_allclose(getattr(found, name), getattr(again, name), atol=1e-9)
 
 
@@ -62,7 +55,7 @@ def test_measured_on_a_card_is_the_same(monkeypatch):
     wanted = measure(model, text, shifts=2)
     pretend_to_be_on_a_card(model, monkeypatch)
     found = measure(model, text, shifts=2)
-    for name in ("correlation", "auc", "luck"):
+    for name in ("correlation", "luck"):
         assert type(getattr(found, name)) is np.ndarray
         np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), atol=1e-9)
     np.testing.assert_allclose(found.probe("vowel"), wanted.probe("vowel"), atol=1e-7)
@@ -79,13 +72,6 @@ def test_the_ridge_of_a_probe_is_found_by_fifths_of_the_text():
     C = len(found.cells)
     wanted = found.moments.probe(range(C), C, found.ridges[0])
     np.testing.assert_array_equal(found.probe("vowel"), wanted)
-
-
-def test_without_auc_all_else_is_there():
-    found, whole = (measure(some_model(), some_text(300), shifts=2, auc=a) for a in (False, True))
-    assert np.isnan(found.auc).all() and not np.isnan(whole.auc).all()
-    np.testing.assert_array_equal(found.correlation, whole.correlation)
-    np.testing.assert_array_equal(found.luck, whole.luck)
 
 
 def test_a_feature_out_of_step_is_the_feature_moved_round():
@@ -108,27 +94,21 @@ def with_a_vowel_cell(dtype="float32"):
     return model
 
 
-@pytest.mark.parametrize("by", ["correlation", "auc"])
-def test_a_cell_that_follows_a_feature_is_found_and_confirmed(by):
+def test_a_cell_that_follows_a_feature_is_found_and_confirmed():
     features = {"vowel": FEATURES["vowel"], "line": FEATURES["line_position"]}
-    row, other = search(with_a_vowel_cell(), some_text(900), some_text(300, 1), features, by=by)
+    row, other = search(with_a_vowel_cell(), some_text(900), some_text(300, 1), features)
     assert row.feature == "vowel" and row.cell == (0, "h", 5) and row.searched == 8
-    for score in (row.a, row.b, row.auc_a, row.auc_b, row.probe_b):
+    for score in (row.a, row.b, row.probe_b):
         assert score > 0.99
     assert abs(row.untrained_b) < 0.95 and abs(row.luck_a) < 0.3
-    assert np.isnan(other.auc_a) and other.feature == "line"
+    assert other.feature == "line" and other.cell != row.cell
 
 
-def test_the_best_is_chosen_as_was_asked_where_the_two_ways_differ():
+def test_the_best_is_the_one_that_measuring_finds():
     model, texts = some_model("gru", 20), (some_text(400), some_text(300, 1))
-    found, chosen = measure(model, texts[0]), {}
-    for by in ("correlation", "auc"):
-        rows = search(model, *texts, by=by)
-        chosen[by] = {row.feature: row.cell for row in rows}
-        for row in rows:
-            rank = "correlation" if np.isnan(row.auc_a) else by
-            assert row.cell == found.cells[found.best(row.feature, rank)[0]]
-    assert chosen["auc"] != chosen["correlation"]
+    found = measure(model, texts[0])
+    for row in search(model, *texts):
+        assert row.cell == found.cells[found.best(row.feature)[0]]
 
 
 def test_the_best_of_many_cells_for_noise_is_luck_and_the_other_text_says_so():
@@ -178,13 +158,12 @@ def test_an_untrained_network_has_the_shape_and_other_weights():
     assert (model.parameters()["0.Whh"].data != blank.parameters()["0.Whh"].data).any()
 
 
-def test_the_best_by_auc_is_furthest_from_one_half_below_it_too():
+def test_the_best_may_go_the_other_way():
     model = with_a_vowel_cell()
     model.parameters()["0.Wxh"].data[:, 5] *= -1  # now it goes down at a vowel
     found = measure(model, some_text(400))
-    ranked, row = found.best("vowel", "auc", top=8), found.auc[found.features.index("vowel")]
-    assert ranked[0] == 5 and row[5] < 0.01
-    assert (np.diff(np.abs(row[ranked] - 0.5)) <= 0).all()
+    assert found.best("vowel") == [5]
+    assert found.correlation[found.features.index("vowel"), 5] < -0.99
 
 
 def test_a_probe_of_any_feature_is_that_of_its_own_column():
@@ -201,18 +180,13 @@ def test_a_probe_of_any_feature_is_that_of_its_own_column():
 
 def test_ranking_and_what_it_refuses():
     found = measure(with_a_vowel_cell(), some_text(400))
-    assert found.best("vowel") == found.best("vowel", by="auc") == [5]
+    assert found.best("vowel") == [5]
     ranked = found.best("indentation", top=99)
     assert sorted(ranked) == list(range(8))
     scores = np.abs(found.correlation[found.features.index("indentation"), ranked])
     assert (np.diff(scores) <= 0).all()
-    for wrong, message in (
-        (("colour",), "feature 'colour': there are "),
-        (("vowel", "eye"), "by='eye'"),
-        (("line_position", "auc"), "not only 0 and 1"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            found.best(*wrong)
+    with pytest.raises(ValueError, match="feature 'colour': there are "):
+        found.best("colour")
     with pytest.raises(ValueError, match="cells, h"):
         measure(with_a_vowel_cell(), some_text(40), kinds="c")
     with pytest.raises(ValueError, match="text B is text A"):
@@ -229,8 +203,7 @@ def test_the_command_prints_a_line_for_each_feature(tmp_path, capsys):
     assert "text A: 1,000 characters; text B: 300, held out" in lines[1]
     rows = {line.split()[0]: line.split()[1:] for line in lines[3 : 3 + len(FEATURES)]}
     assert set(rows) == set(FEATURES)
-    assert rows["vowel"][:7] == ["0", "h", "5", "1.00", "1.00", "1.00", "1.00"]
-    assert rows["line_position"].count("-") == 2  # no AUC
+    assert rows["vowel"][:5] == ["0", "h", "5", "1.00", "1.00"]
     assert all(len(row) == 3 + len(COLUMNS) for row in rows.values())
     assert "best of 8" in lines[-2]
     assert table([]).startswith("feature")
