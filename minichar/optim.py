@@ -1,8 +1,8 @@
-"""Optimisers: how a weight moves, given its gradient. And clipping. Rates: schedules.py.
+"""Optimisers: how a weight moves, given its gradient. Rates: schedules.py; clipping: clipping.py.
 
 In each, `step` reads `.grad` of every parameter and changes `.data` in place; difficulty grows from
 top to bottom. `state` holds what an optimiser remembers, by parameter, so that it can be saved.
-Built in lessons 05 and 08.
+Built in lesson 08.
 
     >>> import numpy as np
     >>> from minichar.graph import Tensor
@@ -14,13 +14,13 @@ Built in lessons 05 and 08.
 """
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from minichar import backend
+from minichar.clipping import clip_by_norm, clip_by_value, length
 from minichar.graph import Tensor
 from minichar.schedules import Schedule, cosine, exponential
 
@@ -29,6 +29,7 @@ __all__ = [
     "SGD",
     "Adagrad",
     "Adam",
+    "Optimizer",
     "RMSProp",
     "Schedule",
     "clip_by_norm",
@@ -48,17 +49,13 @@ def cut(flat: Any, arrays: Iterable[Any]) -> list:
     return [piece.reshape(a.shape) for piece, a in zip(pieces, arrays, strict=True)]
 
 
-class SGD:
-    """w ← w - lr g; with momentum, w ← w - lr v where v ← momentum v + g (Polyak, 1964)."""
+class Optimizer:
+    """What the optimisers below have in common. What makes each of them is its `change`."""
 
-    remembers: tuple[str, ...] = ("v",)  # arrays kept for each parameter
+    remembers: tuple[str, ...] = ()  # arrays kept for each parameter
     weight_decay = 0.0
 
-    def __init__(self, parameters: Mapping[str, Tensor], lr: float, momentum: float = 0.0):
-        self.momentum = momentum
-        self._take(parameters, lr)
-
-    def _take(self, parameters: Mapping[str, Tensor], lr: float) -> None:
+    def __init__(self, parameters: Mapping[str, Tensor], lr: float):
         if not 0 <= lr < np.inf:
             raise ValueError(f"lr={lr}: the learning rate is a number from 0 up")
         self.parameters, self.lr, self.steps = dict(parameters), float(lr), 0
@@ -102,21 +99,34 @@ class SGD:
             w.data -= change
             w.grad = None
 
-    def change(self, g: Any, v: Any) -> None:
+    def change(self, g: Any, **memory: Any) -> None:
         """Turn a gradient g into what its weights lose. In place, like all that is remembered."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """w ← w - lr g; with momentum, w ← w - lr v where v ← momentum v + g (Polyak, 1964)."""
+
+    remembers = ("v",)
+
+    def __init__(self, parameters: Mapping[str, Tensor], lr: float, momentum: float = 0.0):
+        super().__init__(parameters, lr)
+        self.momentum = momentum
+
+    def change(self, g, v):
         v *= self.momentum
         v += g
         backend.of(g).multiply(v, self.lr, g)
 
 
-class Adagrad(SGD):
+class Adagrad(Optimizer):
     """m ← m + g²; w ← w - lr g / √(m + eps), as in lesson 03 (Duchi, Hazan and Singer, 2011)."""
 
     remembers = ("m",)
 
     def __init__(self, parameters: Mapping[str, Tensor], lr: float = 0.1, eps: float = 1e-8):
+        super().__init__(parameters, lr)
         self.eps = eps
-        self._take(parameters, lr)
 
     def change(self, g, m):
         m += g * g
@@ -124,7 +134,7 @@ class Adagrad(SGD):
         g /= backend.of(g).sqrt(m + self.eps)
 
 
-class RMSProp(SGD):
+class RMSProp(Optimizer):
     """m ← decay m + (1 - decay) g²; w ← w - lr g / √(m + eps) (Tieleman and Hinton, 2012).
 
     Adagrad with a memory that fades. Under the root, 1e-16 is what others add after it as 1e-8. The
@@ -145,8 +155,8 @@ class RMSProp(SGD):
         clip: float | None = None,
         weight_decay: float = 0.0,
     ):
+        super().__init__(parameters, lr)
         self.decay, self.eps, self.clip, self.weight_decay = decay, eps, clip, weight_decay
-        self._take(parameters, lr)
 
     def change(self, g, m):
         m *= self.decay
@@ -157,7 +167,7 @@ class RMSProp(SGD):
         g /= backend.of(g).sqrt(m + self.eps)
 
 
-class Adam(SGD):
+class Adam(Optimizer):
     """Momentum and RMSProp together, both corrected for their start at 0.
 
     Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
@@ -173,8 +183,8 @@ class Adam(SGD):
         beta2: float = 0.999,
         eps: float = 1e-8,
     ):
+        super().__init__(parameters, lr)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
-        self._take(parameters, lr)
 
     def change(self, g, m, v):
         m *= self.beta1
@@ -189,61 +199,6 @@ class Adam(SGD):
         g += self.eps * small_root
         backend.of(g).divide(m, g, g)
         g *= self.lr * small_root / small_m
-
-
-def _positive(limit: float) -> float:
-    if not limit > 0:
-        raise ValueError(f"limit={limit}: clipping needs a limit above 0")
-    return float(limit)
-
-
-def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> float:
-    """Bring every number of every gradient to within ±limit; the share of them that was outside.
-
-    Raises ValueError for a limit that is not above 0.
-    """
-    limit, outside, total = _positive(limit), 0, 0
-    for w in parameters.values():
-        if w.grad is not None:
-            outside += int((abs(w.grad) > limit).sum())
-            total += w.grad.size
-            w.grad = w.grad.clip(-limit, limit)
-    return outside / max(1, total)
-
-
-def length(arrays: Iterable) -> Any:
-    """The length of all the arrays as one long vector; inf or nan where a square is not finite.
-
-    A float; of arrays on a graphics card an array of one number there, so that nothing waits.
-    """
-    flat = [a.reshape(-1) for a in arrays]
-    if flat and backend.on_card(flat[0]):
-        return backend.of(flat[0]).sqrt(sum(a.dot(a) for a in flat))
-    return math.sqrt(sum(float(a.dot(a)) for a in flat))
-
-
-def clip_by_norm(parameters: Mapping[str, Tensor], limit: float | None) -> Any:
-    """Shorten all gradients by one factor so that their norm is at most `limit`; the norm before.
-
-    Unlike clipping by value it keeps the direction (Pascanu, Mikolov and Bengio, 2013,
-    algorithm 1). The norm is the `length` of all of them: on a graphics card the question whether
-    it is above the limit stays there too. With None it is only measured. Raises ValueError for a
-    limit that is not above 0.
-    """
-    norm = length(w.grad for w in parameters.values() if w.grad is not None)
-    if limit is None:
-        return norm
-    limit = _positive(limit)
-    if backend.on_card(norm):
-        factor = limit / backend.of(norm).maximum(norm, limit)  # 1 where nothing is to be done
-    elif norm > limit:
-        factor = limit / norm
-    else:
-        return norm
-    for w in parameters.values():
-        if w.grad is not None:
-            w.grad *= factor
-    return norm
 
 
 OPTIMIZERS = {  # by name: the kind, and a rate that works for it on texts of any size

@@ -45,7 +45,7 @@ def read(path: str | Path) -> tuple[CharModel, optim.RMSProp]:
         return parse((first + file.read()).decode("utf-8-sig"))
 
 
-def write(path: str | Path, model: CharModel, optimizer: optim.SGD | None = None) -> None:
+def write(path: str | Path, model: CharModel, optimizer: optim.Optimizer | None = None) -> None:
     """Write a save file that the demo loads: the same numbers, and RMSProp's memory too.
 
     Of another optimiser nothing is kept. One-hot rows, where the model has no embedding, become the
@@ -95,7 +95,7 @@ def parse(text: str) -> tuple[CharModel, optim.RMSProp]:
     return model, optimizer
 
 
-def written(model: CharModel, optimizer: optim.SGD | None = None) -> str:
+def written(model: CharModel, optimizer: optim.Optimizer | None = None) -> str:
     """The text of the file that `write` writes."""
     if model.cell not in ("lstm", "relu"):
         raise ValueError(f'recurrentjs has no {model.cell}: only cell="lstm" and cell="relu"')

@@ -74,7 +74,7 @@ class Training:
         text: str,
         batch: int = 50,
         length: int = 50,
-        optimizer: optim.SGD | None = None,
+        optimizer: optim.Optimizer | None = None,
         clip: float | None = 5.0,
         validation: float = 0.05,
         validate_every: int = 500,
