@@ -19,6 +19,7 @@ import numpy as np
 
 from minichar import optim, running, sampling, searching
 from minichar.datasets import load_text
+from minichar.decoding import decoded
 from minichar.device import library
 from minichar.loading import load
 from minichar.look import known
@@ -34,7 +35,7 @@ from minichar.terminal import (
     visible,
     whole,
 )
-from minichar.text import clean, decoded
+from minichar.text import clean
 
 
 def layers(text: str) -> tuple[int, ...]:

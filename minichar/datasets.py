@@ -23,7 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from minichar import downloads
-from minichar.text import clean, read_text
+from minichar.decoding import read_text
+from minichar.text import clean
 
 ROOM = 5  # an archive may hold this many times the characters it should, or its own bytes
 LARGEST = 1 << 30  # bytes of a folder of one's own

@@ -7,10 +7,11 @@ from typing import Any
 import ipywidgets
 
 from minichar import datasets
+from minichar.decoding import NO_TEXT, marked_utf_16
 from minichar.live import DEFAULTS, ENOUGH
 from minichar.model import CHOSEN, KINDS
 from minichar.optim import OPTIMIZERS
-from minichar.text import NO_TEXT, clean, marked_utf_16
+from minichar.text import clean
 from minichar.widgets import NAMED, WRAPPED
 
 LITTLE, RARE = 20_000, 5  # characters; times that a character should come to be learned

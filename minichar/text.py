@@ -1,4 +1,4 @@
-"""Characters and numbers: reading a text, its vocabulary, held-out part and streams.
+"""Characters and numbers: the vocabulary of a text, its held-out part, and streams.
 
 A network sees numbers. `Vocabulary` gives every character of a text its number, in sorted order,
 so the same text gives the same numbers on every machine. One character is one Unicode code point:
@@ -10,19 +10,15 @@ for the two (`clean` sees to that). Built in lesson 02; `streams` in lesson 08.
     ('ehlo', [1, 3, 2, 0], 'llo')
 """
 
-import codecs
 import hashlib
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minichar import backend
 
-# How a zip begins, as .docx and .odt are too; .gz, .xz, PDF, the .doc of old, and .rtf.
-NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"%PDF-", b"\xd0\xcf\x11\xe0", b"{\\rtf")
 CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text and numbers
 
 
@@ -41,59 +37,6 @@ def clean(text: str) -> str:
     """
     text = checked(text).replace("\r\n", "\n").replace("\r", "\n")
     return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def read_text(path: str | Path, encoding: str | None = None) -> str:
-    """Read a whole text file, `clean` it and return it.
-
-    The file is taken as UTF-8, with or without a byte-order mark, unless `encoding` names another.
-    Reading holds the file's bytes and its text together, about 2 bytes a character for English.
-
-    Raises ValueError for an empty file and for bytes that are not text in this encoding (saying
-    where), and the usual OSError for a file that cannot be read.
-    """
-    path = Path(path)
-    return decoded(path.read_bytes(), path.name, encoding)
-
-
-def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
-    """The text in the bytes of a file called `name`, as `read_text` has it, and its ValueErrors."""
-    if raw.startswith(NO_TEXT):
-        what = "an archive, a PDF or a document of an office program"
-        raise ValueError(f"{name} is no text but {what}: save what is in it as text first.")
-    if encoding is None and raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        encoding = "utf-32"  # asked first: its mark begins as that of UTF-16 does
-    elif encoding is None and marked_utf_16(raw):
-        encoding = "utf-16"
-    elif encoding is None and (found := _utf_16(raw[:64])):
-        raise ValueError(f'{name} is not UTF-8 text. It looks like another: encoding="{found}".')
-    try:
-        text = raw.decode(encoding or "utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{name} is not {encoding or 'UTF-8'} text: byte 0x{raw[error.start]:02x} "
-            f"at position {error.start} (line {line}). Save it as UTF-8, or name its encoding, "
-            'for instance encoding="cp1252" (Western Europe) or encoding="gb18030" (China).'
-        ) from None
-    except LookupError:
-        raise ValueError(
-            f'Python knows no encoding called "{encoding}"; try "utf-8" or "cp1252".'
-        ) from None
-    if not text or text.isspace():
-        raise ValueError(f"{name} is empty: there is no text in it.")
-    return clean(text)
-
-
-def marked_utf_16(raw: bytes) -> bool:
-    """Whether a file begins with the mark of UTF-16."""
-    return raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-
-
-def _utf_16(start: bytes) -> str | None:
-    """Which UTF-16 begins like this, without a mark: letters of ASCII have a zero beside them."""
-    low, high = (start[k::2].count(0) > max(1, len(start) // 4) for k in (0, 1))
-    return None if low == high else "utf-16-be" if low else "utf-16-le"
 
 
 def code_points(text: str) -> np.ndarray:

@@ -22,7 +22,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
-from minichar.text import clean, marked_utf_16, read_text
+from minichar.decoding import marked_utf_16, read_text
+from minichar.text import clean
 
 DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error),

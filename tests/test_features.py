@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minichar.decoding import read_text
 from minichar.features import FEATURES, inside_quotes, tabulate
-from minichar.text import read_text
 
 BY_HAND = [  # name, text, a digit for each character
     ("line_position", "ab\n\nc", "12001"),
