@@ -205,8 +205,8 @@ def descents(
         axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xticks=[0], yticks=[0])
         axes.set_title(name, loc="left", fontsize=9, parse_math=False)
         first, last = (f"({a:.2g}, {b:.2g})" for a, b in path[[0, -1]])
-        low = f"height {float(height(*path[-1])):.2g}"
-        words.append(f"{name} from {first} to {last}, {low}, in {len(path) - 1} steps")
+        low, n = f"height {float(height(*path[-1])):.2g}", len(path) - 1
+        words.append(f"{name} from {first} to {last}, {low}, in {n} step{'s' * (n != 1)}")
     return Picture(figure, f"{title}: {len(paths)} landscapes from above. " + "; ".join(words))
 
 

@@ -52,7 +52,8 @@ def steps_back(result: Any, **names: Any) -> list[Picture]:
     for _, source, _ in graph.arrows:
         missing[source] += 1
     title = f"Before the first step: {graph.name(result)} has gradient 1"
-    pictures = [graph.picture(title, title, grads, missing)]
+    words = "; ".join(graph.words(node, {}) for node in graph.order)
+    pictures = [graph.picture(title, f"{title}. The graph: {words}", grads, missing)]
     for node in reversed(graph.order):
         if not node.inputs:
             continue
@@ -185,7 +186,7 @@ class _Graph:
         # Fills the whole picture, so that all pictures of a film are of one size.
         axes.add_patch(Rectangle((left, bottom), width, height, fc="white", ec="none"))
         corner = left + 0.05, bottom + height - 0.05
-        axes.text(*corner, title, va="top", fontsize=10, parse_math=False)
+        axes.text(*corner, title, va="top", fontsize=11, parse_math=False)
         for arrow in self.arrows:
             user, _, k = arrow
             active = user is sender
@@ -216,7 +217,7 @@ class _Graph:
         lines = [line for line in lines if line[0]]
         for k, (text, ink, weight) in enumerate(lines):
             at = y + 0.19 * ((len(lines) - 1) / 2 - k)
-            size = min(10, 104 / len(text))  # so that long words fit
+            size = min(11, (104 if weight == "bold" else 108) / len(text))  # so that long words fit
             look = {"ha": "center", "va": "center", "fontsize": size, "parse_math": False}
             axes.text(x, at, text, color=ink, weight=weight, zorder=4, **look)
 

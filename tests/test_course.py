@@ -98,6 +98,14 @@ def test_half_an_answer_that_would_never_end_is_stopped():
         assert caught.value.crashed
 
 
+def test_the_dropout_of_the_package_is_borrowed():
+    def by_the_layer(x, share, rng):
+        return mc.layers.Dropout(share)(graph.Tensor(x), rng).data
+
+    check("8.5", by_the_layer)
+    assert checking.verdicts["8.5"] == "borrowed"
+
+
 def test_right_answers_in_other_words_are_right():
     def with_a_norm_for_each(gradients):
         return float(of(gradients[0]).sqrt(sum(of(g).linalg.norm(g) ** 2 for g in gradients)))
@@ -154,6 +162,9 @@ SAID = {
     "no array": ("10.1", lambda a, c: {"h": a, "c": c}, "no pair, expected h and c"),
     "one wait": ("10.1", lambda a, c: a.any().item() and cell_of_10_1(a, c), "1 array came down"),
     "the norm first": ("5.4", lambda dW, limit: ({}, 1.0), "the norm is 1, expected"),
+    "what does not fit": ("7.4", lambda g, shape: g.reshape(shape), r"for g of .* \(3,\) it st"),
+    "one array": ("8.1", lambda ids, B: ids, "the result for 19 characters in 3 streams is an"),
+    "the mask, too": ("8.5", lambda x, share, rng: (x, x > 0), "it returns several things, exp"),
     "the gates first": ("6.1", lambda W, x, h, c: (h, c, [h] * 4), "gates: o at "),
     "a list": ("13.1", lambda y, lengths: [y[0, 0], y[0, 1]], "a list of Tensors, expected a"),
     "an array": (

@@ -69,7 +69,7 @@ def test_descents_say_where_each_path_begins_and_ends_and_how_high():
     picture = draw.descents(height, paths, "A valley")
     assert repr(picture) == (
         "A valley: 2 landscapes from above. SGD from (-8, 1.5) to (0.5, -0.1), height 0.35, in 2 "
-        "steps; Adam from (-8, 1.5) to (0, 0), height 0, in 1 steps"
+        "steps; Adam from (-8, 1.5) to (0, 0), height 0, in 1 step"
     )
     assert pixels_of(picture, draw.RED) > 0 and pixels_of(picture, draw.BLUE) > 0
     assert pixels_of(picture, "#A9B4BC") > 100  # the lines of one height

@@ -5,6 +5,7 @@ import re
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from pictures import NASTY, image, pixels_of
 
 from minichar import draw, graph_diagram
@@ -36,7 +37,8 @@ def test_steps_back_tells_the_way_of_48():
     named = example()
     pictures = graph_diagram.steps_back(named["o"], **named)
     assert [p.description for p in pictures] == [
-        "Before the first step: o has gradient 1",
+        "Before the first step: o has gradient 1. The graph: a number is 1; x is 3; y = + of x and "
+        "1 is 4; z = * of y and y is 16; o = * of z and y is 64",
         "o sends 4 to z and 16 to y. Gradients now: o 1, z 4, y 16 so far",
         "z sends 16 to y and 16 to y. Gradients now: o 1, z 4, y 48",
         "y sends 48 to x and 48 to 1. Gradients now: o 1, z 4, y 48, x 48, 1 48",
@@ -54,6 +56,21 @@ def test_what_is_not_complete_is_marked_and_coloured(written):
     assert 1000 < done[0] < done[1] < done[2] < done[3]
     sends = [pixels_of(p, draw.RED) > 200 for p in pictures]
     assert sends == [False, True, True, True]
+
+
+def test_words_are_as_large_as_their_boxes_allow(monkeypatch):
+    drawn, text = [], Axes.text
+
+    def kept(*at, **how):
+        drawn.append(text(*at, **how))
+        return drawn[-1]
+
+    monkeypatch.setattr(Axes, "text", kept)
+    W, loss = network()
+    graph_diagram.steps_back(loss, **W, loss=loss)
+    inside = [t for t in drawn if t.get_horizontalalignment() == "center"]
+    assert all(t.get_window_extent().width < graph_diagram.WIDTH * t.figure.dpi for t in inside)
+    assert all(t.get_fontsize() == 11 for t in inside if len(t.get_text()) < 10)
 
 
 def test_all_pictures_of_a_film_have_one_size():
@@ -139,4 +156,4 @@ def test_a_number_alone():
     x = Scalar(2.0)
     assert graph_diagram.draw(x, x=x).description == "A graph of 1 node: x is 2"
     [only] = graph_diagram.steps_back(x, x=x)
-    assert only.description == "Before the first step: x has gradient 1"
+    assert only.description == "Before the first step: x has gradient 1. The graph: x is 2"

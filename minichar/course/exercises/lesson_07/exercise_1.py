@@ -46,6 +46,7 @@ def _slopes(**change):
         "the product itself": _slopes(times=lambda a, b: (a * b, a * b)),
         "a sum passes on its numbers": _slopes(plus=lambda a, b: (a, b)),
         "no minus in a - b": _slopes(minus=lambda a, b: (1.0, 1.0)),
+        "a minus for both in a - b": _slopes(minus=lambda a, b: (-1.0, -1.0)),
         "no minus in a / b": _slopes(over=lambda a, b: (1 / b, a / b**2)),
         "the a in a / b forgotten": _slopes(over=lambda a, b: (1 / b, -1 / b**2)),
         "by b first": lambda operation, a, b: slopes(operation, a, b)[::-1],

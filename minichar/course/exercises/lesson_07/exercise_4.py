@@ -3,7 +3,7 @@
 import numpy as np
 
 from minichar import graph
-from minichar.course.checking import call, exercise, same
+from minichar.course.checking import call, exercise, for_case, same
 
 
 def unbroadcast(g, shape):
@@ -89,5 +89,7 @@ def _(f):
         shapes.append((full, tuple(n if rng.random() < 0.5 else 1 for n in cut)))
     for full, shape in shapes:
         g = rng.standard_normal(full)
-        want = unbroadcast(g, shape)
-        same(f"for g of shape {full} and shape {shape} the result", call(f, g, shape), want)
+        want, case = unbroadcast(g, shape), f"g of shape {full} and shape {shape}"
+        with for_case(case):
+            got = call(f, g, shape)
+        same(f"for {case} the result", got, want)

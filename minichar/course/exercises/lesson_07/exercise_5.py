@@ -92,6 +92,9 @@ def _not_carried(W, inputs, targets, h):
         "begins with an empty state": lambda W, inputs, targets, h: rnn_loss(
             W, inputs, targets, Tensor(np.zeros(h.shape))
         ),
+        "rows by .data": _rnn(
+            read=lambda W, i, h: (W["Wxh"].data[i] + h @ W["Whh"] + W["bh"]).tanh()
+        ),
         "scores cut off from the graph": _rnn(scores=lambda W, h: h.detach() @ W["Why"] + W["by"]),
     },
 )

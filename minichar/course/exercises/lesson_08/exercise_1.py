@@ -83,7 +83,7 @@ def _(f):
     rng = np.random.default_rng(0)
     for n, B in ((19, 3), (18, 3), (13, 3), (9, 1), (9, 8), (230, 7)):
         ids = rng.permutation(n)
-        case = f"{n} characters in {B} streams"
+        case = f"the result for {n} characters in {B} stream{'s' * (B > 1)}"
         got = call(f, ids, B)
         same(case, got, streams(ids, B), parts=("inputs", "targets"))
         for name, a in zip(("inputs", "targets"), got, strict=True):

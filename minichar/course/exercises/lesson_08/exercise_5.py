@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minichar import layers
 from minichar.course.checking import Wrong, call, exercise, same
 
 
@@ -34,6 +35,7 @@ def _last_two_axes(x, share, rng):
     "8.5",
     "dropout",
     answer=dropout,
+    also=(layers.Dropout,),
     hints=[
         (
             "How do I draw with probability `share`?",
@@ -60,6 +62,7 @@ def _last_two_axes(x, share, rng):
         "one draw for all the first axis": _last_two_axes,
         "a fixed number of zeros": _counted,
         "the same draws every time": _own_dice,
+        "the mask returned as well": lambda x, share, rng: (dropout(x, share, rng), x != 0),
         "nothing is dropped": lambda x, share, rng: x.copy(),
         "in place": _in_place,
     },
@@ -68,12 +71,12 @@ def _(f):
     x = np.random.default_rng(1).uniform(1, 2, (100, 80))
     x[::2] *= -1
     for shape in ((6,), (2, 3, 4)):
-        shaped = np.shape(call(f, np.ones(shape), 0.5, np.random.default_rng(2)))
-        same(f"the shape for an x of shape {shape}", list(shaped), list(shape))
+        _shaped(call(f, np.ones(shape), 0.5, np.random.default_rng(2)), shape)
     for share in (0.2, 0.5, 0.75):
         case, seeds = f"with share = {share}", (3, 4, 5, 6)
-        one, *others = (np.asarray(call(f, x, share, np.random.default_rng(k))) for k in seeds)
-        same("the shape of the result", list(one.shape), list(x.shape))
+        one, *others = (
+            _shaped(call(f, x, share, np.random.default_rng(k)), x.shape) for k in seeds
+        )
         dropped = one == 0
         n = int(dropped.sum())
         kept = np.where(dropped, 0, x / (1 - share))
@@ -81,7 +84,7 @@ def _(f):
             raise Wrong(f"{case}, {n / x.size:.0%} of the numbers became 0, expected {share:.0%}")
         same(f"{case}, what is kept of the numbers", one, kept)
         _each_by_itself(case, dropped)
-        again = np.asarray(call(f, x, share, np.random.default_rng(3)))
+        again = call(f, x, share, np.random.default_rng(3))
         if (again != one).any():
             raise Wrong(f"{case}, equal generators give different results: draw from `rng` alone")
         if all(((other == 0) == dropped).all() for other in others):
@@ -91,9 +94,19 @@ def _(f):
                 f"{case}, exactly {n} of {x.size} became 0 with each of four generators: each "
                 "number falls or stays by itself, so how many fall should vary"
             )
-    layers = np.asarray(call(f, x.reshape(5, 20, 80), 0.5, np.random.default_rng(7)))
-    _each_by_itself("for an x of shape (5, 20, 80)", layers.reshape(100, 80) == 0)
+    deep = call(f, x.reshape(5, 20, 80), 0.5, np.random.default_rng(7))
+    _each_by_itself("for an x of shape (5, 20, 80)", deep.reshape(100, 80) == 0)
     same("dropout(x, 0, rng), where all are kept,", call(f, x, 0.0, np.random.default_rng(2)), x)
+
+
+def _shaped(got, shape):
+    """`got`; raises Wrong where it is no array of that shape."""
+    if not isinstance(got, np.ndarray):
+        kind = "several things" if isinstance(got, tuple) else f"a {type(got).__name__}"
+        raise Wrong(f"for an x of shape {shape} it returns {kind}, expected an array")
+    if got.shape != shape:
+        raise Wrong(f"for an x of shape {shape} the result has shape {got.shape}, expected {shape}")
+    return got
 
 
 def _each_by_itself(case, dropped):
