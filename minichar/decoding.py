@@ -1,7 +1,7 @@
 """The bytes of a file as text: which encoding they are in, and what to do where they are none.
 
-    >>> decoded("café\\r\\n".encode(), "menu.txt")
-    'café\\n'
+>>> decoded("café\\r\\n".encode(), "menu.txt")
+'café\\n'
 """
 
 import codecs
