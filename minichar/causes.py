@@ -101,7 +101,7 @@ def _groups(model: CharModel, text: str, read: np.ndarray, most: int) -> Iterato
     of the line for a model that learned one line at a time.
     """
     ends = [text.rfind("\n", 0, t) if model.lines else 0 for t in read.tolist()]
-    begins = np.maximum(np.array(ends, int), 0)
+    begins = np.maximum(ends, 0)
     for begin in np.unique(begins).tolist():
         mine = np.flatnonzero(begins == begin)
         for at in range(0, len(mine), most):

@@ -43,7 +43,7 @@ class HalfTraining(Training):
             raise ValueError(f"scale={scale}: what the loss is multiplied with, from 1 up")
         super().__init__(model, text, **settings)
         self.scale, self.copy = float(scale), CharModel(model.vocab, **model.settings())
-        for cell in self.copy.cells:  # those compiled, and those of kernels.py, know no float16
+        for cell in self.copy.cells:  # those compiled know no float16
             cell.__class__ = getattr(fused, KINDS[model.cell])
         for name, w in self.copy.parameters().items():
             w.data = model.parameters()[name].data.astype("float16")

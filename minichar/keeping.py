@@ -41,12 +41,12 @@ def look_into(path: Path) -> Entry:
     """The entry of one file, whatever it is. Raises OSError where there is none."""
     size = path.stat().st_size
     try:
-        with archive.opened(path) as found, archive.refusing(path):
+        with archive.opened(path) as found:
             training, note = found.header["training"], found.header["note"]
             step, validation = training["now"]["steps"], note["validation"]
             text = f"{training['text']} {training['settings']['lines']}"
             sound = isinstance(step, int) and isinstance(note["sample"], str)
-            if not sound or not (validation is None or 0 <= validation < np.inf):
+            if not sound or not (validation is None or 0 <= validation and np.isfinite(validation)):
                 raise archive.Unfit("its header says nonsense")
             return Entry(path, size, step, validation, note["sample"][:200], text)
     except archive.BadModelFile as error:
@@ -110,7 +110,7 @@ class Kept:
         if self.run is None or self.run < newest:  # or, as the older, it would be the one to go
             self.run = newest + 1
         path = self.folder / f"run-{self.run:03d}-step-{training.step_number:06d}.npz"
-        note = {"validation": validation, "sample": sample[:200]}
+        note = {"validation": validation, "sample": sample}
         save_model(path, training.model, training, note=note)
         self.when = time.monotonic()
         entries = self.entries()

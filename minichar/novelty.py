@@ -109,25 +109,23 @@ def shared(text: str, training: str) -> np.ndarray:
         old, place = number[alive], np.arange(len(alive))
         new_old = np.diff(old, prepend=-1) != 0
         new = new_old | (np.diff(after, prepend=-1) != 0)
-        number = number.copy()
         number[alive] = (
             old
             + np.maximum.accumulate(np.where(new, place, 0))
             - np.maximum.accumulate(np.where(new_old, place, 0))
         )
         width *= 2
-    at = np.full(n, -1)
+    at = np.full(n + 1, -1)  # -1: beyond the end
     at[number[: first - 1]] = np.arange(first - 1)  # a place of each piece of the training text
-    known, ours, longest = at >= 0, np.arange(first, n), np.zeros(n - first, np.int64)
+    known, ours, longest = at[:n] >= 0, np.arange(first, n), np.zeros(n - first, np.int64)
     before = np.maximum.accumulate(np.where(known, np.arange(n), -1))[number[first:]]
     behind = np.minimum.accumulate(np.where(known, np.arange(n), n)[::-1])[::-1][number[first:]]
     for beside in (before, behind):
-        is_there = (0 <= beside) & (beside < n)
-        here, there = ours[is_there], at[beside[is_there]]
+        here, there = ours, at[beside]
         for k in range(len(levels) - 1, -1, -1):  # what they share, by powers of two
             alike = (levels[k][here] == levels[k][there]) * 2**k
             here, there = here + alike, there + alike
-        longest[is_there] = np.maximum(longest[is_there], here - ours[is_there])
+        longest = np.maximum(longest, here - ours)
     return longest
 
 

@@ -36,7 +36,7 @@ def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.
     if len(ids):
         yield log_softmax(z[None].astype(np.float64))
     inputs = ids[:-1, None]  # (T, 1): after the last character nothing is asked
-    ends = {t for t, c in enumerate(text[:-1]) if model.lines and c == "\n"}
+    ends = {t for t, c in enumerate(text) if model.lines and c == "\n"}
     for at, stop in pairwise(sorted({*range(0, len(inputs), length), *ends, len(inputs)})):
         with no_grad():  # not around the yield: it would hold for whoever asked, too
             z, state = model(inputs[at:stop], None if at in ends else state)
@@ -64,6 +64,7 @@ def expected_at(model: CharModel | NGram, text: str, places: Any) -> np.ndarray:
     places = np.asarray(places, None if np.size(places) else int)
     if places.dtype.kind not in "iu":  # True and False would be the places 1 and 0
         raise ValueError(f"places in a text are whole numbers, and these are {places.dtype}")
+    places = places.astype(np.int64)  # in a byte, say, there is no room for what is reckoned here
     if places.size and not (0 <= places.min() and places.max() < len(text)):
         raise ValueError(f"a text of {len(text)} characters has the places 0 to {len(text) - 1}.")
     if isinstance(model, NGram):

@@ -89,8 +89,9 @@ def remembered(
     for row, d in zip(found, distances, strict=True):
         log_p = log_softmax(last_scores(model, ids[at + np.arange(-d, 0)[:, None]]))
         row[:] = -log_p[np.arange(len(at)), ids[at]] / np.log(2)
-    orders = range(ngram.order + 1) if ngram else ()
-    counted = np.array([ngram.bits(text, order=k)[at] for k in orders]) if ngram else None
+    counted = None
+    if ngram:
+        counted = np.array([ngram.bits(text, order=k)[at] for k in range(ngram.order + 1)])
     return Remembered(distances, at, found, counted)
 
 

@@ -85,7 +85,7 @@ class Shared(Training):
 
     def _ask(self, tasks: list[tuple]) -> list[tuple]:
         """Have the tasks done, in order of `tasks`, by whoever is alive."""
-        lost = (OSError, TimeoutError, CancelledError, dask().KilledWorker)
+        lost = (OSError, CancelledError, dask().KilledWorker)  # the first: a TimeoutError, too
         for _ in range(TRIES):
             try:
                 self.client.wait_for_workers(1, timeout=PATIENCE)

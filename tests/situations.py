@@ -155,7 +155,7 @@ SITUATIONS = {
         ["borrowed", "solved"],
     ),
     "wrong, mentioned in a comment": (
-        plus(lesson(WRONG_1), None, '# check("90.1", softmax) says no'),
+        plus(lesson(WRONG_1), None, '  # check("90.1", softmax) says no'),
         FIRST_WRONG,
     ),
     "answer and check merged": (merged(all_right(), "answer-1", "check-90-1"), BOTH),

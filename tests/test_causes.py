@@ -111,6 +111,8 @@ def test_a_line_knows_nothing_of_the_one_before_if_it_was_learned_so(cell, first
     forgotten = gradients(model, given[2:], cell=cell, state=state)
     np.testing.assert_allclose(forgotten, gradients(model, given[2:], cell=cell), atol=1e-12)
     assert abs(found[:, :3]).max() > 1e-3
+    goes_on, anew = (gradients(whole, given[2:], cell=cell, state=s) for s in (state, None))
+    assert not np.allclose(goes_on, anew, rtol=1e-3)
 
 
 def test_the_model_is_left_as_it_was():
@@ -126,7 +128,8 @@ def test_the_model_is_left_as_it_was():
 
 def test_what_is_read_is_a_row_for_each_character():
     np.testing.assert_array_equal(rows(some_model("rnn", 2), "ca"), np.eye(5)[[2, 0]])
-    assert rows(some_model("rnn", 2, dtype="float32"), "ca").dtype == "float32"
+    for follow in (rows, gradients):
+        assert follow(some_model("rnn", 2, dtype="float32"), "ca").dtype == "float32"
     model = some_model("rnn", 2, 3)
     np.testing.assert_array_equal(rows(model, "ca"), model.parameters()["embedding.W"].data[[2, 0]])
 
@@ -144,6 +147,7 @@ def test_what_is_read_is_a_row_for_each_character():
         ("gru", 1, (0, "c", 0), "h only"),
         ("lstm", 1, (0, "o", 0), "h and c only"),
         ("lstm", 1, 3, r"is \(layer, kind, index\)"),
+        ("lstm", 1, (0, "h"), r"is \(layer, kind, index\)"),
     ],
 )
 def test_places_and_cells_that_there_are_not(kind, targets, cell, message):

@@ -85,6 +85,7 @@ def test_quotes_tags_and_empty_ones():
         ("<a id='1'><b/>x<c></c></", "a"),
     ]
     assert pairs("<a><b></a></b>", "tags") == []
+    assert marked("a <b <c>d</c>", "tags") == [("<c>d</", "c")]  # what does not end is no tag
     assert pairs("''' ''", "python quotes") == pairs("'a\\'", "python quotes") == []
     assert pairs("it's (\n('') 'a\\\nb'", "python quotes") == [(8, 9), (12, 17)]
     assert pairs("# 'a'\n'b'", "python quotes") == [(6, 8)]
@@ -134,6 +135,7 @@ def test_closings_of_a_network_are_what_its_steps_say(kind):
 def test_nothing_closes():
     found = closings(some_model("rnn", 2), "abc", "brackets")
     assert found.p.shape == found.right.shape == (0,) and found.by_distance() == []
+    assert found.distance.dtype == np.int64
 
 
 def test_distances_in_powers_of_two():

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import io
+import itertools
 import json
 import os
 import shlex
@@ -23,6 +24,7 @@ from minichar import commands, gallery, running, sampling, strict, terminal
 from minichar.__main__ import main
 from minichar.evaluation import evaluating_lines, whole
 from minichar.live import Live
+from minichar.training import Report
 
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 30
 SMALL = "--hidden 9,7 --embedding 5 --dropout 0.3 --batch 4 --length 9 --validation 0.1"
@@ -208,6 +210,20 @@ def test_the_time_that_is_left_stands_where_a_narrow_terminal_shows_it():
     report = Namespace(step=12_345, epoch=1.5, chars_per_second=1e6)
     line = running._progress(report, 123_456, 2.5, " | held out 2.345 (best)", 11_100)
     assert "3 h 5 min left" in line[:79]
+
+
+def test_it_is_reckoned_from_the_steps_of_this_run_and_those_taken_back_count(monkeypatch):
+    clock, said = itertools.count(0, 2), []  # two seconds a step
+    steps = [(101, ""), (102, ""), (100, "back"), (101, "")]
+    reports = [Report(step, 0.5, 1.0, None, 1.0, 0.1, 9.0, note) for step, note in steps]
+    monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(running, "train", lambda *_: reports)
+    screen = SimpleNamespace(due=lambda: True, line=said.append, update=said.append)
+    training = SimpleNamespace(model=None, validate_every=1000)
+    options = Namespace(patience=None, sample_every=0)
+    running._follow(screen, training, "", 110, options, (None, None), [])
+    left = [line.split(" | ")[1] for line in said if " | " in line]
+    assert left == ["18 s left", "16 s left", "20 s left", "18 s left"]
 
 
 @pytest.fixture
@@ -441,10 +457,13 @@ def test_to_another_name_the_resumed_file_stays(at):
     assert main(["train", "fox.txt", *again, "--steps", "23"]) == 0
 
 
-def test_a_loss_that_was_taken_back_is_told(at, capsys):
+def test_a_loss_that_was_taken_back_is_told(at, capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "PLAIN", 1e9)  # no sign of life but the first
     wild = ["--optimizer", "sgd", "--clip", "0", "--batch", "4", "--hidden", "8"]
     assert main(["train", "fox.txt", *wild, "--lr", "2000", "--steps", "20", "--out", "w.npz"]) == 0
-    assert "back to step 0, learning rate halved" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "back to step 0, learning rate halved" in out
+    assert "\nstep 0 of " not in out  # what was taken back was not measured, nor is it saved
     assert main(["train", "fox.txt", *wild, "--lr", "1e9", "--out", "wild.npz"]) == 2
     err = capsys.readouterr().err
     assert "start anew with a smaller one" in err and len(err.splitlines()) == 1

@@ -1,5 +1,6 @@
 """Finding, reading and writing the lessons' files."""
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -85,8 +86,11 @@ def test_files_that_are_no_notebook(tmp_path):
     path = tmp_path / "x.ipynb"
     with pytest.raises(CourseError, match=f"^{re.escape(str(path))} is not there$"):
         files.read_notebook(path)
-    bare = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"metadata": {}}]}'
-    for content in (b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"cells": 3}', bare):
+    kept = [mini_course.shipped() for _ in range(3)]  # each lacks something that a cell has
+    for notebook, lacking in zip(kept, ("cell_type", "source", "metadata"), strict=True):
+        del notebook.cells[1][lacking]
+    bare = [json.dumps(notebook).encode() for notebook in kept]
+    for content in (b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"cells": 3}', *bare):
         path.write_bytes(content)
         with pytest.raises(CourseError, match=r"^x.ipynb cannot be read as a notebook \(.+\)$"):
             files.read_notebook(path)

@@ -18,13 +18,16 @@ from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import mini_course
+import nbformat
 import pytest
 from situations import RIGHT_1, RIGHT_2, SITUATIONS, WRONG_1, lesson
 
-from minichar.course import kernel, progress
+from minichar.course import grading, kernel, progress
 from minichar.course.files import CourseError, keep
 from minichar.course.grading import LearnersLesson
+from minichar.course.kernel import Outcome
 from minichar.course.lessons import written
+from minichar.course.steps import Cell
 
 ROOT = Path(__file__).parents[1]
 FILES = {name: f"{i:02d}_{name.replace(' ', '_')}" for i, name in enumerate(SITUATIONS)}
@@ -125,6 +128,8 @@ def test_messages_say_what_to_do(judged):
     ended = message(judged, "Python ends in an answer", "90.2")
     assert ended == "waits for exercise 90.1, which ended Python"
     assert message(judged, "Python ends in a cell", "90.2").startswith("waits for Cell 4")
+    _, text = judged[0][FILES["Python ends in a cell"], "Cell 4"]
+    assert text.splitlines()[1].startswith("Python ended here")
 
 
 def test_a_name_that_is_missing_is_traced_to_the_first_cell_that_failed():
@@ -134,6 +139,41 @@ def test_a_name_that_is_missing_is_traced_to_the_first_cell_that_failed():
         outcome = SimpleNamespace(name=name, text=said)
         told = LearnersLesson.explain(lesson, step, "1.1", outcome)
         assert told.endswith("Cell 0 above it failed: SyntaxError: x") == traced
+
+
+def test_a_cell_has_the_time_that_was_asked_for_or_else_less_than_nbval_gives(pytestconfig):
+    given = []
+    running = SimpleNamespace(run=lambda code, patience, ask: given.append(patience) or Outcome())
+    for limit in (pytestconfig.option.nbval_cell_timeout, 2):
+        option = SimpleNamespace(nbval_cell_timeout=limit)
+        lesson = SimpleNamespace(config=SimpleNamespace(option=option), kernel=running)
+        LearnersLesson.run(lesson, None, "x")
+    assert given == [grading.PATIENCE, 2]
+
+
+def test_what_was_not_run_says_so():
+    for waits_for, said in (("", "it was not run"), ("exercise 1.1", "waits for exercise 1.1")):
+        lesson = SimpleNamespace(checks={"1.2": 0}, verdicts={}, broken={}, waits_for=waits_for)
+        assert LearnersLesson.report(lesson)["verdicts"] == [["1.2", "waits", said]]
+
+
+def test_a_check_of_nothing_with_a_name_has_no_answer_below():
+    check = nbformat.v4.new_code_cell('check("1.1", [w, b])')
+    lesson = SimpleNamespace(checks={"1.1": check}, solution=SimpleNamespace(cells=[check]))
+    assert LearnersLesson.answered_below(lesson, "1.1", [check]) is False
+
+
+def test_cells_are_compared_without_comments_and_layout():
+    assert grading._code("x = 1  # one") == grading._code("\nx=1") != grading._code("x = 2")
+    for no_python in ("%time x", "'\ud800'"):
+        assert grading._code(no_python) == no_python
+
+
+def test_a_cell_is_called_by_its_first_line():
+    for source, name in (("\n x = 1\ny", "x = 1"), ("", "empty"), (" \n", "empty")):
+        assert (
+            Cell.label.fget(SimpleNamespace(name="Cell 3", source=source)) == f"Cell 3 (`{name}`)"
+        )
 
 
 def test_a_check_in_a_learners_own_cell_shows_its_two_lines(judged):
@@ -184,7 +224,8 @@ def test_a_kernel_that_does_not_start_is_tried_again(tmp_path, monkeypatch, fail
     def starting(*words, **more):
         calls.append(words)
         if len(calls) <= failures:
-            raise RuntimeError("Kernel died before replying to kernel_info")
+            kind = (RuntimeError, OSError)[len(calls) % 2]
+            raise kind("Kernel died before replying to kernel_info")
         return real(*words, **more)
 
     monkeypatch.setattr(kernel, "RunningKernel", starting)
@@ -193,6 +234,26 @@ def test_a_kernel_that_does_not_start_is_tried_again(tmp_path, monkeypatch, fail
     one.stop()
     assert outcome.ok == (failures < kernel.STARTS) and outcome.dead != outcome.ok
     assert len(calls) == min(failures + 1, kernel.STARTS)
+
+
+def test_what_is_asked_of_a_kernel_is_answered(tmp_path):
+    one = kernel.Kernel(tmp_path)
+    assert one.run("input()", patience=60).name == "StdinNotImplementedError"  # nobody is there
+    asked = [
+        one.run("x = 3", 60, ask) for ask in ("str(x)", "nowhere", "__import__('os').getcwd()")
+    ]
+    assert [outcome.ok for outcome in asked] == [True] * 3
+    assert [outcome.answer for outcome in asked] == ["3", None, str(tmp_path)]
+    one.stop()
+
+
+def test_an_outcome_in_one_line():
+    for name, text, line in (
+        ("", "no kernel\nmore", "no kernel"),
+        ("KeyError", "", "KeyError"),
+        ("ValueError", "\n one\ntwo", "ValueError: one"),
+    ):
+        assert kernel.Outcome(name=name, text=text).summary == line
 
 
 class Running:

@@ -7,7 +7,7 @@ import pytest
 from cuda_on_cpu import module
 
 import minichar as mc
-from minichar import checkpoint, optim, strict
+from minichar import checkpoint, fused, optim, strict
 from minichar.half import HalfTraining
 from minichar.model import KINDS, CharModel
 from minichar.training import Training, train
@@ -50,6 +50,12 @@ def test_gradients_are_those_of_float32_to_some_digits(cell):
         assert np.linalg.norm(found[1][name] - exact) < 0.01 * np.linalg.norm(exact), name
 
 
+def test_its_copy_computes_with_cells_that_know_float16():
+    """Whatever those of the model are: the compiled ones, of the extra `fast`, do not."""
+    training = HalfTraining(model("gru", fused=False), TEXT, **SETTINGS)
+    assert {type(cell) for cell in training.copy.cells} == {fused.GRU}
+
+
 def test_without_a_scale_small_gradients_are_lost():
     """Those of a mean over 8,000 predictions lie near the smallest number of float16."""
     ids = np.random.default_rng(0).integers(0, len(VOCAB), (2, 80, 100), np.int32)
@@ -90,9 +96,13 @@ def test_a_scale_that_is_too_large_comes_down_by_itself():
     assert notes and all("scale halved" in note for note in notes)
     assert 1 <= training.scale == 2.0 ** (30 - len(notes))
     assert {r.lr for r in reports} == {0.002} and training.step_number == 20
-    training.scale, training.factor = 2.0**30, 0.25  # what is said is the rate of this moment
-    again = training.step()
-    assert "scale halved" in again.note and again.lr == 0.002 * 0.25
+    training.good = training.snapshot()
+    training.scale, training.factor, training.optimizer.lr = 2.0**30, 0.25, 0.003
+    again = training.step()  # what is said, and stays, is the rate of this moment
+    assert "scale halved" in again.note and again.lr == 0.003 * 0.25
+    assert (again.step, again.epoch) == (20, 20 * 12 / len(training.inputs))
+    assert again.gradient_norm == np.inf
+    assert (training.factor, training.optimizer.lr) == (0.25, 0.003)
     assert all(np.isfinite(w.data).all() for w in here.parameters().values())
 
 
@@ -103,6 +113,27 @@ def test_a_loss_that_is_no_number_is_not_the_scale_s_fault():
     report = training.step()
     assert math.isnan(report.loss) and "learning rate halved" in report.note
     assert training.scale == 2**12 and math.isfinite(training.step().loss)
+
+
+@pytest.mark.parametrize(
+    "scale, loss, what, then",
+    [
+        (1, 1.0, "learning rate halved", 1),
+        (2**12, 100.0, "learning rate halved", 2**12),
+        (1.5, 1.0, "scale halved to 1", 1),
+    ],
+)
+def test_nor_is_what_no_smaller_scale_would_mend(scale, loss, what, then):
+    training = HalfTraining(model(), TEXT, scale, **SETTINGS)
+    training.step()
+
+    def beyond(inputs, targets):
+        for w in training.model.parameters().values():
+            w.grad = np.full(w.shape, np.inf, "float32")
+        return np.float32(loss), training.state
+
+    training.gradients = beyond
+    assert what in training.step().note and training.scale == then
 
 
 def test_its_file_is_that_of_a_training(tmp_path):

@@ -28,9 +28,9 @@ def run(kept, validations, training=None):
 def test_the_last_and_the_best_stay_and_are_listed_newest_first(tmp_path):
     kept = Kept(tmp_path / "some" / "folder")
     assert kept.entries() == []
-    run(kept, [3.0, 1.0, 2.0, 2.5, 2.5, 2.5, 2.5, 2.5])
+    run(kept, [3.0, 1.0, 1.0, 2.5, 2.5, 2.5, 2.5, 2.5])  # of equals, the newest is the best
     entries = kept.entries()
-    assert [entry.step for entry in entries] == [8, 7, 6, 5, 4, 2]
+    assert [entry.step for entry in entries] == [8, 7, 6, 5, 4, 3]
     assert len(entries) == LAST + 1 and entries[-1].validation == 1.0
     assert [e.path for e in kept.best(entries).values()] == [entries[-1].path]
     assert entries[0].sample == "wrote 8" and entries[0].size == entries[0].path.stat().st_size
@@ -40,6 +40,23 @@ def test_the_last_and_the_best_stay_and_are_listed_newest_first(tmp_path):
         "run-002-step-000001",
         "run-001-step-000008",
     ]
+
+
+def test_the_newest_is_the_one_with_the_larger_numbers_however_long_they_are(tmp_path):
+    kept, training = Kept(tmp_path), made()
+    places = [(999, 999_999), (999, 1_000_000), (1000, 1)]
+    made_so = []
+    for kept.run, training.step_number in places:
+        made_so.insert(0, kept.keep(training, ""))
+    assert kept.paths() == made_so
+
+
+def test_a_file_that_vanishes_while_it_is_looked_into_is_left_out(tmp_path, monkeypatch):
+    kept = Kept(tmp_path)
+    run(kept, [1.0])
+    there = kept.paths()
+    monkeypatch.setattr(kept, "paths", lambda: [tmp_path / "run-002-step-000001.npz", *there])
+    assert [entry.path for entry in kept.entries()] == there
 
 
 def test_the_file_of_now_stays_where_another_studio_has_begun_since(tmp_path):
@@ -58,9 +75,9 @@ def test_each_text_has_a_best_of_its_own(tmp_path):
     kept.renew()
     run(kept, [5.0] * 7, made(TEXT + "more\n"))
     kept.renew()
-    run(kept, [0.1] * 6, made(lines=True))  # by lines, the bits are of another kind
+    run(kept, [0.0] * 6, made(lines=True))  # by lines, the bits are of another kind
     entries = kept.entries()
-    assert sorted(e.validation for e in kept.best(entries).values()) == [0.1, 1.0, 5.0]
+    assert sorted(e.validation for e in kept.best(entries).values()) == [0.0, 1.0, 5.0]
 
 
 def test_a_file_goes_on_exactly_and_is_looked_into_without_its_weights(tmp_path):
@@ -100,6 +117,7 @@ def rewritten(path, change):
         lambda path: rewritten(path, lambda header: header.clear()),
         lambda path: rewritten(path, lambda header: header["note"].update(validation="low")),
         lambda path: rewritten(path, lambda header: header["note"].update(validation=-1)),
+        lambda path: rewritten(path, lambda header: header["note"].update(validation=10**400)),
         lambda path: rewritten(path, lambda header: header["note"].update(sample=["x"])),
         lambda path: rewritten(path, lambda header: header["training"].update(now=None)),
         lambda path: rewritten(path, lambda header: header["training"]["now"].update(steps="1")),
@@ -115,11 +133,18 @@ def test_a_damaged_file_is_listed_as_such_and_breaks_nothing(tmp_path, harm):
     assert "cannot be loaded" in bad.wrong and "\n" not in bad.wrong and not good.wrong
     run(kept, [3.0], training)
     assert len(kept.entries()) == 3
+    run(kept, [3.0] * (LAST - 1), training)
+    assert path not in kept.paths()  # it goes in its turn
+
+
+def test_a_long_sample_is_told_by_its_beginning(tmp_path):
+    assert look_into(Kept(tmp_path).keep(made(), "x" * 300)).sample == "x" * 200
 
 
 def test_other_files_are_left_alone_and_what_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "run-001-mine.npz").write_text("mine")
     (tmp_path / "studio.npz").write_text("mine, too")
+    (tmp_path / "run-001-step-000001.npz.npz").write_text("and mine")
     kept = Kept(tmp_path)
     run(kept, [1.0] * 8)
     assert len(kept.entries()) == LAST + 1 or len(kept.entries()) == LAST

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minichar import look
+from minichar import kernels, look, strict
 from minichar.guessing import guesses
 from minichar.model import KINDS, CharModel
 from minichar.ngram import NGram
@@ -139,6 +139,16 @@ def test_blocks_stay_as_they_are_and_are_no_larger_than_asked():
             np.testing.assert_array_equal(states[key], copy[key])
 
 
+@cells
+def test_what_is_done_to_a_block_changes_nothing_in_the_next(cell):
+    model, how = some_model(cell), {"piece": 10, "run_up": 5, "batch": 4, "rows": 8}
+    wanted = look.record(model, TEXT, None, **how)
+    for at, states in look.blocks(model, TEXT, **how):
+        for key, s in states.items():
+            np.testing.assert_array_equal(s, wanted[key][at])
+            s[...] = np.nan
+
+
 def test_memory_does_not_grow_with_the_text():
     model = some_model("lstm", (16, 16), dtype="float32")
     most = []
@@ -189,7 +199,7 @@ def test_what_cannot_be_read_is_refused():
         with pytest.raises(ValueError, match="run_up"):
             look.record(model, TEXT, **wrong)
     for other in (NGram(TEXT, 2), BlockModel(Vocabulary("abcde"), width=4, heads=1)):
-        for asked in (look.record, guesses):
+        for asked in (look.record, look.saturation, guesses):
             with pytest.raises(TypeError, match=f"a {type(other).__name__}$"):
                 asked(other, TEXT)
 
@@ -213,6 +223,12 @@ def pretend_to_be_on_a_card(model, monkeypatch):
     for w in model.parameters().values():
         w.data = w.data.view(Array)
     return Array
+
+
+def test_the_slow_cells_of_a_model_on_a_card_are_seen_as_the_card_computes_them():
+    with strict.instead_of_cupy():
+        model = CharModel(Vocabulary("abcde"), "gru", 3, fused=False, device="gpu")
+        assert {type(cell) for cell in look._quick(model)} == {kernels.GRU}
 
 
 @cells

@@ -29,6 +29,7 @@ def test_of_a_model_that_learned_by_lines_too(text, length):
     wanted = mc.score(model, text)
     np.testing.assert_allclose(bits(model, text, length), wanted, rtol=1e-9)
     model.lines = False
+    np.testing.assert_allclose(bits(model, text, length), mc.score(model, text), rtol=1e-9)
     assert text == "abc" or not np.allclose(mc.score(model, text), wanted, rtol=1e-3)
 
 
@@ -36,6 +37,8 @@ def test_expectations_come_before_the_character_and_sum_to_one():
     model = some_model("gru", 4)
     log_p = np.concatenate(list(expectations(model, TEXT, length=6)))
     assert log_p.shape == (len(TEXT), 5)
+    coarse = some_model("gru", 4, dtype="float32")
+    assert {p.dtype for p in expectations(coarse, TEXT)} == {np.dtype("float64")}
     np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1)
     changed = np.concatenate(list(expectations(model, TEXT[:7] + "a" + TEXT[8:])))
     np.testing.assert_allclose(changed[:8], log_p[:8], rtol=1e-9)
@@ -52,11 +55,13 @@ def test_a_network_may_learn_between_two_pieces():
 
 def test_expected_at_some_places_is_what_is_expected_there():
     network, counting = some_model("lstm", (3, 2)), mc.NGram(TEXT, order=3)
-    places = [20, 0, 7, 7, 3]
+    places = [20, 0, 7, 7, 2]
     np.testing.assert_allclose(
         expected_at(network, TEXT, places),
         np.exp(np.concatenate(list(expectations(network, TEXT))))[places],
     )
+    of_bytes = expected_at(network, TEXT + "a" * 300, np.array(places, "uint8"))
+    np.testing.assert_allclose(of_bytes, expected_at(network, TEXT, places))
     p = expected_at(counting, TEXT, places)
     own = p[range(5), counting.vocab.encode("".join(TEXT[t] for t in places))]
     np.testing.assert_allclose(-np.log2(own), counting.bits(TEXT)[places])

@@ -140,16 +140,18 @@ def test_a_lesson_is_called_by_its_heading_or_else_by_its_name():
         rendering.Page(name, nbformat.v4.new_notebook(cells=cells))
         for name, cells in (
             ("90_a", [nbformat.v4.new_markdown_cell(said)]),
-            ("91_b", [nbformat.v4.new_markdown_cell("no heading")]),
+            ("91_b", [nbformat.v4.new_markdown_cell("no heading\n\n**What you'll do.** Rest.")]),
             ("92_c", []),
         )
     ]
     assert [page.title for page in pages] == ["a < b", "91_b", "92_c"]
-    assert [page.about for page in pages] == ["Read, and write. About 5 minutes.", "", ""]
+    assert [page.about for page in pages] == ["Read, and write. About 5 minutes.", "Rest.", ""]
     assert '<a href="90_a.html">a &lt; b</a>' in rendering.index(pages)
     assert "<title>a &lt; b ·" in rendering.page_of(pages[0], pages)
     made = rendering.page_of(pages[1], pages)
     assert '<a href="90_a.html">Before: a &lt; b</a> <a href="92_c.html">Next: 92_c</a>' in made
+    for page, way in ((pages[0], "Next:"), (pages[2], "Before:")):  # to the nearest only
+        assert rendering.page_of(page, pages).count(way) == 1
 
 
 def test_a_solution_that_stops_is_named(tmp_path):

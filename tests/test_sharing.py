@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from concurrent.futures import CancelledError
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,6 +102,50 @@ def test_when_all_workers_die_the_next_ones_take_over(client):
         alone.step()
         shared.step()
     same(alone, shared)
+
+
+@pytest.mark.parametrize("lost", ["OSError", "TimeoutError", "CancelledError", "KilledWorker"])
+def test_whatever_is_lost_with_a_worker_the_step_is_begun_again(dask, lost, monkeypatch):
+    kinds = {"CancelledError": CancelledError, "KilledWorker": cluster.dask().KilledWorker}
+    error = kinds.get(lost, OSError if lost == "OSError" else TimeoutError)("t", None, 3)
+
+    class Client:
+        failures = 0
+
+        def gather(self, futures):
+            self.failures -= 1
+            if self.failures >= 0:
+                raise error
+            return futures
+
+        def submit(self, work, model, *task, pure):
+            return task
+
+        wait_for_workers = scatter = lambda *_, **__: None
+
+    shared = SimpleNamespace(client=Client(), model=None, _wait=lambda futures: None)
+    for shared.client.failures in (0, 1, sharing.TRIES - 1):
+        assert Shared._ask(shared, [(1, 2), (3, 4)]) == [(1, 2), (3, 4)]
+    shared.client.failures = sharing.TRIES
+    with pytest.raises(RuntimeError, match="no worker is left"):
+        Shared._ask(shared, [()])
+
+
+def test_a_step_that_takes_long_is_waited_for_as_long_as_there_is_a_worker(monkeypatch):
+    late = iter([TimeoutError, TimeoutError, None, TimeoutError, TimeoutError])
+
+    def wait(futures, timeout):
+        if error := next(late):
+            raise error
+
+    monkeypatch.setattr(sharing, "dask", lambda: SimpleNamespace(wait=wait))
+    here = {"workers": {"one": {}}}
+    shared = SimpleNamespace(client=SimpleNamespace(scheduler_info=lambda _: here))
+    Shared._wait(shared, [])
+    here["workers"] = {}
+    with pytest.raises(TimeoutError):
+        Shared._wait(shared, [])
+    assert next(late) is TimeoutError  # at once, when there was none left
 
 
 def test_without_any_worker_a_step_fails_and_changes_nothing(dask, monkeypatch):

@@ -70,7 +70,7 @@ def find_lesson(number: str | int, course: Path | None = None) -> Lesson:
     known = lessons(course)
     wanted = str(number).zfill(2)
     for lesson in known:
-        if wanted == lesson.number or str(number) == lesson.solution.stem:
+        if wanted in (lesson.number, lesson.solution.stem):
             return lesson
     there = ", ".join(f"{lesson.number} ({lesson.title})" for lesson in known) or "none yet"
     raise CourseError(f"there is no lesson {number}; there are {there}")
@@ -86,7 +86,7 @@ def read_notebook(path: Path) -> "NotebookNode":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lost cell ids are repaired in memory
             notebook = nbformat.reads(text, as_version=4)
-        [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+        [(cell.cell_type, cell.source) for cell in notebook.cells]
     except json.JSONDecodeError as error:
         reason = f"line {error.lineno}: {error.msg}"
     except UnicodeDecodeError:

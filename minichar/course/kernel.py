@@ -73,7 +73,7 @@ class Kernel:
                     return self._end(f"it ran for {patience:.0f} s and could not be interrupted")
                 late, until = True, time.monotonic() + GRACE
                 self.running.interrupt()
-        if any(p.get("source") == "ask_exit" for p in reply.get("payload") or []):
+        if any(p.get("source") == "ask_exit" for p in reply.get("payload", [])):
             return self._end("Python ended here (a call of exit)")
         if reply["status"] == "ok":
             answer = reply["user_expressions"].get("ask", {}).get("data", {}).get("text/plain")

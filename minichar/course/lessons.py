@@ -201,8 +201,6 @@ def executed(path: Path, before: str = "") -> NotebookNode:
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],  # else a warning for each connection
         resources={"metadata": {"path": str(path.parent)}},
-        record_timing=False,
-        store_widget_state=False,
     )
     try:
         client.execute()
@@ -221,7 +219,8 @@ def reset(number: str | int, course: Path | None = None) -> Path | None:
     lesson = find_lesson(number, course)
     data = expected(lesson)[lesson.notebook]
     old = lesson.notebook.read_bytes() if lesson.notebook.exists() else None
-    copy = keep(lesson.notebook) if old not in (None, data) else None
-    if old != data:
-        write(lesson.notebook, data)
+    if old == data:
+        return None
+    copy = keep(lesson.notebook) if old is not None else None
+    write(lesson.notebook, data)
     return copy
