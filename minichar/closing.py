@@ -1,10 +1,9 @@
-"""Whether a model closes what was opened, and how far back it remembers what it was.
+"""Whether a model closes the brackets it opened, and how far back it remembers which they were.
 
-At the place where a bracket, a quotation or a tag ends, how likely does the model find the right
-mark, and does it prefer it to the marks that would have closed something else? Ordered by the
-distance to the opening mark: beyond an n-gram's order only memory helps. After Karpathy, Johnson
-and Fei-Fei, "Visualizing and Understanding Recurrent Networks" (2015, arXiv 1506.02078), section
-4.3. Built in lesson 11.
+At the place where a bracket ends, how likely does the model find the right one, and does it prefer
+it to those that would have closed something else? Ordered by the distance to the opening one:
+beyond an n-gram's order only memory helps. After Karpathy, Johnson and Fei-Fei, "Visualizing and
+Understanding Recurrent Networks" (2015, arXiv 1506.02078), section 4.3. Built in lesson 11.
 
     >>> pairs("ta (lomi [su])", "brackets")
     [(9, 12), (3, 13)]
@@ -23,30 +22,22 @@ from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.reading import expected_at
 
-# What opens and closes, in each kind of text. Python's strings and comments are passed over as a
-# whole; a string that does not end goes on to the end of its line, or of the text if it may span
-# lines. The repeats *+ and ++ never go back, so that no text takes long.
-QUOTED = r"(?P<mark>[\"'`])(?:(?!(?P=mark)|\n).)*+(?P<end>(?P=mark))"
-MARK = r"(?P<mark>(?P<long>'''|\"\"\")|['\"])"
-STRING = MARK + r"(?:\\.|(?!(?P=mark)|(?(long)(?!)|\n)).)*+(?P<end>(?P=mark))?"
+# Python's strings and comments are passed over as a whole. A string that does not end goes on to
+# the end of its line, or of the text if it may span lines. The repeat *+ never goes back, so that
+# no text takes long.
+STRING = r"(?P<mark>(?P<long>'''|\"\"\")|['\"])(?:\\.|(?!(?P=mark)|(?(long)(?!)|\n)).)*+(?P=mark)?"
 PIECES = {
     "brackets": r"[()\[\]{}]",
-    "quotes": QUOTED,
-    "tags": r"<(?P<slash>/?)(?P<name>\w++)[^<>]*+>",
     "python brackets": rf"#[^\n]*|{STRING}|[()\[\]{{}}]",
-    "python quotes": rf"#[^\n]*|{STRING}",
 }
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
 def pairs(text: str, kind: str) -> list[tuple[int, int]]:
-    """The places (opened, closed) of what closes in `text`, in the order in which it closes.
+    """The places (opened, closed) of the brackets in `text`, in the order in which they close.
 
-    `kind` is "brackets", "quotes" (each ends with the mark it began with, on the same line; others
-    within are ordinary), "tags", or for Python's source "python brackets" or "python quotes", which
-    know its comments and strings. Of a tag, `closed` is the first letter of the name in `</name>`;
-    of a string in three quotes the first of the last three. What does not match is left out, and
-    ends what was open.
+    `kind` is "brackets", or "python brackets" for Python's source: those in its comments and
+    strings do not count. What does not match is left out, and ends what was open.
 
     Raises ValueError for another kind.
     """
@@ -56,23 +47,12 @@ def pairs(text: str, kind: str) -> list[tuple[int, int]]:
     waiting: list[tuple[str, int]] = []  # what would close, and where it was opened
     for piece in re.finditer(PIECES[kind], text, re.DOTALL):
         found, at = piece[0], piece.start()
-        if kind == "tags":
-            opens, closes = not piece["slash"], piece["name"]
-            name, place = piece["name"], piece.start("name")
-            if found.endswith("/>"):
-                continue  # it closes itself
-        elif found[0] in "\"'`":
-            if kind.endswith("quotes") and piece["end"]:
-                matched.append((at, piece.start("end")))
+        if found in CLOSERS:
+            waiting.append((CLOSERS[found], at))
+        elif found[0] in "#'\"":
             continue
-        elif found[0] == "#":
-            continue
-        else:
-            opens, closes, name, place = found in CLOSERS, CLOSERS.get(found), found, at
-        if opens:
-            waiting.append((closes, at))
-        elif waiting and waiting[-1][0] == name:
-            matched.append((waiting.pop()[1], place))
+        elif waiting and waiting[-1][0] == found:
+            matched.append((waiting.pop()[1], at))
         else:
             waiting.clear()
     return matched
@@ -90,13 +70,13 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True)
 class Closings:
-    """What a model expected where something closes; arrays (n,), in the order of `pairs`.
+    """What a model expected where a bracket closes; arrays (n,), in the order of `pairs`.
 
     `distance` is counted in characters, `p` the probability given to the right mark, and `right`
     whether it had more than each of the others.
     """
 
-    rivals: str  # all marks that close something: the right one and the others
+    rivals: str  # all brackets that close something: the right one and the others
     opened: np.ndarray
     closed: np.ndarray
     p: np.ndarray
@@ -118,10 +98,9 @@ class Closings:
 
 
 def closings(model: CharModel | NGram, text: str, kind: str) -> Closings:
-    """What `model` expects of each place in `text` where something closes.
+    """What `model` expects of each place in `text` where a bracket closes.
 
-    The rivals are the marks with which anything closes in this text: `)]}`, or the kinds of
-    quotation marks, or the letters that the names of its tags begin with. So a model that knows
+    The rivals are those of `)]}` with which anything closes in this text. So a model that knows
     nothing is right about once in as many. The text is read from its beginning, as in reading.py.
 
     Raises ValueError as `pairs` does and for a character that the model does not know.

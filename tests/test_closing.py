@@ -39,24 +39,13 @@ def test_brackets_are_those_of_a_slow_walk(text):
     assert pairs(text, "brackets") == slow_pairs(text)
 
 
-@pytest.mark.parametrize("kind", ["brackets", "quotes", "tags"])
-def test_all_that_a_grammar_opens_is_found_closed(kind):
-    text = generate(kind, 5000)
-    found = pairs(text, kind)
-    ends = {"brackets": ")]}", "tags": ("</",)}.get(kind)
-    if ends:
-        assert len(found) == sum(text.count(mark) for mark in ends)
+def test_all_that_a_grammar_opens_is_found_closed():
+    text = generate("brackets", 5000)
+    found = pairs(text, "brackets")
+    assert len(found) == sum(text.count(mark) for mark in ")]}")
     assert [closed for _, closed in found] == sorted({closed for _, closed in found})
     for opened, closed in found:
-        assert opened < closed
-        if kind == "brackets":
-            assert CLOSERS[text[opened]] == text[closed]
-        elif kind == "quotes":
-            assert text[opened] == text[closed] and text[opened] not in text[opened + 1 : closed]
-            assert text[opened - 1] == " " == text[closed + 1]
-        else:
-            name = text[closed : text.index(">", closed)]
-            assert text.startswith(f"<{name}", opened) and text[closed - 2 : closed] == "</"
+        assert opened < closed and CLOSERS[text[opened]] == text[closed]
 
 
 def marked(text, kind):
@@ -70,28 +59,11 @@ def test_pythons_strings_and_comments_are_passed_over():
         ('f(\'(\', ["a\\")"]'[1:], ")"),
         ("{1", "}"),
     ]
-    assert marked(text, "python quotes") == [
-        ("'(", "'"),
-        ('"a\\")', '"'),
-        ("'''\n(\"", "'"),
-        ('"{', '"'),
-    ]
-
-
-def test_quotes_tags_and_empty_ones():
-    assert marked("a 'b\"c' \"d\" `\n`'e'", "quotes") == [("'b\"c", "'"), ('"d', '"'), ("'e", "'")]
-    assert marked("<a id='1'><b/>x<c></c></a>", "tags") == [
-        ("<c></", "c"),
-        ("<a id='1'><b/>x<c></c></", "a"),
-    ]
-    assert pairs("<a><b></a></b>", "tags") == []
-    assert marked("a <b <c>d</c>", "tags") == [("<c>d</", "c")]  # what does not end is no tag
-    assert pairs("''' ''", "python quotes") == pairs("'a\\'", "python quotes") == []
-    assert pairs("it's (\n('') 'a\\\nb'", "python quotes") == [(8, 9), (12, 17)]
-    assert pairs("# 'a'\n'b'", "python quotes") == [(6, 8)]
     assert pairs("it's (\n('')", "python brackets") == [(7, 10)]
-    assert pairs("''''''", "python quotes") == [(0, 3)]
-    with pytest.raises(ValueError, match="it is one of brackets, quotes, tags"):
+    assert pairs("'a\\' (\n())", "python brackets") == [(7, 8)]  # it goes on to its line's end
+    assert pairs("''' ''( \n)'''()", "python brackets") == [(13, 14)]
+    assert pairs("''' '' ()", "python brackets") == []
+    with pytest.raises(ValueError, match="it is one of brackets, python brackets"):
         pairs("()", "braces")
 
 
@@ -154,27 +126,23 @@ def test_distances_in_powers_of_two():
 
 
 def tokens(source):
-    """Python's own tokens outside f-strings: kind, text, and the places of their two ends."""
+    """Python's own tokens outside f-strings: kind, text and place."""
     starts, inside = [0, *itertools.accumulate(map(len, source.splitlines(keepends=True)))], 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         kind = tokenize.tok_name[token.type]
         inside += (kind == "FSTRING_START") - (kind == "FSTRING_END")
         if not inside:
-            start, end = (starts[line - 1] + column for line, column in (token.start, token.end))
-            yield kind, token.string, start, end
+            line, column = token.start
+            yield kind, token.string, starts[line - 1] + column
 
 
 @pytest.mark.parametrize("module", [bisect, keyword, shlex, textwrap])
 def test_pythons_source_is_read_as_python_reads_it(module):
     source = Path(module.__file__).read_text("utf-8")
-    brackets, strings, waiting = [], [], []
-    for kind, text, start, end in tokens(source):
+    brackets, waiting = [], []
+    for kind, text, start in tokens(source):
         if kind == "OP" and text in "([{":
             waiting.append(start)
         elif kind == "OP" and text in ")]}":
             brackets.append((waiting.pop(), start))
-        elif kind == "STRING":
-            marks = 3 if text.endswith(("'''", '"""')) and len(text) > 5 else 1
-            strings.append((start + len(text) - len(text.lstrip("rbufRBUF")), end - marks))
     assert len(brackets) > 4 and pairs(source, "python brackets") == brackets
-    assert len(strings) > 3 and set(strings) <= set(pairs(source, "python quotes"))
