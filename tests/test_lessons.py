@@ -231,7 +231,7 @@ def test_update_runs_the_solutions_for_their_claims(course, capfd, monkeypatch):
     claim = nbformat.read(solution, as_version=4).cells[5]
     assert claim.outputs == [text_output("stdout", "0.3333\n")] and claim.execution_count == 1
     assert lessons.differing(course) == []
-    assert capfd.readouterr().err == ""  # no warnings of kernels that start
+    assert "WARNING" not in capfd.readouterr().err  # of the kernel that started
     content = nbformat.read(solution, as_version=4)
     content.cells[1].source += "\nimport ipywidgets\nwith ipywidgets.Output():\n    print(1)"
     where = "os.getcwd() + os.environ['OMP_NUM_THREADS']"
