@@ -90,7 +90,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def open_lab(options: argparse.Namespace) -> int:
     """Start JupyterLab on a lesson and stay until it ends."""
-    from minichar.course import lessons  # takes a second or two
+    from minichar.course import lessons  # slow to import
 
     notebook = files.find_lesson(options.lesson).notebook
     if not notebook.exists():
@@ -120,7 +120,7 @@ def open_studio(options: argparse.Namespace) -> int:
     """Start JupyterLab on the studio, or serve it as a page, and stay until it ends."""
     given = {name: v for name, v in vars(options).items() if name not in ("page", "run_command")}
     if options.page:
-        from minichar import page  # takes a second or two
+        from minichar import page  # slow to import
 
         return page.serve(**given)
     if given:
@@ -208,7 +208,7 @@ def show_progress(options: argparse.Namespace) -> int:
 
 def reset_lesson(options: argparse.Namespace) -> int:
     """Restore a lesson, and say where the learner's file went."""
-    from minichar.course import lessons  # takes a second or two
+    from minichar.course import lessons  # slow to import
 
     name = files.find_lesson(options.lesson).notebook.name
     copy = lessons.reset(options.lesson)
@@ -230,7 +230,7 @@ def show_doctor(_: argparse.Namespace) -> int:
 
 def build_site(options: argparse.Namespace) -> int:
     """Build the static site, telling what is being done."""
-    from minichar.course.site import building  # takes a second or two
+    from minichar.course.site import building  # slow to import
 
     building.build(options.out, options.pyodide, tell=lambda line: print(f"  {line}", flush=True))
     print(f"The site is in {options.out}. To look at it, `python -m http.server -d {options.out}`.")
@@ -239,7 +239,7 @@ def build_site(options: argparse.Namespace) -> int:
 
 def derive_lessons(options: argparse.Namespace) -> int:
     """Bring solutions/ and notebooks/ in step, or only say what is not."""
-    from minichar.course import lessons  # takes a second or two
+    from minichar.course import lessons  # slow to import
 
     if not options.check:
         for line in lessons.update(run=options.run):

@@ -207,7 +207,7 @@ def _likeliest(model: Any, prime: str, length: int, width: int, unknown: str) ->
     screen, done = Screen(), count()
 
     def step(i: int, state: Any) -> tuple:
-        share = min(1, next(done) / (length * width))  # with it, greedy and the prime are read
+        share = min(1, next(done) / (length * width))  # some more are taken, for prime and greedy
         if screen.live and screen.due():
             screen.update(f"looking for the likeliest text: {share:.0%}")
         return model.step(i, state)

@@ -115,7 +115,7 @@ def shared(text: str, training: str) -> np.ndarray:
             - np.maximum.accumulate(np.where(new_old, place, 0))
         )
         width *= 2
-    at = np.full(n + 1, -1)  # -1: beyond the end
+    at = np.full(n + 1, -1)  # -1: not there; the last place, which is also place -1, is no one's
     at[number[: first - 1]] = np.arange(first - 1)  # a place of each piece of the training text
     known, ours, longest = at[:n] >= 0, np.arange(first, n), np.zeros(n - first, np.int64)
     before = np.maximum.accumulate(np.where(known, np.arange(n), -1))[number[first:]]

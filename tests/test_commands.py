@@ -212,7 +212,7 @@ def test_the_time_that_is_left_stands_where_a_narrow_terminal_shows_it():
     assert "3 h 5 min left" in line[:79]
 
 
-def test_it_is_reckoned_from_the_steps_of_this_run_and_those_taken_back_count(monkeypatch):
+def test_the_time_left_is_reckoned_from_the_steps_of_this_run_also_those_taken_back(monkeypatch):
     clock, said = itertools.count(0, 2), []  # two seconds a step
     steps = [(101, ""), (102, ""), (100, "back"), (101, "")]
     reports = [Report(step, 0.5, 1.0, None, 1.0, 0.1, 9.0, note) for step, note in steps]
