@@ -11,6 +11,7 @@ minichar data            the texts known by name (`minichar data get NAME` fetch
 minichar train TEXT      train a network on a text
 minichar sample MODEL    have a trained network write
 minichar score MODEL     how well a network predicts a text
+minichar show MODEL       what a model's file holds
 minichar doctor          what this machine has, for when something does not work
 minichar site OUT        build the course as a web site that needs no installation
 minichar lessons         (for whoever writes lessons) derive notebooks/ from solutions/
@@ -28,7 +29,7 @@ from functools import partial
 from pathlib import Path
 
 from minichar import commands as networks
-from minichar import data_command
+from minichar import data_command, show_command
 from minichar.course import classroom, files, progress
 from minichar.course.files import CourseError, Lesson
 from minichar.course.progress import Report, Verdict
@@ -69,6 +70,7 @@ def _run(argv: Sequence[str] | None) -> int:
     made.add_argument("lesson", **number)
     data_command.add(command("data", data_command.run, "list the texts known by name; fetch one"))
     networks.add(command)
+    show_command.add(command)
     command("doctor", show_doctor, "Python, packages, threads, GPU: what this machine has")
     made = command("site", build_site, "build the course as a web site, to use without installing")
     made.add_argument("out", type=Path, metavar="OUT", help="the folder to write it into")
