@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend, graph
-from minichar.lines import by_line
+from minichar.lines import by_line, line_end
 from minichar.model import CharModel
 from minichar.text import streams
 
@@ -79,7 +79,7 @@ def evaluating_lines(
     Raises ValueError as `lines.by_line` does, and for a character that the model does not know.
     """
     ids, total, count = model.vocab.encode(text), 0.0, 0
-    inputs, targets = by_line(ids, model.vocab.encode("\n")[0], batch)
+    inputs, targets = by_line(ids, line_end(model.vocab), batch)
     size = sum(wanted.size for wanted in targets.arrays)
     for read, wanted in zip(inputs.arrays, targets.arrays, strict=True):
         state = None

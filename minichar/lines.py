@@ -15,6 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minichar.text import Vocabulary
+
 
 class Blocks:
     """Arrays (T, b) one below the other, each of its own length and width, read by slices of rows.
@@ -35,6 +37,13 @@ class Blocks:
             raise IndexError(f"row {rows.start} of {len(self)}")
         k = int(self.starts.searchsorted(rows.start, side="right")) - 1
         return self.arrays[k][rows.start - self.starts[k] : rows.stop - self.starts[k]]
+
+
+def line_end(vocab: Vocabulary) -> int:
+    """The number of the line end. Raises ValueError for a vocabulary without one."""
+    if "\n" not in vocab.characters:
+        raise ValueError("no line end is among its characters: lines cannot be told apart")
+    return int(vocab.encode("\n")[0])
 
 
 def by_line(ids: np.ndarray, end: int, batch: int) -> tuple[Blocks, Blocks]:

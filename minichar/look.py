@@ -21,6 +21,7 @@ import numpy as np
 
 from minichar import backend, fused, graph
 from minichar.graph import Tensor
+from minichar.lines import line_end
 from minichar.model import CharModel
 
 PIECE, RUN_UP = 4096, 512  # characters in a piece and before it: these shape the numbers
@@ -96,7 +97,7 @@ def _starts(model: CharModel, ids: np.ndarray, piece: int) -> np.ndarray:
     """Where the pieces of a text begin; for a model that learned by lines, with each line end."""
     if not model.lines:
         return np.arange(0, len(ids), piece)
-    return np.union1d(0, np.flatnonzero(ids == model.vocab.encode("\n")[0]))
+    return np.union1d(0, np.flatnonzero(ids == line_end(model.vocab)))
 
 
 def _walk(

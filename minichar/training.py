@@ -19,7 +19,7 @@ from minichar import backend, optim
 from minichar.evaluation import evaluating, whole
 from minichar.footprint import advice
 from minichar.helpers import Helpers
-from minichar.lines import between_lines, by_line
+from minichar.lines import between_lines, by_line, line_end
 from minichar.model import CharModel
 from minichar.text import digest, split, streams
 from minichar.workers import calm
@@ -94,7 +94,7 @@ class Training:
         ids = model.vocab.encode(text)  # all of it: what is unknown is said now, not at validation
         if lines:
             cut = between_lines(text, cut) if validation else cut
-            self.inputs, self.targets = by_line(ids[:cut], model.vocab.encode("\n")[0], batch)
+            self.inputs, self.targets = by_line(ids[:cut], line_end(model.vocab), batch)
         else:
             self.inputs, self.targets = streams(ids[:cut], batch)  # (steps, B)
         self.held_out, self.length, self.validate_every = text[cut:], length, validate_every

@@ -47,6 +47,12 @@ def test_every_line_is_there_once_between_its_ends(text, batch):
     assert len(inputs) == len(targets) == sum(map(len, inputs.arrays))
 
 
+def test_a_text_without_a_line_end_is_no_list_of_lines():
+    model = mc.CharModel(mc.Vocabulary("abc"), hidden=2)
+    with pytest.raises(ValueError, match="no line end is among its characters"):
+        mc.Training(model, "abc" * 90, lines=True, validation=0)
+
+
 def test_lines_of_one_length_are_shared_out_evenly_and_always_in_the_same_order():
     ids = VOCAB.encode("abc\n" * 9)
     inputs, _ = by_line(ids, END, 8)
