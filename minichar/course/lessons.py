@@ -198,6 +198,7 @@ def executed(path: Path, before: str = "") -> NotebookNode:
     client = NotebookClient(
         notebook,
         timeout=600,
+        startup_timeout=300,  # where much else runs, a kernel takes its time
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],  # else a warning for each connection
         resources={"metadata": {"path": str(path.parent)}},
