@@ -54,8 +54,8 @@ def _into_zeros(ids, B):
     hints=[
         (
             "How long is each piece?",
-            "There are len(ids) - 1 predictions, because the last character has no next one. Shared "
-            "among B streams, whole ones only: (len(ids) - 1) // B.",
+            "There are len(ids) - 1 predictions, because no character follows the last one. Each of "
+            "the B streams gets equally many: (len(ids) - 1) // B.",
         ),
         (
             "Which way does reshape fill?",

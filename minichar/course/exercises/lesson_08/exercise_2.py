@@ -93,7 +93,7 @@ def _(f):
             losses = call(f, *args) if run is f else one_pass(*args)
             after = {k: w.data for k, w in model.parameters().items()}
             if all((after[k] == before[k]).all() for k in after):
-                raise Wrong("the weights are where they were: it takes a way back and a step")
+                raise Wrong("the weights are where they were: it takes a backward pass and a step")
             results.append((losses, after))
             steps.append(optimizer.steps)
         case = f"{len(inputs)} steps in pieces of {length}"

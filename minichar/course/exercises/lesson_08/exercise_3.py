@@ -93,8 +93,8 @@ def _square_in_place(W, dW, m, v, t, rate=0.002):
         ),
         (
             "Which of the two is squared?",
-            "Only v takes g * g. m takes g itself, sign and all. And the 1e-8 stands behind the root "
-            "here; in Adagrad it stood under it.",
+            "Only v takes g * g. m takes g itself, sign and all. And here the 1e-8 is added to the "
+            "root; in Adagrad it was added under it.",
         ),
     ],
     wrong={

@@ -16,7 +16,7 @@ def perplexity(losses, counts):
     hints=[
         (
             "Why not the mean of the losses?",
-            "Each loss is a mean already. One over 3 predictions must weigh less than one over 200.",
+            "Each loss is a mean already. One taken over 3 predictions must weigh less than one over 200.",
         ),
         (
             "How do I weigh them?",

@@ -39,8 +39,8 @@ def _last_two_axes(x, share, rng):
     hints=[
         (
             "How do I draw with probability `share`?",
-            "`rng.random(x.shape)` gives each number a draw of its own, evenly from 0 to 1. It is "
-            "below `share` with probability `share`.",
+            "`rng.random(x.shape)` draws a number for each entry, evenly between 0 and 1. It is below "
+            "`share` with probability `share`.",
         ),
         (
             "Divided by what?",
@@ -92,7 +92,7 @@ def _(f):
         if all(int((other == 0).sum()) == n for other in others):
             raise Wrong(
                 f"{case}, exactly {n} of {x.size} became 0 with each of four generators: each "
-                "number falls or stays by itself, so how many fall should vary"
+                "number has its own draw, so how many are dropped should vary"
             )
     deep = call(f, x.reshape(5, 20, 80), 0.5, np.random.default_rng(7))
     _each_by_itself("for an x of shape (5, 20, 80)", deep.reshape(100, 80) == 0)

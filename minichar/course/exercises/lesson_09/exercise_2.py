@@ -25,17 +25,17 @@ def _mean(x, da, V):
 
 @exercise(
     "9.2",
-    "the way back of a gather",
+    "the backward pass of a gather",
     answer=rows_back,
     hints=[
         (
             "What goes where?",
-            "Row n of da belongs to the text n, which read the character x[n]: it is added to row x[n].",
+            "Row n of da belongs to text n, which read the character x[n]: it is added to row x[n].",
         ),
         (
             "Two texts read the same character?",
-            "Their rows add up. `dW[x] += da` keeps one of them only; `np.add.at(dW, x, da)`, a loop, "
-            "or the product `one_hot(…).T @ da` adds all.",
+            "Their rows add up. `dW[x] += da` keeps only one of them; `np.add.at(dW, x, da)`, a loop "
+            "or the product `one_hot(…).T @ da` adds them all.",
         ),
         (
             "Of which type?",
@@ -65,7 +65,7 @@ def _(f):
     for seed, n, N, V in ((0, 12, 3, 5), (1, 1, 8, 2), (2, 40, 1, 7)):
         rng = np.random.default_rng(seed)
         x, da = rng.integers(V - 1, size=n), rng.standard_normal((n, N))  # one is never read
-        same(f"the gradient by {n} characters", call(f, x, da, V), rows_back(x, da, V))
+        same(f"the gradient for {n} characters", call(f, x, da, V), rows_back(x, da, V))
     small = call(f, x, da.astype(np.float32), V)
     if getattr(small, "dtype", None) != np.float32:
         kind = getattr(small, "dtype", "a list")

@@ -34,8 +34,8 @@ def _stepwise(hs, da):
         ),
         (
             "Where does the .T go?",
-            "After the reshape: (T * B, H) turned is (H, T * B). Reshaping to (H, -1) turns nothing; it "
-            "cuts the numbers up anew.",
+            "After the reshape: (T * B, H) transposed is (H, T * B). Reshaping to (H, -1) transposes "
+            "nothing; it only cuts the same numbers into other rows.",
         ),
     ],
     wrong={

@@ -64,7 +64,7 @@ def _by_exp(a):
     hints=[
         (
             "How can one tanh serve both?",
-            "The formula wants the tanh of x / 2. So what must happen to three of the blocks before the "
+            "The formula needs the tanh of x / 2. So what must happen to three of the blocks before the "
             "common tanh, and what after it? The block of g gets the tanh and nothing else.",
         ),
         (
@@ -107,7 +107,7 @@ def _(f):
             if result is None or result is ...:
                 raise NotDone("it changes nothing")
             raise Wrong(
-                "the array that it was given is as before; write into that one, with `out=a` or "
+                "the array that it was given is unchanged; write into that one, with `out=a` or "
                 "`a[...] = …`"
             )
         same(f"a of shape {a.shape}, afterwards,", got, want)

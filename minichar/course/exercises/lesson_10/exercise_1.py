@@ -106,7 +106,7 @@ def _(f):
             card.counts.reset()
             found = _pair("on the card", call(f, a, c))
             if not all(isinstance(part, card.ndarray) for part in found):
-                raise Wrong("on the card it returns arrays of numpy's, expected the card's")
+                raise Wrong("on the card it returns numpy arrays, expected the card's")
             travelled("on the card", card.counts)
             same("on the card", tuple(x.get() for x in found), wanted, parts=("h", "c"))
             for name, x, old in (("a", a, before[0]), ("c", c, before[1])):

@@ -68,7 +68,7 @@ def _(f):
             if card.counts.bytes_down > 8:
                 raise Wrong(f"{name} {card.counts.bytes_down} bytes came down, expected one number")
             if isinstance(found, card.ndarray):
-                raise Wrong(f"{name} it returns an array there, expected a number of Python's")
+                raise Wrong(f"{name} it returns an array there, expected a Python number")
             same(name, found, wanted)
             if any((g.get() != old).any() for g, old in zip(there, arrays, strict=True)):
                 raise Wrong(f"{name} it changed them in place")

@@ -64,11 +64,11 @@ def _changed(k, n, H, a, c, h):
         ),
         (
             "Where is its o in a?",
-            "Each text has 4 H numbers there: text `k // H` begins at `k // H * 4 * H`, and neuron `k % H` is so "
-            "many further on. Its i, f, g come H, 2 H, 3 H after.",
+            "Each text has 4 H numbers there: text `k // H` begins at `k // H * 4 * H`, and neuron `k % H` is "
+            "that many places further on. Its i, f and g come H, 2 H and 3 H after its o.",
         ),
         (
-            "Why a k that is too large?",
+            "Why can k be too large?",
             "Threads come in whole blocks, so some are left over: `if k >= n: return`, first of all.",
         ),
     ],
