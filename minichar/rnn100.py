@@ -38,11 +38,11 @@ def forward(W, inputs, targets, h):
 
 
 def backward(W, inputs, targets, hs, p):
-    """The gradient of the loss by every weight: back-propagation through time."""
+    """The gradient of the loss with respect to every weight: back-propagation through time."""
     dz = p.copy()  # (T, V)
     dz[np.arange(len(targets)), targets] -= 1
     dh = dz @ W["Why"].T  # (T, H): what each state owes for its own prediction
-    da = np.empty_like(dh)  # by the sum inside tanh
+    da = np.empty_like(dh)  # for the sum inside tanh
     dnext = np.zeros_like(dh[0])  # what it owes for all the later ones
     for t in reversed(range(len(inputs))):
         da[t] = (dh[t] + dnext) * (1 - hs[t + 1] ** 2)

@@ -17,7 +17,7 @@ def one_hot(i, V):
     answer=one_hot,
     hints=[
         ("Where do I start?", "`np.zeros(V)` is an array of V zeros; then one of them becomes 1."),
-        ("Which one becomes 1?", "The one at place i, and places count from 0: `x[i] = 1`."),
+        ("Which one becomes 1?", "The one at place i, and places are counted from 0: `x[i] = 1`."),
     ],
     wrong={
         "counting from one": lambda i, V: np.eye(V)[i - 1],

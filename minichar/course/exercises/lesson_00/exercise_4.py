@@ -17,11 +17,11 @@ def slope(f, x, d=1e-5):
         ("What is a slope?", "How much f grows, divided by how far x moved: rise over run."),
         (
             "From where to where?",
-            "From `x - d` to `x + d`. The rise is `f(x + d) - f(x - d)`; how long is the way? And are there brackets round it?",
+            "From `x - d` to `x + d`. The rise is `f(x + d) - f(x - d)`; how long is the run? And is it in brackets?",
         ),
         (
             "Why not from x to x + d?",
-            "It works, with an error that grows with d; both sides cancel most of it.",
+            "It works, with an error that grows with d; a step to both sides cancels most of it.",
         ),
     ],
     wrong={

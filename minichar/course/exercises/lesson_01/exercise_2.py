@@ -1,4 +1,4 @@
-"""Exercise 1.2: `loss_and_gradient(z, target)`, the loss in nats and its gradient by the scores."""
+"""Exercise 1.2: `loss_and_gradient(z, target)`, the loss in nats and its gradient."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def _gradient_with(change):
     hints=[
         (
             "Which logarithm?",
-            "The natural one, `np.log`, of the probability of the target; then a minus.",
+            "The natural one, `np.log`, of the probability of the target, with a minus in front.",
         ),
         (
             "What does the gradient say?",

@@ -30,7 +30,7 @@ def _new(W, x, h):
             "The new one. Work out the new h first, then `z = h @ Why + by`.",
         ),
         (
-            "Shapes do not fit?",
+            "The shapes do not fit?",
             "`x (V,) @ Wxh (V, H) gives (H,)`: a row stands on the left of `@`, as in the formulas.",
         ),
     ],

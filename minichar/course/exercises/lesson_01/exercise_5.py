@@ -20,11 +20,11 @@ def memoryless_loss(text):
     hints=[
         (
             "What is the best guess after one letter?",
-            "The shares with which its followers come: after l in hello, half l, half o.",
+            "The share of each of its followers: after l in hello, half l, half o.",
         ),
         (
-            "Whose mean is it?",
-            "Each of the `len(text) - 1` predictions costs `-np.log(its share)`; add, divide by how many.",
+            "The mean of what?",
+            "Each of the `len(text) - 1` predictions costs `-np.log(its share)`; add them up and divide by how many there are.",
         ),
         (
             "How do I count?",

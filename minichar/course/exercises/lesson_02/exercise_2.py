@@ -1,4 +1,4 @@
-"""Exercise 2.2: `bits_and_perplexity(p)`, the mean surprise at what came, told in two ways."""
+"""Exercise 2.2: `bits_and_perplexity(p)`, the mean surprise at what came, in two forms."""
 
 import math
 
@@ -20,7 +20,7 @@ def bits_and_perplexity(p):
         ("The mean of what?", "Of the surprises: first `-np.log2` of every p, then `.mean()`."),
         (
             "And the perplexity?",
-            "2 to the power of the mean bits: as many equally likely choices as cost that much.",
+            "2 to the power of the mean bits: the number of equally likely choices that cost as much.",
         ),
     ],
     wrong={

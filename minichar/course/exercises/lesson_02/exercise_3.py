@@ -40,8 +40,8 @@ def _variant(formula, shorter=slice(1, None)):
     hints=[
         (
             "Where does the recursion end?",
-            "The empty context is counted like every other; only its shorter probability is 1 / V. "
-            "For all others it is the function itself, asked about context[1:].",
+            "The empty context is counted like every other; only what it falls back on is 1 / V. "
+            "All others fall back on the function itself, called with context[1:].",
         ),
         (
             "Which counts belong to this context?",

@@ -1,4 +1,4 @@
-"""Exercise 3.2: `dz_of(p, targets)`, the gradient of the loss by the scores, all rows at once."""
+"""Exercise 3.2: `dz_of(p, targets)`, the gradient for the scores, all rows at once."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def dz_of(p, targets):
         ),
         (
             "The whole column changed?",
-            "`dz[:, targets]` takes whole columns; `dz[np.arange(T), targets]` one number a row.",
+            "`dz[:, targets]` takes whole columns; `dz[np.arange(T), targets]` one entry in each row.",
         ),
     ],
     wrong={

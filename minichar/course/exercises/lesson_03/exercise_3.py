@@ -1,4 +1,4 @@
-"""Exercise 3.3: `da_of(W, hs, dz)`, the gradient by the sum inside tanh, back through time."""
+"""Exercise 3.3: `da_of(W, hs, dz)`, the gradient for the sum inside tanh, back through time."""
 
 import numpy as np
 

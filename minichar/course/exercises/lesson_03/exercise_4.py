@@ -45,7 +45,7 @@ def _last_one_wins(inputs, hs, dz, da, V, right):
     hints=[
         (
             "Which two things meet in Whh?",
-            "At each t the state before, `hs[t]`, and `da[t]`: each number of the one times each of the "
+            "At each t the state before, `hs[t]`, and `da[t]`: each entry of one times each of the "
             "other, which is `np.outer(hs[t], da[t])`, summed over t.",
         ),
         (

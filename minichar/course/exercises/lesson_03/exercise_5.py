@@ -60,7 +60,7 @@ def _rebound(which):
         ),
         (
             "Where does 1e-8 go?",
-            "Under the root, next to the memory: it only keeps the division from being by zero.",
+            "Under the root, next to the memory: it is only there to prevent a division by zero.",
         ),
     ],
     wrong={

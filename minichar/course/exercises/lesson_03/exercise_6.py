@@ -12,7 +12,7 @@ def share_new(written, known):
     "how many are new",
     answer=share_new,
     hints=[
-        ("The share of what?", "Of all names that were written, each as often as it came."),
+        ("The share of what?", "Of all names that were written, each counted as often as it came."),
         ("It is slow?", "Looking a name up in a list walks through it; make a set of known first."),
     ],
     wrong={
