@@ -45,23 +45,23 @@ def _shuffled(feature, k):
 
 @exercise(
     "11.3",
-    "what luck reaches",
+    "what luck alone can reach",
     answer=luck,
     hints=[
         (
-            "Move what?",
+            "Shift what?",
             "The feature, and only the feature: `np.roll(feature, k)`. The cells stay where they "
             "are.",
         ),
         (
             "Which cell?",
-            "The luckiest one of each shift, afresh: the search takes the best of all cells, so luck "
-            "has to be given the same choice. `np.abs(correlations(…)).max()`.",
+            "The luckiest one for each shift: the search takes the best of all cells, so luck has to "
+            "be given the same choice. `np.abs(correlations(…)).max()`.",
         ),
         (
             "Why not simply shuffle the feature?",
             "A shuffled feature jumps from one character to the next, which no cell does. Luck then "
-            "looks smaller than it is. A moved one is as smooth as before.",
+            "looks smaller than it is. A shifted one is as smooth as before.",
         ),
     ],
     wrong={

@@ -72,7 +72,7 @@ def _columns(f, x, t, d=1e-4):
         ),
         (
             "How do D slopes become one number?",
-            "They are the gradient, and its length is asked for: the root of the sum of their "
+            "They are the gradient, and you are asked for its length: the root of the sum of their "
             "squares, or `np.linalg.norm(slopes)`.",
         ),
     ],

@@ -97,7 +97,7 @@ def _all_held(read, j):
         ),
         (
             "What does `change` get and give?",
-            "It gets the row c of this moment, H numbers, and gives back the row to go on with. "
+            "It gets c at this step, a vector of H numbers, and returns the vector to go on with. "
             "`c = c.copy()`, `c[j] = mean`, `return c`.",
         ),
     ],

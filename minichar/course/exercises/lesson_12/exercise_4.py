@@ -77,16 +77,16 @@ def _hamming(a, b):
         (
             "Where do the three ways come from?",
             "From above, D[i-1, j]: a letter of a is taken out. From the left, D[i, j-1]: one is "
-            "put in. From above left, D[i-1, j-1]: the two last letters stand for each other.",
+            "put in. From above left, D[i-1, j-1]: the two last letters are matched.",
         ),
         (
             "What does each cost?",
-            "Taking out and putting in cost 1. Standing for each other costs 1 when the letters "
-            "differ and nothing when they are equal: `a[i-1] != b[j-1]` is just that, as a number.",
+            "Taking out and putting in cost 1. Matching the last letters costs 1 when they differ "
+            "and nothing when they are equal: `a[i-1] != b[j-1]` is just that, as a number.",
         ),
         (
             "Why a[i-1] and not a[i]?",
-            "D has a row more than a has letters: row i is about the first i letters of a, and the "
+            "D has one row more than a has letters: row i is about the first i letters of a, and the "
             "last of these is a[i-1].",
         ),
     ],

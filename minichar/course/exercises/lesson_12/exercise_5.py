@@ -57,7 +57,7 @@ class _Asked(str):
     hints=[
         (
             "How do I ask whether a piece occurs?",
-            "`piece in training` is true when it stands there in one run.",
+            "`piece in training` is true when it occurs there in one run.",
         ),
         (
             "Which pieces are worth asking about?",
@@ -65,7 +65,7 @@ class _Asked(str):
             "len(best) + 1, and go on while the piece occurs.",
         ),
         (
-            "It never ends?",
+            "Why does it never end?",
             "A slice that goes beyond the end of the text is just shorter, so it may occur for "
             "ever: ask for `start + n <= len(text)`, too.",
         ),

@@ -24,7 +24,7 @@ def at_the_end(y, lengths):
         ),
         (
             "How do I take another step for each text?",
-            "With two arrays of numbers side by side, `y[steps, texts]`: the first step with the "
+            "With two arrays of indices, equally long, `y[steps, texts]`: the first step with the "
             "first text, the second with the second, and so on. `np.arange(B)` is the texts 0, 1, 2 …",
         ),
     ],

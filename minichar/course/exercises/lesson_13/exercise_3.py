@@ -55,7 +55,7 @@ def _scores_to_zero(z, targets, lengths):
         ),
         (
             "Why not `targets != 0`?",
-            "The line end is number 0 too, and where a name ends is to be learned.",
+            "The line end is number 0 too, and where a name ends must be learned.",
         ),
         (
             "What do I do with the table?",

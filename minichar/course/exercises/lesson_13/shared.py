@@ -10,7 +10,7 @@ def expect_tensor(name, got):
     if isinstance(got, list) and got and all(isinstance(part, Tensor) for part in got):
         raise Wrong(f"{name} is a list of Tensors, expected a single Tensor")
     if isinstance(got, np.ndarray | list | float | np.number):
-        raise Wrong(f"{name} is no Tensor, so no gradient can flow back: index the Tensor itself")
+        raise Wrong(f"{name} is not a Tensor, so no gradient flows back: index the Tensor itself")
     if not isinstance(got, Tensor):
         raise Wrong(f"{name} is of type {type(got).__name__}, expected a Tensor")
 
@@ -19,7 +19,7 @@ def expect_whole(name, got):
     if np.asarray(got).dtype.kind not in "iu":
         raise Wrong(
             f"{name} holds {np.asarray(got).dtype}: characters are whole numbers, "
-            "as of np.zeros(..., int)"
+            "as in np.zeros(..., int)"
         )
 
 
