@@ -1,4 +1,4 @@
-"""Exercise 4.3: `loop(text)`, the shortest piece that stands three times at the end of a text."""
+"""Exercise 4.3: `loop(text)`, the shortest piece that comes three times at the end of a text."""
 
 from minichar.course.checking import call, exercise, same
 

@@ -38,8 +38,8 @@ def _nucleus(keep):
             "From the most likely down: `order = np.argsort(-p)`, then `np.cumsum(p[order])`.",
         ),
         (
-            "Does the one that crosses the line belong in?",
-            "Yes. Keep a character while those before it have less than top_p together.",
+            "Is the one that crosses the line kept?",
+            "Yes. Keep a character while those before it add up to less than top_p.",
         ),
         (
             "How do I get back to the old order?",

@@ -74,7 +74,7 @@ def _never_cut(model, prime, length, width):
         ),
         (
             "What are the candidates?",
-            "Every beginning with every next character: width times V of them. Keep the best width.",
+            "Every beginning with every next character: width × V of them. Keep the best `width`.",
         ),
         (
             "Add or multiply?",

@@ -32,7 +32,7 @@ def _far(first=1, last=1, turned=False):
     hints=[
         (
             "Which states are in the product?",
-            "`hs[s + 1]` up to and with `hs[t]`: t - s steps, one Jacobian each.",
+            "`hs[s + 1]` up to and including `hs[t]`: t - s steps, one Jacobian each.",
         ),
         ("In which order?", "As they happen, from left to right: `J = J @ jacobian(Whh, hs[r])`."),
     ],

@@ -20,7 +20,7 @@ def with_radius(M, rho):
         ),
         (
             "By which factor?",
-            "Eigenvalues grow with the matrix: multiply M by the wanted radius over the present one.",
+            "Eigenvalues scale with the matrix: multiply M by the radius you want over the one it has.",
         ),
     ],
     wrong={

@@ -20,7 +20,7 @@ def orthogonal(H, rng):
             "What does QR give?",
             "`Q, R = np.linalg.qr(M)`: Q is orthogonal, R is triangular, and `Q @ R` is M. Keep Q.",
         ),
-        ("How can I test it?", "`Q @ Q.T` is the unit matrix."),
+        ("How can I test it?", "`Q @ Q.T` is the identity matrix."),
     ],
     wrong={
         "the other factor": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H)))[1],

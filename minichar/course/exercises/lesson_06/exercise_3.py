@@ -40,7 +40,7 @@ def _back(change):
     hints=[
         (
             "Why does dc come from two places?",
-            "c was used by h = o * tanh(c), and by the next step's cell, which handed dc in.",
+            "c is used twice: in h = o * tanh(c), and in the next step's cell, which hands dc back.",
         ),
         (
             "How much goes through h?",

@@ -19,7 +19,7 @@ def da_of(do, di, df, dg, gates):
     hints=[
         (
             "What is the slope of a sigmoid?",
-            "s * (1 - s), by its value s. That of tanh is 1 - g**2.",
+            "s * (1 - s), where s is its value. That of tanh is 1 - g**2, where g is its value.",
         ),
         (
             "stack or concatenate?",

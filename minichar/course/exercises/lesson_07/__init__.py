@@ -1,1 +1,1 @@
-"""The exercises of lesson 07: slopes, the order, the way back, broadcasting, RNN and LSTM anew."""
+"""The exercises of lesson 07: slopes, the order, the way back, broadcasting, RNN and LSTM again."""

@@ -30,7 +30,7 @@ def _slopes(**change):
     hints=[
         (
             "Slope by which number?",
-            "Hold one of the two fast and move the other: first by a, then by b.",
+            "Hold one of the two fixed and move the other a little: first a, then b.",
         ),
         (
             "And in a * b?",

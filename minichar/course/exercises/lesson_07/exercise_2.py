@@ -93,11 +93,11 @@ def _equal_values(result):
     hints=[
         (
             "When may a box be appended?",
-            "When all its inputs stand in the list. So visit each input first, and append the box after that.",
+            "When all its inputs are in the list. So visit each input first, and append the box after that.",
         ),
         (
             "Why does a box come twice?",
-            "It is visited once for every arrow that leads from it. Do nothing if it stands in the list already.",
+            "It is visited once for every arrow that leads from it. Do nothing if it is already in the list.",
         ),
         (
             "Where does it end?",
@@ -131,12 +131,12 @@ def _(f):
         for node, name in names.items():
             times = sum(n is node for n in got)
             if times != 1:
-                raise Wrong(f"for {what} the list is [{said}]: {name} stands in it {times} times")
+                raise Wrong(f"for {what} the list is [{said}]: {name} is in it {times} times")
         for node in got:
             for source in node.inputs:
                 if got.index(source) > got.index(node):
                     raise Wrong(
-                        f"for {what} the list is [{said}]: {names[node]} stands before "
+                        f"for {what} the list is [{said}]: {names[node]} comes before "
                         f"{names[source]}, of which it is made"
                     )
     walks_each_way(f)

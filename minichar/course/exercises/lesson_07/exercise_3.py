@@ -93,11 +93,11 @@ def _by_dictionary(result):
         ),
         (
             "What does a box send to one of its inputs?",
-            "`slope * box.grad`, by the slope of this input; `pass_on` sends each its own.",
+            "`slope * box.grad`, with the slope by that input; `pass_on` sends each its own.",
         ),
         (
             "= or +=?",
-            "A box that was used three times is sent something three times. The effects add: `+=`.",
+            "A box that was used three times receives something three times. The effects add: `+=`.",
         ),
     ],
     wrong={

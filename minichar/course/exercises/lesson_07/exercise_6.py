@@ -55,7 +55,7 @@ def _swapped(W, x, h, c):
         ("sigmoid(a) or a.sigmoid()?", "`a.sigmoid()` and `a.tanh()`: then the graph knows of it."),
         (
             "How is a block of a Tensor taken?",
-            "As of an array: `a[:H]`, `a[H:2*H]`, `a[2*H:3*H]`, `a[3*H:]`, in the order o, i, f, g.",
+            "As with an array: `a[:H]`, `a[H:2*H]`, `a[2*H:3*H]`, `a[3*H:]`, in the order o, i, f, g.",
         ),
         (
             "Where do h and c come from?",

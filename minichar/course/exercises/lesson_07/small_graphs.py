@@ -90,7 +90,7 @@ def walks_each_way(f):
         if _Counted.asked <= 20_000:
             raise
         raise Wrong(
-            "for y = y + y, twenty times over, it walks every one of the 2 ** 20 ways: a box that "
+            "for y = y + y, twenty times over, it walks every one of the 2 ** 20 paths: a box that "
             "was visited once must be left alone, and so must all before it"
         ) from None
     return x
