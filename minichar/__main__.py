@@ -14,7 +14,7 @@ minichar score MODEL     how well a network predicts a text
 minichar show MODEL       what a model's file holds
 minichar doctor          what this machine has, for when something does not work
 minichar site OUT        build the course as a web site that needs no installation
-minichar lessons         (for whoever writes lessons) derive notebooks/ from solutions/
+minichar lessons         (for writing lessons) derive notebooks/ from solutions/
 """
 
 import argparse
@@ -64,7 +64,7 @@ def _run(argv: Sequence[str] | None) -> int:
     made.add_argument("lesson", nargs="?", **number)
     made = command("progress", show_progress, "what is solved, borrowed and open, by lesson")
     made.add_argument("--json", action="store_true", help="print it as a line to send")
-    text = "of a class instead: a learner's course folder, or a file with what --json printed"
+    text = "for a class: a learner's course folder, or a file with what --json printed"
     made.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=text)
     made = command("reset", reset_lesson, "put a lesson back as it was, and keep your file")
     made.add_argument("lesson", **number)

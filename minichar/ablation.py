@@ -1,8 +1,8 @@
 """A network without some of its cells: what gets worse when a cell stands still.
 
-That a cell goes up inside quotes shows that it knows of them, not that anybody listens. Hold it at
-its mean, so that it tells nothing any more, and see which characters cost more bits: that is what
-it was good for, as far as no other cell steps in. Cells have the names of causes.py. Built in
+That a cell goes up inside quotes shows that it knows about them, not that anybody listens. Hold it
+at its mean, so that it tells nothing any more, and see which characters cost more bits: that is
+what it was good for, as far as no other cell steps in. Cells have the names of causes.py. Built in
 lesson 11.
 
     >>> from minichar.text import Vocabulary
@@ -44,8 +44,8 @@ def without(model: CharModel, cells: Iterable[Cell], held: Iterable[float]) -> C
     where `model` is on a card. An h that is always m adds m times its outgoing weights to what they
     lead to, so these become part of the biases there, and nothing listens to h itself. A c that is
     always m sends out o tanh(m): its forget gate is shut, its input gate open and g is 1, so that c
-    is 1, and its outgoing weights are multiplied by tanh(m) / tanh(1). No state that one begins
-    with makes a difference to either.
+    is 1, and its outgoing weights are multiplied by tanh(m) / tanh(1). No initial state makes a
+    difference to either.
 
     Raises ValueError for a cell that the model does not have.
     """

@@ -1,7 +1,7 @@
-"""A file of arrays that can be trusted: written whole or not at all, read with suspicion.
+"""A file of arrays, written whole or not at all, and read without trust.
 
 It is an .npz, which is a zip: `header.json` says what the arrays are, each lies beside it as an
-.npy, not compressed. There is no pickle in it, and nothing of it is run. A reader says which array
+.npy, not compressed. There is no pickle in it, and nothing in it is run. A reader says which array
 it expects, of which shape and type; whatever differs is refused before memory is made for it, and
 damage is found by the zip's checksums. checkpoint.py keeps models in such files, from lesson 08.
 
@@ -150,7 +150,7 @@ class Archive:
 
 @contextmanager
 def refusing(path: str | Path) -> Iterator[None]:
-    """Whatever a damaged file does to its readers inside, it comes out as BadModelFile."""
+    """Whatever a damaged file does to its readers inside is raised as BadModelFile."""
     try:
         yield
     except (BadModelFile, MemoryError):  # the second may come of a sound file, and a small computer

@@ -1,4 +1,4 @@
-"""Attention over past states: each step looks back at every step so far, and takes a weighted mean.
+"""Self-attention: each step looks back at every step so far, and takes a weighted mean.
 
 A step asks with its query q. Each step offers a key k, to be compared with, and a value v, what it
 has to give. The softmax of the comparisons says how much of each value is taken: weights that sum
@@ -41,7 +41,7 @@ def products(a: Tensor, b: Tensor) -> Tensor:
 def causal(T: int, S: int | None = None, reach: int | None = None) -> np.ndarray:
     """What step t of T may see among S, of which the last T are the steps themselves: (T, S).
 
-    0 where it may, -inf where it may not: to be added to the scores. Nobody sees what lies ahead,
+    0 where it may, -inf where it may not: to be added to the scores. No step sees what lies ahead,
     nor, with `reach`, what lies more than so many steps back.
     """
     back = distances(T, T if S is None else S)
@@ -62,11 +62,11 @@ def distances(T: int, S: int) -> np.ndarray:
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Any = 0.0) -> tuple[Tensor, Tensor]:
     """softmax(q kᵀ / √d + mask) v, and the weights: q (…, T, d), k and v (…, S, d).
 
-    The results are (…, T, d) and (…, T, S). Without / √d, sums of d products would be so large that
-    the softmax gives everything to one step, and lets no gradient through. `mask` is added before
-    the softmax, so that the weights that are left sum to 1. Source: Vaswani et al., "Attention is
-    all you need", 2017, equation 1. Raises ValueError for a mask of True and False: what is to be
-    added is 0 or -inf, as `causal` has it.
+    The results are (…, T, d) and (…, T, S). Without / √d, dot products of length d would be so
+    large that the softmax gives everything to one step, and lets no gradient through. `mask` is
+    added before the softmax, so that the weights that are left sum to 1. Source: Vaswani et al.,
+    "Attention is all you need", 2017, equation 1. Raises ValueError for a mask of True and False:
+    what is to be added is 0 or -inf, as `causal` has it.
     """
     if isinstance(mask, np.ndarray) and mask.dtype.kind == "b":
         raise ValueError("attend: the mask is added: 0 where it may look, and -inf elsewhere")
@@ -77,7 +77,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Any = 0.0) -> tuple[Tensor, Te
 
 
 class Attention:
-    """Several attentions side by side over the last `reach` steps and this one: (T, B, D) to same.
+    """Multi-head attention over the last `reach` steps and this one: (T, B, D) to the same.
 
     Each of the `heads` has its share of the D columns of q, k and v, and its own learned number for
     every distance, which is added to the scores: without it a step could not tell near from far

@@ -1,8 +1,8 @@
-"""What a prediction hangs on: how fast it would change with each character read before it.
+"""What a prediction depends on: how fast it would change with each character read before it.
 
-What the network reads of a character is a row of numbers. Saliency asks how fast the answer would
-change if one of these rows, further back, were a little different: a gradient, which the graph has
-at hand. Drawn for every prediction it is the picture of which place listens to which, as in Madsen,
+What the network reads of a character is a vector. Saliency asks how fast the answer would change if
+one of these vectors, further back, were a little different: a gradient, which the graph can give.
+Drawn for every prediction, it is the picture of which place listens to which, as in Madsen,
 "Visualizing memorization in RNNs" (Distill, 2019). A single cell of the network, named (layer, "h"
 or "c", index), all counted from 0, can be asked the same. Built in lesson 11.
 
@@ -56,16 +56,16 @@ def gradients(
     state: Sequence[tuple] | None = None,
     together: int = 32,
 ) -> np.ndarray:
-    """The gradient of each target by every row of numbers the network read: (targets, T, D).
+    """The gradient of each target with respect to every vector that was read: (targets, T, D).
 
     A target is a place in `text`, and what is asked for there is ln p of the character at that
     place, in nats, from what came before (so place 0 is none); or, with `cell`, the value of that
     cell once the character there is read. All such places, unless `targets` names some; one alone
-    gives (T, D). The gradient by what comes later is 0, as it is by the lines before if the network
-    learned one line at a time. `state` is what the network had read before (an empty state if
-    None), as model.step returns it.
+    gives (T, D). The gradient with respect to what comes later is 0, and to the lines before, too,
+    if the network learned one line at a time. `state` is what the network had read before (an empty
+    state if None), as model.step returns it.
 
-    `together` of them are worked out side by side, each in a column of its own, by one way back.
+    `together` of them are worked out at once, each in a column of its own, by one backward pass.
     The model's own gradients stay as they are. Raises ValueError for a cell or a place there is not
     or a character that the model does not know.
     """
@@ -113,7 +113,7 @@ def saliency(model: CharModel, text: str, *args: Any, **settings: Any) -> np.nda
 
     Arguments are those of `gradients`; the result is (targets, T), or (T,) for one target alone.
     In nats (or in the cell's units) for each unit of length by which a row is moved. It is a slope:
-    what happens when a character is replaced, which is a large move, it can only hint at.
+    it can only hint at what happens when a character is replaced, which is a large move.
     """
     return np.linalg.norm(gradients(model, text, *args, **settings), axis=-1)
 

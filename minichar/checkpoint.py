@@ -1,4 +1,4 @@
-"""Saving and loading: a model alone, or a training that goes on as if it had never stopped.
+"""Saving and loading: a model alone, or a training that resumes as if it had never stopped.
 
 What comes next in a training is decided by its weights, what the optimiser remembers, the place in
 the text, the state carried there, and the random numbers to come. All of it is in the file: on one
@@ -48,8 +48,8 @@ def save_model(
 
     The old file stays until the new one is whole and on the disk. To a path that ends in .json goes
     what the demo of recurrentjs can load. `half` keeps 2 bytes of each weight (float16, some three
-    digits): for a model that is to be handed on, not trained on. A `note`, anything short that JSON
-    can hold, stands in the header: `archive.opened` reads it without the weights.
+    digits): for a model that is to be handed on, not trained further. A `note`, anything short that
+    JSON can hold, stands in the header: `archive.opened` reads it without the weights.
 
     Raises ValueError, and changes nothing, for a model or training that cannot be saved, as with
     weights that are not finite; OSError where the disk refuses.
@@ -182,7 +182,7 @@ def _described(training: Training) -> dict[str, Any]:
 
 
 def _prefix(described: dict[str, Any]) -> str:
-    """Where the arrays of the good moment are: those of now, where both are at the same step."""
+    """Where the arrays of the good moment are: the present ones, if both are at the same step."""
     return "good/" if described["good"]["steps"] != described["now"]["steps"] else ""
 
 

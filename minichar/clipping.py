@@ -1,4 +1,4 @@
-"""Clipping: gradients that are too large made smaller, before an optimiser takes them.
+"""Clipping: gradients that are too large are made smaller, before an optimiser takes them.
 
 A few steep places would otherwise throw the weights far away. Built in lesson 05.
 
@@ -24,7 +24,7 @@ def _positive(limit: float) -> float:
 
 
 def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> float:
-    """Bring every number of every gradient to within ±limit; the share of them that was outside.
+    """Clip every number of every gradient to ±limit; return the share of them that was outside.
 
     Raises ValueError for a limit that is not above 0.
     """
@@ -49,7 +49,7 @@ def length(arrays: Iterable) -> Any:
 
 
 def clip_by_norm(parameters: Mapping[str, Tensor], limit: float | None) -> Any:
-    """Shorten all gradients by one factor so that their norm is at most `limit`; the norm before.
+    """Shorten all gradients by one factor to a norm of at most `limit`; return the norm before.
 
     Unlike clipping by value it keeps the direction (Pascanu, Mikolov and Bengio, 2013,
     algorithm 1). The norm is the `length` of all of them: on a graphics card the question whether

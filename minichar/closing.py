@@ -1,7 +1,7 @@
 """Whether a model closes the brackets it opened, and how far back it remembers which they were.
 
 At the place where a bracket ends, how likely does the model find the right one, and does it prefer
-it to those that would have closed something else? Ordered by the distance to the opening one:
+it to those that would have closed something else? Sorted by the distance to the opening bracket:
 beyond an n-gram's order only memory helps. After Karpathy, Johnson and Fei-Fei, "Visualizing and
 Understanding Recurrent Networks" (2015, arXiv 1506.02078), section 4.3. Built in lesson 11.
 

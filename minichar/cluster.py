@@ -1,9 +1,10 @@
 """Many machines: the workers of a Dask cluster, and a sweep over them, many settings of a training.
 
-Results come in as they are ready. Each is written to a folder at once, under a name made of its
-settings, so that a sweep that was stopped goes on with what is missing. A setting that fails is
-reported and the rest go on; what was lost with a worker is done again by another. Needs the extra
-`cluster`. Built in lesson 14; sharing.py has one training on many machines.
+A sweep is a hyperparameter search. Results come in as they are ready. Each is written to a folder
+at once, under a name made of its settings, so that a sweep that was stopped goes on with what is
+missing. A setting that fails is reported and the rest go on; what was lost with a worker is done
+again by another. Needs the extra `cluster`. Built in lesson 14; sharing.py has one training on many
+machines.
 
     settings = grid(hidden=[(64,), (128,)], dropout=[0.0, 0.3], seed=[0, 1, 2])
     for run in sweep(text, settings, steps=500, folder="my-sweep"):
@@ -61,12 +62,12 @@ def workers(where: int | str | None = None) -> Iterator[Any]:
 
     class Local(distributed.LocalCluster):
         def _update_worker_status(self, op: str, msg: Any) -> None:
-            """Of one that is gone before it was known, Dask's own makes a KeyError at the end."""
+            """For one that was gone before it was known, Dask's own raises KeyError at the end."""
             if op != "remove" or msg in self.scheduler_info["workers"]:
                 super()._update_worker_status(op, msg)
 
     settings = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-    settings["silence_logs"] = logging.CRITICAL  # or Dask tells at length of each worker that ends
+    settings["silence_logs"] = logging.CRITICAL  # or Dask reports at length each worker that ends
     with (
         Local(n_workers=where, **settings) as cluster,
         distributed.Client(cluster) as client,
@@ -129,7 +130,7 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
 
 
 def attempt(text: str, settings: Mapping[str, Any], steps: int) -> Run:
-    """`run`, with what goes wrong as a result: it would go wrong on every other worker, too."""
+    """`run`, with what goes wrong as its result: it would go wrong on every other worker, too."""
     try:
         return run(text, settings, steps)
     except Exception as error:

@@ -1,7 +1,7 @@
-"""Texts in colour: what a cell does over a text, what a model guesses, what it leans on. Lesson 11.
+"""Texts in colour: what a cell does over a text, what a model guesses, and why. Lesson 11.
 
 Each function returns a `Picture`, HTML without a script, and the same in words. Numbers come in,
-one for each character; nothing here works them out. What a text holds is shown and never obeyed.
+one for each character; nothing here works them out. What a text contains is shown and never obeyed.
 
     >>> text("ab\\n", [-1.0, 0.1, 0.9], title="Cell 3")
     Cell 3: 3 characters, each coloured by its value from -1 to 1; mean 0.00.

@@ -46,21 +46,21 @@ def layers(text: str) -> tuple[int, ...]:
 SHARE = number(0, 1, open_end=True)
 # Of `train`: option, type or choices, default, help. A file to --resume has them already.
 SETTLED: list[tuple[str, Any, Any, str]] = [
-    ("--cell", ("lstm", "gru", "rnn", "relu"), "lstm", "the kind of neuron; relu is an rnn too"),
+    ("--cell", ("lstm", "gru", "rnn", "relu"), "lstm", "the kind of cell; relu is an rnn, too"),
     ("--hidden", layers, (128, 128), "neurons in each layer, the lowest first"),
-    ("--embedding", whole(1), None, "learn a row of N numbers for each character"),
-    ("--dropout", SHARE, 0.0, "share of neurons left out of each step, against rote"),
+    ("--embedding", whole(1), None, "learn a vector of N numbers for each character"),
+    ("--dropout", SHARE, 0.0, "share of neurons left out of each step, against overfitting"),
     ("--batch", whole(1), None, "places in the text read side by side"),
-    ("--lines", bool, False, "learn each line by itself, as of a list of names"),
-    ("--length", whole(1), 50, "characters read in a step, and how far back errors are followed"),
+    ("--lines", bool, False, "learn each line on its own, as in a list of names"),
+    ("--length", whole(1), 50, "characters read in a step; gradients go back no further"),
     ("--optimizer", tuple(optim.OPTIMIZERS), "adam", "the rule by which weights move"),
     ("--lr", number(0), None, "learning rate, how far they move; smaller is slower and safer"),
     ("--decay", number(0, 1), 1.0, "multiply the learning rate by this after every epoch"),
     ("--decay-after", whole(0), 10, "but not in the first N epochs"),
     ("--clip", number(0), 5.0, "shorten longer gradients to this length; 0: never"),
-    ("--validation", SHARE, 0.05, "share of the text, its end, kept to measure on"),
+    ("--validation", SHARE, 0.05, "share of the text, at its end, held out to measure on"),
     ("--save-every", whole(1), 500, "measure on the held-out text and save after every N steps"),
-    ("--seed", whole(0, np.inf), 0, "another number, another beginning"),
+    ("--seed", whole(0, np.inf), 0, "another number, other random weights"),
 ]  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     group.add_argument("--out", metavar="FILE", help="the file to save in (default model.npz)")
     old = group.add_mutually_exclusive_group()
     old.add_argument("--resume", metavar="FILE", help="go on with this file, exactly")
-    text = "begin as this model, a file or a name as in `minichar sample` (default: anew)"
+    text = "start from this model, a file or a name as in `minichar sample` (default: a new one)"
     old.add_argument("--init", metavar="MODEL", help=text)
     _add_skipping(group)
     group.add_argument("--overwrite", action="store_true", help="replace what --out names")
@@ -120,7 +120,7 @@ def _add_sample(made: argparse.ArgumentParser) -> None:
     made.usage = f"{called('sample')} MODEL [options]"
     made.epilog = f"For instance: {called('sample')} names --prime ma --temperature 0.7"
     _add_model(made)
-    text = "the beginning to go on from (default: that of a new line)"
+    text = "the text to go on from (default: the start of a new line)"
     made.add_argument("--prime", default="", metavar="TEXT", help=text)
     text = "characters to write (default 200)"
     made.add_argument("--length", type=whole(1), default=200, metavar="N", help=text)
@@ -132,7 +132,7 @@ def _add_sample(made: argparse.ArgumentParser) -> None:
     made.add_argument("--top-p", type=number(0, 1, open_start=True), metavar="P", help=text)
     text = "the same number, the same text (default: another one each time)"
     made.add_argument("--seed", type=whole(0, np.inf), metavar="N", help=text)
-    text = "no chance: look for the likeliest text, keeping W beginnings (default off)"
+    text = "beam search: look for the likeliest text, keeping W beginnings (default off)"
     made.add_argument("--beam", type=whole(1), metavar="W", help=text)
 
 
@@ -159,12 +159,12 @@ def _add_skipping(made: Any) -> None:
 
 
 def _add_encoding(made: Any) -> None:
-    text = "how the text file is written, such as cp1252 (default UTF-8)"
+    text = "the encoding of the text file, such as cp1252 (default UTF-8)"
     made.add_argument("--encoding", metavar="NAME", help=text)
 
 
 def train(options: argparse.Namespace) -> int:
-    """`minichar train`: fill in the defaults, or see that none is asked for that is settled."""
+    """`minichar train`: fill in the defaults; refuse what --resume or --init has settled."""
     try:
         library(options.device)  # before anything is read
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The part of the studio that shows how far the training is: the curve, and the numbers of now."""
+"""The part of the studio that shows how far the training is: the curve, and the present numbers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +43,7 @@ class CurvePanel(ipywidgets.HBox):
         super().__init__([self.curve, ipywidgets.VBox([self.unit, self.numbers])], layout=WRAPPED)
 
     def measure(self) -> None:
-        """The numbers of now; those that there are not yet are dashes, so that nothing moves."""
+        """The present numbers; those that are not there yet are dashes, so that nothing moves."""
         live, training = self.studio.live, self.studio.live.training
         rows = {"step": f"{training.step_number:,}"} | dict.fromkeys(NUMBERS, "–")
         if live.history:

@@ -1,6 +1,6 @@
 """The texts of the course: some come with it, some with Python, and some are fetched when wanted.
 
-`datasets/catalogue.toml` says of each what it is, how long, under which licence and from where.
+`datasets/catalogue.toml` says of each what it is, how long it is, its licence and where it is from.
 `load_text` takes a name from there, or the path of a text of your own. Lessons 00 to 04 use
 "names"; the gallery (lesson 12) shows them all. downloads.py fetches, unpacking.py opens archives.
 
@@ -27,7 +27,7 @@ from minichar.decoding import read_text
 from minichar.text import clean
 
 ROOM = 5  # an archive may hold this many times the characters it should, or its own bytes
-LARGEST = 1 << 30  # bytes of a folder of one's own
+LARGEST = 1 << 30  # bytes of a folder of your own
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def load_text(
     """Return a text of the catalogue by its name, or the text file at this path.
 
     A name comes before a file called the same in the working folder: that file is "./names".
-    Of a folder, all the text files in it come one after another. `encoding` is for files of your
+    For a folder, all the text files in it come one after another. `encoding` is for files of your
     own that are not UTF-8. A text that is not on this computer yet is an error which says how to
     get it, unless `download` is true: nothing goes over the network unasked.
 

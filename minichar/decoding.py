@@ -1,4 +1,4 @@
-"""The bytes of a file as text: which encoding they are in, and what to do where they are none.
+"""The bytes of a file as text: which encoding they are in, and what to do if they are not text.
 
 >>> decoded("café\\r\\n".encode(), "menu.txt")
 'café\\n'
@@ -27,7 +27,7 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
 
 
 def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
-    """The text in the bytes of a file called `name`, as `read_text` has it, and its ValueErrors."""
+    """The text in the bytes of a file called `name`, with the ValueErrors of `read_text`."""
     if raw.startswith(NO_TEXT):
         what = "an archive, a PDF or a document of an office program"
         raise ValueError(f"{name} is no text but {what}: save what is in it as text first.")

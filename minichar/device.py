@@ -1,8 +1,8 @@
 """The graphics card: whether a model can run on it, found out by computing something there.
 
 There are four cases, and each comes with what to do: CuPy is not installed; there is no NVIDIA card
-or no driver for it; the card is there, and the CUDA libraries that CuPy calls are not; it works.
-`CharModel(…, device="gpu")` asks here. Built in lesson 10.
+or no driver for it; the card is there, but the CUDA libraries that CuPy calls are missing; it
+works. `CharModel(…, device="gpu")` asks here. Built in lesson 10.
 
     >>> find().case in CASES
     True
@@ -21,7 +21,7 @@ CASES = ("no CuPy", "no card", "no libraries", "works")
 
 
 def install(extra: str) -> str:
-    """What brings an extra into this Python, as it is typed in the folder of the course."""
+    """The command that installs an extra, to be typed in the folder of the course."""
     course = Path(__file__).resolve().parents[1]
     here = Path(sys.executable or "python").parent.resolve()
     pip = here.relative_to(course) / "pip" if here.is_relative_to(course) else "pip"
@@ -76,7 +76,7 @@ def find() -> Finding:
 
 
 def card() -> ModuleType:
-    """The module cupy, once a computation with it has gone right.
+    """The module cupy, once a computation with it has succeeded.
 
     Raises RuntimeError, in one line that says what to do, where there is no card to compute on.
     """

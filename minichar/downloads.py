@@ -1,9 +1,9 @@
 """Fetching a text once and keeping it: checked, resumed where it broke off, never half there.
 
-The texts that cannot come with the course lie in a folder of this computer's user (`folder`), by
-the names of the catalogue. What arrives is compared with the SHA-256 of the catalogue. Where it has
-none, the first download is trusted and its SHA-256 noted beside it: anything else is an error from
-then on. Nothing is printed; `tell` is told how far it is. Built in lesson 12.
+The texts that cannot come with the course lie in a folder of the user's (`folder`), under their
+names in the catalogue. What arrives is compared with the SHA-256 of the catalogue. Where it has
+none, the first download is trusted and its SHA-256 noted beside it: from then on, anything else is
+an error. Nothing is printed; `tell` is called with the progress. Built in lesson 12.
 
     path = fetch(datasets.catalogue()["shakespeare"])
 """
@@ -56,7 +56,7 @@ def digest_of(path: Path) -> str:
 
 
 def _note(source: Source) -> Path:
-    """Where the SHA-256 of the first download is noted, in the manner of sha256sum."""
+    """Where the SHA-256 of the first download is noted, in the format of sha256sum."""
     return folder() / f"{source.name}.sha256"
 
 
@@ -68,7 +68,7 @@ def expected(source: Source) -> str | None:
 
 
 def verified(source: Source) -> Path:
-    """The file of a fetched text, once it is certain that it is the right one.
+    """The file of a fetched text, once its digest has been checked.
 
     Raises FileNotFoundError when it is not on this computer yet, NotFetched when it has changed.
     """

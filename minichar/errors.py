@@ -1,10 +1,10 @@
 """Where a network is wrong, and what would have helped: its errors, peeled off group by group.
 
-A character is an error if its probability was below one half. Some errors a short context would
-have avoided, some the memory of a word just read, some more text to learn from. Each error goes to
-the first group that explains it, and so the order matters. After Karpathy, Johnson and Fei-Fei,
-"Visualizing and Understanding Recurrent Networks" (2015, arXiv 1506.02078), section 4.4. Built in
-lesson 11.
+A character is an error if its probability was below one half. A short context would have avoided
+some errors, the memory of a word just read others, more text to learn from yet others. Each error
+goes to the first group that explains it, and so the order matters. After Karpathy, Johnson and
+Fei-Fei, "Visualizing and Understanding Recurrent Networks" (2015, arXiv 1506.02078), section 4.4.
+Built in lesson 11.
 
     >>> bits = np.array([0.2, 3.0, 3.0, 0.2, 3.0, 3.0])
     >>> errors = peel("ta (o)", bits, train_text="ta lo ta lo ", order=1)

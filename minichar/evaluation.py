@@ -1,8 +1,8 @@
-"""How well a model predicts a text that it was not trained on: the mean over every prediction.
+"""How well a model predicts a text that it was not trained on: its mean loss (cross-entropy).
 
-A long text is cut into streams that are read side by side, many times as fast as one. No prediction
-is lost by that, and each stream but the first begins by reading what stands before it: so the cut
-costs next to nothing. Built in lesson 08.
+A long text is cut into streams that are read as one batch, many times as fast as one stream. No
+prediction is lost, and each stream but the first begins by reading what stands before it: so the
+cut costs next to nothing. Built in lesson 08.
 
     >>> from minichar.text import Vocabulary
     >>> model = CharModel(Vocabulary.of("hello"), hidden=8)
@@ -29,7 +29,7 @@ def evaluate(model: CharModel, text: str, batch: int | None = None, length: int 
     Each of them counts once; without gradients or dropout. The text is read from an empty state: in
     one stream below 1,000 characters, else in up to 64 of 500 or more side by side. `batch` asks
     for another number of streams, `length` for pieces of that length. A model that learned one line
-    at a time is judged so, as by `evaluating_lines`.
+    at a time is judged line by line, as by `evaluating_lines`.
 
     Raises ValueError for a text too short for that, or with a character unknown to the model.
     """
@@ -39,7 +39,7 @@ def evaluate(model: CharModel, text: str, batch: int | None = None, length: int 
 def evaluating(
     model: CharModel, text: str, batch: int | None = None, length: int = 200
 ) -> Generator[float, None, float]:
-    """`evaluate` with a stop after each piece, for whoever has something else to do meanwhile.
+    """`evaluate` with a stop after each piece, for callers with something else to do meanwhile.
 
     What it yields there is the share of the text that has been read.
     """

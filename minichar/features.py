@@ -2,7 +2,7 @@ r"""What a cell could be keeping track of: functions of a text, with a number fo
 
 One convention for all of them: the number at place t is a fact about the text up to and including
 character t, which is what a network has read when its state is row t of look.py. So what comes
-later never changes it. A function of your own does as well as these:
+later never changes it. A function of your own works as well as these:
 
     >>> def shouting(text):
     ...     return [c.isupper() for c in text]
@@ -123,7 +123,7 @@ def inside_quotes(text: str, marks: str = "\"'") -> np.ndarray:
 
     It knows strings in either of `marks`, strings of many lines in three of the same, and that a
     character after a backslash closes nothing. Quotes in a comment open nothing. A string with
-    single marks ends with its line, so that a stray one does no harm beyond. An expression in an
+    single marks ends with its line, so that a stray one does no harm beyond it. An expression in an
     f-string counts as part of the string. In prose, where ' is an apostrophe, take
     `lambda text: inside_quotes(text, '"')`.
     """

@@ -1,11 +1,11 @@
 """One table at the end: every kind of model of the course on the same names, in bits per character.
 
-All networks have about as many weights as the LSTM of lesson 08 and are trained like it. Rate and
-dropout are chosen for each by the validation part, on one seed: from the same setting on, to one of
-the eight around it that is better, until none is. Then two more seeds show how much is luck. The
-held-out names are opened once, at the end. `python datasets/build.py table` measures it anew, in
-ten minutes or so on two idle cores, and writes what `stored` reads; `python -m minichar.finale`
-prints that. Built in lesson 15.
+All networks have about as many weights as the LSTM of lesson 08 and are trained like it. Learning
+rate and dropout are chosen for each by the validation part, on one seed: starting from the same
+setting, go to one of the eight around it that is better, until none is. Then two more seeds show
+how much is luck. The held-out names are opened once, at the end. `python datasets/build.py table`
+measures it again, in ten minutes or so on two idle cores, and writes what `stored` reads;
+`python -m minichar.finale` prints that. Built in lesson 15.
 
     >>> [row.model for row in stored()][0]
     'counting'
@@ -44,9 +44,9 @@ SEEDS, STEPS = 3, 2000
 class Row:
     """What one kind of model reached. Bits per character; of networks, means over the seeds.
 
-    `setting` says what was chosen by the validation part, and of how many that were tried; what a
-    model that has read that part reaches there is nan. `low` and `high` are the best and the worst
-    seed on the held-out names.
+    `setting` says what was chosen by the validation part, and out of how many that were tried; what
+    a model that has read that part reaches there is nan. `low` and `high` are the best and the
+    worst seed on the held-out names.
     """
 
     model: str

@@ -1,7 +1,7 @@
 """A figure of matplotlib as an image, with each character in a font that has it.
 
 matplotlib's own font has Latin, Greek, Cyrillic, Arabic and more, but no Chinese and no emoji: in
-their places it draws boxes, all alike, and warns. Another font of the computer may have them.
+their places it draws boxes, all the same, and warns. Another font on the computer may have them.
 """
 
 import io

@@ -1,9 +1,9 @@
 """How many bytes a training takes, worked out from its shapes before it begins.
 
-A step keeps what every layer has computed, for all characters that it reads, until the way back has
-used it: that grows with batch times length times the number of neurons, and on a graphics card it
-is most of the memory. What a card's driver and CuPy take for themselves is not counted. Built in
-lesson 10.
+A step keeps what every layer has computed, for all characters that it reads, until the backward
+pass has used it: that grows with batch times length times the number of neurons, and on a graphics
+card it is most of the memory. What a card's driver and CuPy take for themselves is not counted.
+Built in lesson 10.
 
     >>> from minichar.text import Vocabulary
     >>> needed(CharModel(Vocabulary.of("hello"), hidden=(512, 512)), 100, 100).step // 10**6
@@ -17,8 +17,8 @@ from itertools import pairwise
 
 from minichar.model import CharModel
 
-# In numbers for each neuron and character: what a layer keeps from the way there, and what it
-# takes on the way back: the gradient that comes in, those that it makes, what it works in.
+# In numbers for each neuron and character: what a layer keeps of the forward pass, and what it
+# takes on the backward pass: the gradient that comes in, those that it makes, what it works in.
 KEPT = {"rnn": 2, "relu": 2, "lstm": 7, "gru": 5}
 BACK = {"rnn": 4, "relu": 2, "lstm": 5, "gru": 8}
 WEIGHTS, NUMBERS = 20_000_000, 250_000_000  # in a model, in a step: `affordable`, about 1 GB
@@ -63,9 +63,9 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
 
 @contextmanager
 def advice(model: CharModel, shape: tuple[int, int], remembers: int = 2) -> Iterator[None]:
-    """Inside, a lack of memory comes out as a MemoryError that says what to halve.
+    """Inside, a lack of memory is raised as a MemoryError that says what to halve.
 
-    It is there that a piece of text (T, B) is learned. CuPy's OutOfMemoryError is one, too.
+    A piece of text (T, B) is learned inside. CuPy's OutOfMemoryError is one, too.
     """
     try:
         yield

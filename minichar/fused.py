@@ -2,8 +2,8 @@
 
 What layers.py computes with some twenty nodes a step is written out here by hand. Whatever does not
 wait for the step before is computed for all or many steps at once: the input's share, the slopes
-that the way back multiplies with, the gradient of the weights. What is left in the loops works in
-place on arrays made once. Same weights, same numbers, numpy or CuPy. Derived in lessons 06 and 09.
+that the backward pass multiplies with, the gradient of the weights. The loops themselves work in
+place on arrays made once. Same weights, same numbers, numpy or CuPy. Built in lessons 06 and 09.
 """
 
 from collections.abc import Callable, Iterator
@@ -88,8 +88,8 @@ def last_first(a: Any) -> Iterator[slice]:
 class Fused:
     """What the three fused cells share: the input's part, for all steps at once, then `run`.
 
-    In `run` a whole sequence becomes a node. `forward` fills the arrays that are kept for the way
-    back, and `backward` those of the gradient; each is called for some of the rows of a batch.
+    In `run` a whole sequence becomes a node. `forward` fills the arrays kept for the backward pass,
+    and `backward` those of the gradient; each is called for some of the rows of a batch.
     """
 
     def __call__(self, x: Any, state: tuple | None = None) -> tuple[Tensor, tuple]:
@@ -210,7 +210,7 @@ class GRU(Fused, layers.GRU):
         self.in_parts(self.forward, (Whh.data, bn.data), a.data, hs, ms)  # a becomes r, u, n
 
         def send_back(dy):
-            dm, dn = xp.empty_like(a.data), xp.empty_like(ms)  # dm: by h Whh + bn
+            dm, dn = xp.empty_like(a.data), xp.empty_like(ms)  # dm: with respect to h Whh + bn
             back = self.way_back(T, B)
             self.in_parts(self.backward, (back,), dy, dm, dn, a.data, hs, ms)
             flat = dm.reshape(-1, 3 * H)

@@ -1,6 +1,6 @@
 """Texts with known nesting: five small grammars that write as much as you ask for.
 
-Whatever opens in these texts also closes, by a rule that is known exactly. So one can count how
+Whatever opens in these texts also closes, by a rule that is known exactly. So you can count how
 often a model closes what it opened, and at which distance, and look for the cell that remembers.
 This file wrote brackets, quotes, environments, tags and tunes in datasets/, for lessons 11 and 12.
 
@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 
 def among(dice: Random, low: int, high: int) -> int:
-    """A whole number from low to high, both included, each as likely."""
+    """A whole number from low to high, both included, all equally likely."""
     return low + int(dice.random() * (high - low + 1))
 
 
 def pick(dice: Random, items: Sequence[T]) -> T:
-    """One of `items`, each as likely."""
+    """One of `items`, all equally likely."""
     return items[int(dice.random() * len(items))]
 
 
@@ -49,7 +49,7 @@ def brackets(dice: Random, depth: int = 0) -> str:
 
 
 def quotes(dice: Random) -> str:
-    """One line that is by turns outside and inside quotes, of three kinds: `ta "lo'mi su" fe.`
+    """One line that is alternately outside and inside quotes, of three kinds: `ta "lo'mi su" fe.`
 
     Only the mark that opened a quote closes it; within, the other two are ordinary characters, as
     in the strings of a program. So it takes remembering not only that a quote is open, but which.
@@ -137,7 +137,7 @@ TONIC = {"C": 0, "D": 1, "Em": 2, "F": 3, "G": 4, "Am": 5}
 
 
 def bar(dice: Random, rhythm: str, place: int) -> str:
-    """The notes of one bar, walking mostly by single steps from `place` in SCALE: `d2 ef g2 B2`."""
+    """The notes of one bar, walking mainly by single steps from `place` in SCALE: `d2 ef g2 B2`."""
     text = ""
     for length in rhythm:
         if length == " ":

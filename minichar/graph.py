@@ -146,7 +146,7 @@ def log(a):
 
 
 def total(a, axis=None, keepdims=False):
-    """The sum over all numbers, or along `axis`."""
+    """The sum of all numbers, or along `axis`."""
     y = a.data.sum(axis=axis, keepdims=keepdims)
 
     def send_back(g):
@@ -227,7 +227,7 @@ def softmax(z: Tensor) -> Tensor:
 
 
 def cross_entropy(z: Tensor, targets: Any) -> Tensor:
-    """The mean of -ln p[target] over all predictions, in nats: z (..., V) scores, targets (...)."""
+    """The mean of -ln p[target] over all predictions, in nats: z (..., V) logits, targets (...)."""
     xp, V = backend.of(z.data), z.shape[-1]
     targets = whole_numbers("cross_entropy", targets, V, z.data)
     if z.shape[:-1] != targets.shape:

@@ -1,4 +1,4 @@
-"""A graph drawn: what was made of what, the values, and the gradients on their way back.
+"""A graph drawn: what was made of what, the values, and the gradients of the backward pass.
 
 `draw` shows a graph as it is; `steps_back` gives a picture for each node that passes its gradient
 on, for the slider of `widgets.Frames`. Both take a Scalar or a Tensor. Used in lesson 07.

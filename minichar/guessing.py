@@ -1,8 +1,8 @@
 """What a model expects next at each place of a text: its best guesses, and how surprised it was.
 
-Read in pieces side by side, as in look.py, so that a long text is quick; one that is no longer than
-a piece gives exactly what the model gives that reads it alone. Where every character has to be read
-after all that is before it, reading.py does that, more slowly. Built in lesson 11.
+Read in a batch of pieces, as in look.py, so that a long text is quick; a text no longer than a
+piece gives exactly what the model gives when it reads it alone. Where every character has to be
+read after all that is before it, reading.py does that, more slowly. Built in lesson 11.
 
     >>> model = CharModel(Vocabulary.of("hello"), cell="lstm", hidden=8)
     >>> found = guesses(model, "hello", top=2)
@@ -26,9 +26,9 @@ from minichar.text import Vocabulary
 class Guesses:
     """What a model expects after each character of a text, and how it was surprised.
 
-    Row t is of the moment when character t has been read. `ids` (len(text), top) are the numbers of
-    the likeliest next characters, the likeliest first, and `p` their probabilities. `bits`
-    (len(text) - 1,) is -log2 of the probability that character t + 1 then had.
+    Row t belongs to the moment when character t has been read. `ids` (len(text), top) are the
+    numbers of the likeliest next characters, the likeliest first, and `p` their probabilities.
+    `bits` (len(text) - 1,) is -log2 of the probability that character t + 1 then had.
     """
 
     vocab: Vocabulary

@@ -1,12 +1,12 @@
-"""Training in half precision: two bytes a number on the way there and back, four in the weights.
+"""Training in half precision: two bytes a number forward and backward, four in the weights.
 
-The products of a step are the same in float16 to about three digits, and a graphics card has units
-for them that are many times faster. What must not be rounded so coarsely are the weights: an update
-is often smaller than a thousandth of what it is added to, and would be lost. So the model keeps its
-float32 weights, the optimiser moves those, and each step computes on a copy in float16. Small
-gradients would vanish below 6e-8, the smallest number of float16: the loss is multiplied by `scale`
-first, the gradients divided by it after. (Micikevicius and others, "Mixed precision training",
-2018.) Built in lesson 10.
+This is mixed precision. The products of a step are the same in float16 to about three digits, and a
+graphics card has units for them that are many times faster. What must not be rounded so coarsely
+are the weights: an update is often smaller than a thousandth of what it is added to, and would be
+lost. So the model keeps its float32 weights, the optimiser moves those, and each step computes on a
+copy in float16. Small gradients would vanish below 6e-8, the smallest number of float16: the loss
+is multiplied by `scale` first, the gradients divided by it after. (Micikevicius and others, "Mixed
+precision training", 2018.) Built in lesson 10.
 
     >>> from minichar.text import Vocabulary
     >>> model = CharModel(Vocabulary("ab"), hidden=4)
@@ -32,7 +32,7 @@ from minichar.training import Report, Training
 class HalfTraining(Training):
     """A Training whose steps compute in float16, for train(…, training=…). Its file is Training's.
 
-    `scale` halves by itself when a gradient has gone beyond 65,504, the largest number of float16;
+    `scale` is halved when a gradient has gone beyond 65,504, the largest number of float16;
     training then goes back to its last good moment, and the learning rate stays.
     """
 
@@ -43,7 +43,7 @@ class HalfTraining(Training):
             raise ValueError(f"scale={scale}: what the loss is multiplied with, from 1 up")
         super().__init__(model, text, **settings)
         self.scale, self.copy = float(scale), CharModel(model.vocab, **model.settings())
-        for cell in self.copy.cells:  # those compiled know no float16
+        for cell in self.copy.cells:  # the compiled ones know no float16
             cell.__class__ = getattr(fused, KINDS[model.cell])
         for name, w in self.copy.parameters().items():
             w.data = model.parameters()[name].data.astype("float16")

@@ -1,9 +1,10 @@
 """A training step shared out to processes: each takes some texts of the batch through all of it.
 
-Python runs one thread at a time. numpy lets go of it inside each call, but between two calls every
-thread has to have it again, and the loop over time has dozens of calls for each character: so two
-threads are far from twice as fast. A process has a Python of its own. It gets the weights, reads
-its texts and sends the gradients back, as a worker of sharing.py does from another machine.
+Python runs one thread at a time (it has a global lock, the GIL). numpy lets other threads run
+inside each call, but between two calls a thread needs the lock again, and the loop over time has
+dozens of calls for each character: so two threads are far from twice as fast. A process has a
+Python of its own. It gets the weights, reads its texts and sends the gradients back, as a worker of
+sharing.py does from another machine.
 
 Who takes a share makes no difference to the numbers: while a helper is still starting, or where one
 has died, the training does that share as well. With MINICHAR_HELPERS=0 in the environment the batch
@@ -38,8 +39,8 @@ START = "import sys; sys.path = sys.argv[1:]; from minichar.helpers import serve
 def shares(model: Any, T: int, B: int, spare: int = 0) -> list[slice]:
     """The rows of a batch (T, B), cut into a part for each thread but `spare`, if that is worth it.
 
-    What is gained are the turns that threads wait for, some at each step in time of each layer;
-    what it costs is that all weights and gradients have to travel.
+    The gain is that no thread waits for its turn, as happens at each time step of each layer; the
+    cost is that all weights and gradients have to travel.
     """
     n = 1
     if type(model) is CharModel and model.fused and model.device == "cpu":
@@ -83,7 +84,7 @@ def by_layer(model: CharModel, arrays: Sequence[np.ndarray]) -> list[tuple] | No
 
 
 class Helpers:
-    """The helper processes of one training. They are started when they are wanted, and end with it.
+    """The helper processes of one training. They start when they are wanted, and end with it.
 
     `stop` ends them before; they start again when they are wanted. `spare` is how many threads are
     left to others, as to the page of the studio.
@@ -188,7 +189,7 @@ class Helper:
         receive(self.process.stdout)
 
     def ask(self, random: dict, rows: slice, B: int, task: list[np.ndarray]) -> None:
-        with suppress(OSError):  # it has died, as answer will see
+        with suppress(OSError):  # it has died, as `answer` will notice
             what = [random, rows.start, rows.stop, B]
             send(self.process.stdin, what, [*(w.data for w in self.weights), *task])
 

@@ -147,7 +147,7 @@ def shares(parts: Mapping[str, float], title: str = "", unit: str = "") -> Pictu
     """
     whole = float(sum(parts.values()))
     if not whole > 0 or min(parts.values()) < 0:
-        raise ValueError("parts of nothing, or below 0, make no whole")
+        raise ValueError("the parts must be 0 or more, and together above 0")
     figure, panels = _panels([""], 7.2, 1.2 + 0.2 * len(parts), title)
     axes, start, words = panels[""], 0.0, []
     for k, (name, part) in enumerate(parts.items()):

@@ -1,8 +1,8 @@
 """The folder in which the studio keeps a training as it goes on: the last files, and the best.
 
-Every file is one of checkpoint.py, from which training goes on exactly. What is told of a file is
-in its header, so a long list costs no weights to be read, and a list survives the program that made
-it. Nothing in a file is trusted: one that is damaged is listed as such.
+Every file is one of checkpoint.py, from which training goes on exactly. What the list says of a
+file is in its header, so a long list needs no weights to be read, and it survives the program that
+made the files. Nothing in a file is trusted: one that is damaged is listed as such.
 
     kept = Kept("studio")
     kept.keep(training, "what it wrote")
@@ -26,7 +26,7 @@ NAME = re.compile(r"run-(\d{3,9})-step-(\d{6,12})\.npz")
 
 @dataclass(frozen=True)
 class Entry:
-    """What the header of a file tells. `wrong` says what is amiss where it cannot be read."""
+    """What the header of a file says. `wrong` is why, if it cannot be read."""
 
     path: Path
     size: int  # bytes
@@ -80,7 +80,7 @@ class Kept:
         return tuple(map(int, NAME.fullmatch(path.name).groups()))
 
     def entries(self) -> list[Entry]:
-        """What every file tells, the newest first. Files that vanish meanwhile are left out."""
+        """What every file says, the newest first. Files that vanish meanwhile are left out."""
         entries = []
         for path in self.paths():
             try:
@@ -100,7 +100,7 @@ class Kept:
         return best
 
     def keep(self, training: Training, sample: str, validation: float | None = None) -> Path:
-        """Write a file of the training as it is now, and take away what is too much.
+        """Write a file of the training as it is now, and remove the files that are too many.
 
         `validation` is in nats per character. Raises OSError where the disk refuses, ValueError for
         a training that cannot be saved.

@@ -1,4 +1,4 @@
-"""The part of the studio that saves and loads: one file by name, and a folder kept by itself.
+"""The part of the studio that saves and loads: one file by name, and a folder kept automatically.
 
 After a validation, at most every ten seconds, the training is written to a file of its own, as
 keeping.py does it. The table has a row for each, and a button that goes on from there exactly.
@@ -29,7 +29,7 @@ def row(cells: list[str]) -> str:
 
 
 def told(error: Exception) -> str:
-    """What went wrong, in words; what nobody expected with the name of its kind."""
+    """What went wrong, in words; an unexpected error with the name of its kind."""
     expected = isinstance(error, ValueError | RuntimeError | OSError) and str(error)
     return spoken(error) if expected else f"{type(error).__name__}: {error}"
 
@@ -126,7 +126,7 @@ class FilePanel(ipywidgets.VBox):
         unknown = f" It does not know {left_out:,} characters of this text: they are left out."
         self.studio.renewed(f"Loaded {path.name}, at step {step:,}.{unknown if left_out else ''}")
 
-    # --- by itself
+    # --- automatically
 
     def keep(self, validation: float) -> None:
         """Keep the training, unless that was done just now, is switched off, or it went wrong."""
@@ -145,7 +145,7 @@ class FilePanel(ipywidgets.VBox):
         self.fill()
 
     def fill(self) -> None:
-        """Have the table say what is in the folder now."""
+        """Make the table say what is in the folder now."""
         place, state = html.escape(f"{self.kept.folder}/"), "" if self.auto.value else " (off)"
         self.where.value = f"into <code>{place}</code>: the last {LAST}, and the best{state}"
         entries = self.kept.entries()

@@ -5,8 +5,8 @@ the arrays are small. So what a cell does with its gates, number by number, is w
 forward and backward: a thread has one neuron of one text, and does all of it. The matrix products
 stay with the card's own library. Built in lesson 10.
 
-The tests translate this source for the processor and hold it to layers.py. On a card it has not
-been run yet: tests/benchmarks/gpu.py does that, in one call.
+The tests translate this source for the processor and compare it with layers.py. On a card it has
+not been run yet: tests/benchmarks/gpu.py does that, in one call.
 """
 
 from functools import cache
@@ -116,7 +116,7 @@ extern "C" __global__ void gru_step_back(
 
 @cache
 def compiled(card: ModuleType, dtype: np.dtype, name: str) -> Any:
-    """A program for numbers of a type, made by the card's compiler when first asked for."""
+    """A program for numbers of one type, made by the card's compiler when it is first asked for."""
     real = {"float32": "float", "float64": "double"}[str(dtype)]
     return card.RawModule(code=f"typedef {real} real;\n{SOURCE}").get_function(name)
 

@@ -1,9 +1,9 @@
-"""Recurrent cells and their neighbours, step by step on the graph: to be read, not to be fast.
+"""Recurrent cells and their neighbours, step by step on the graph: for reading, not for speed.
 
 A cell reads a whole sequence: `y, state = cell(x, state)`, with x of shape (T, B, D), or whole
-numbers (T, B) that stand for one-hot rows, and y (T, B, H). The state is a tuple of plain arrays
-(B, H): what is carried into the next piece of text carries no gradient. fused.py has the same
-cells, fast; a test holds the two together. Built in lessons 07 and 08.
+numbers (T, B) that stand for one-hot rows, and y (T, B, H). The hidden state is a tuple of plain
+arrays (B, H): what is carried into the next piece of text carries no gradient. fused.py has the
+same cells, fast; a test holds the two together. Built in lessons 07 and 08.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from minichar.graph import Tensor
 
 
 def uniform(rng: np.random.Generator, shape: tuple[int, ...], H: int, dtype: Any) -> Tensor:
-    """Weights drawn evenly from -1/√H to 1/√H: sums of H of them stay near 1 in size."""
+    """Weights drawn uniformly from -1/√H to 1/√H: sums of H of them stay near 1 in size."""
     return Tensor(rng.uniform(-1, 1, shape).astype(dtype) / np.sqrt(H, dtype=dtype), True)
 
 
@@ -64,7 +64,7 @@ class Embedding:
 
 
 class Dropout:
-    """Set a share `p` of the numbers to 0, and enlarge the others to make up (inverted dropout)."""
+    """Set a share `p` of the numbers to 0, and scale up the others to match (inverted dropout)."""
 
     def __init__(self, p: float):
         if not 0 <= p < 1:
@@ -97,7 +97,7 @@ class Dropout:
 
 
 class RNN:
-    """h = tanh(x Wxh + h Whh + bh), or relu for tanh. State: (h,)."""
+    """h = tanh(a) of the pre-activation a = x Wxh + h Whh + bh, or relu for tanh. State: (h,)."""
 
     gates, states = 1, 1  # blocks of H columns in each matrix; arrays of H numbers in the state
 
@@ -119,7 +119,7 @@ class RNN:
         }
 
     def start(self, B: int) -> tuple:
-        """The state before anything was read: zeros, (B, H) each."""
+        """The state before anything has been read: zeros, (B, H) each."""
         W = self.parameters["Whh"].data
         return tuple(backend.of(W).zeros((B, self.H), W.dtype) for _ in range(self.states))
 
@@ -150,7 +150,7 @@ class RNN:
         return graph.stack(ys), tuple(s.data.copy() for s in now)
 
     def step(self, a: Tensor, h: Tensor) -> tuple[Tensor, ...]:
-        """One step: a (B, gates * H) is what the input contributes."""
+        """One step: a (B, gates * H) is the input's share of the pre-activations."""
         a = a + h @ self.parameters["Whh"]
         return (a.tanh() if self.activation == "tanh" else a.relu(),)
 
@@ -177,7 +177,7 @@ class LSTM(RNN):
 
 
 class GRU(RNN):
-    """Gated recurrent unit (Cho et al., 2014), with the reset after the product, as cuDNN has it.
+    """Gated recurrent unit (Cho et al., 2014), with the reset after the product, as in cuDNN.
 
     r, u = sigmoid(x Wxh + h Whh + bh) in the first two blocks of H; n = tanh of the third, in which
     r multiplies (h Whh + bn); h = (1 - u) n + u h. State: (h,).

@@ -1,9 +1,9 @@
 """One line at a time: each line of a text with a start and an end of its own.
 
-The demo of recurrentjs learns so. A line end stands for both: it is what is read before a line's
-first character, and what is to be predicted after its last; and the state begins anew with every
-line, so that nothing of the line before is known. Lines of one length are read side by side, so
-none has to be filled up. Used by training.py in place of `text.streams`, with lines=True.
+The demo of recurrentjs learns in this way. A line end stands for both: it is read before a line's
+first character, and has to be predicted after its last; and the state begins at zero for every
+line, so that nothing of the line before is known. A batch holds lines of one length, so none needs
+padding. Used by training.py in place of `text.streams`, with lines=True.
 
     >>> ids = np.array([1, 2, 0, 3, 4, 0])  # two lines; 0 is the line end
     >>> inputs, targets = by_line(ids, 0, batch=2)
@@ -22,8 +22,8 @@ class Blocks:
     """Arrays (T, b) one below the other, each of its own length and width, read by slices of rows.
 
     `starts` are the rows where an array begins, and at the end the number of rows in all. A slice
-    stops where the array it begins in ends: it is never of two. Raises IndexError for a row that
-    there is not.
+    stops where the array that it begins in ends: it never spans two. Raises IndexError for a row
+    that there is not.
     """
 
     def __init__(self, arrays: Sequence[np.ndarray]):

@@ -1,7 +1,7 @@
 """A training that goes on in the background of a notebook, and can be asked and changed meanwhile.
 
 Each step is taken in a turn of the notebook's own event loop, so that a slider that was moved, or a
-cell that was run, has its turn too. What is shown of it is studio.py's affair; here is no widget.
+cell that was run, gets its turn, too. Showing it is up to studio.py; there are no widgets here.
 
     live = Live("names")
     live.start(on_turn=show, on_end=print)  # functions; it returns at once, and training goes on
@@ -73,7 +73,7 @@ class Live:
         self.restart(text, **settings)
 
     def restart(self, text: str | None = None, **settings: Any) -> None:
-        """Begin anew, with what is given changed and all else as it was.
+        """Begin again, with what is given changed and all else as it was.
 
         Another optimiser comes with a rate of its own, unless one is given.
         """
@@ -167,7 +167,7 @@ class Live:
         with self.lock:
             if lr != self.rate:
                 self.training.optimizer.lr = self.settings["lr"] = float(lr)
-                self.training.factor = 1.0  # a rate that was halved is set anew, too
+                self.training.factor = 1.0  # a rate that was halved is set again, too
                 self.marks.append((self.training.step_number, float(lr)))
 
     def samples(
@@ -192,9 +192,9 @@ class Live:
     def load(self, path: str | Path, text: str | None = None) -> int:
         """Go on with a saved training of this text; or begin with the model in the file.
 
-        A file of recurrentjs has no step: it begins anew, a line at a time, as there. `text` is
-        another one to go on with. Of either, characters that the model does not know are left out;
-        how many comes back. Raises BadModelFile or ValueError for what does not fit.
+        A file of recurrentjs has no step: it begins at step 0, a line at a time, as there. `text`
+        is another one to go on with. In either, characters that the model does not know are left
+        out; their number is returned. Raises BadModelFile or ValueError for what does not fit.
         """
         model, text = load_model(path), self.text if text is None else load_text(text)
         given, text = len(text), look.known(model, text)
@@ -230,7 +230,7 @@ class Live:
         self.task = loop.create_task(self._run(on_turn, on_end))
 
     def pause(self) -> None:
-        """Stop after the step of now; nothing is lost."""
+        """Stop after the present step; nothing is lost."""
         self.going = False
 
     async def _run(self, on_turn: Callable, on_end: Callable) -> None:

@@ -54,7 +54,7 @@ def resumed(path: str, text: str, device: str) -> Training:
 
 
 def files(options: Namespace) -> tuple[Path, Path]:
-    """Where the model goes and where the best one; ValueError where that would lose something."""
+    """Where the model goes and where the best one; ValueError if that would lose something."""
     resume = options.resume
     flag, name = ("--resume", resume) if options.out is None else ("--out", options.out)
     out = Path("model.npz" if name is None else name)  # a name left empty is a mistake

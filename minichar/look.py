@@ -1,6 +1,6 @@
 """What happens inside a network while it reads: its states and gates, over a text of any length.
 
-A long text is read in pieces, many side by side, which is many times as fast as one after another.
+A long text is read in pieces, many in one batch, which is many times as fast as one after another.
 Each is read after a run-up, the characters before it, so that the state has settled. What is found
 therefore depends a little on where the pieces begin; how many are read side by side, and how many
 characters at a time, is a matter of speed and memory only. Built in lesson 11.
@@ -62,7 +62,7 @@ def blocks(
     model that learned one line at a time the lines are the pieces, and there is no run-up.
 
     After its run-up a cell may still count from where its piece began. Such a cell seems to follow
-    whatever in the text comes round about once in a piece: to be sure of a find, read with
+    whatever in the text comes back about once in a piece: to be sure of a find, read with
     piece=len(text).
 
     Memory: a character takes 7 numbers for each cell of an LSTM, 5 of a GRU, 2 of an RNN, so 14 kB
@@ -86,7 +86,7 @@ def blocks(
         state = model.start(len(begin))
         for _, _, after in _walk(model, cells, ids, begin, length, (-run_up, 0), rows, state):
             state = after
-        if k == 0:  # there is nothing before the first piece: it begins anew
+        if k == 0:  # there is nothing before the first piece: its state is empty
             for s in (s for kept in state for s in kept):
                 s[0] = 0
         for at, states, _ in _walk(model, cells, ids, begin, length, (0, length[0]), rows, state):
@@ -164,8 +164,8 @@ def _quick(model: CharModel) -> Sequence:
     return twin.cells
 
 
-# What the cells of fused.py keep for the way back is what is wanted here. So their `forward` is
-# called on arrays of ours: a, the input's part (T, B, ·), in whose place it leaves the gates.
+# What the cells of fused.py keep for the backward pass is what is wanted here. So their `forward`
+# is called on arrays of ours: a, the input's part (T, B, ·), in whose place it leaves the gates.
 
 
 def _room(a: Any, H: int, first: Any = None) -> Any:
@@ -239,7 +239,7 @@ def saturation(
 
     The share of the text's characters at which the gate is below 0.1 (left-saturated) and that at
     which it is above 0.9 (right-saturated), for the gates that go from 0 to 1: o, i, f of an LSTM,
-    r, u of a GRU. As Karpathy, Johnson and Fei-Fei, "Visualizing and Understanding Recurrent
+    r, u of a GRU. As in Karpathy, Johnson and Fei-Fei, "Visualizing and Understanding Recurrent
     Networks" (2015, arXiv 1506.02078), section 4.2. `how` are the settings of `blocks`.
 
     Raises ValueError as `blocks` does, and for an RNN, which has no gates.

@@ -64,8 +64,8 @@ class Measured:
     def probe(self, feature: str) -> np.ndarray:
         """Weights (C,) with which all cells together best follow the feature: `Moments.probe`.
 
-        With the one of RIDGES that does best where each fifth of the text is foretold by the
-        others: `best_ridges`.
+        With the one of RIDGES that does best when each fifth of the text is predicted from the
+        others (cross-validation): `best_ridges`.
         """
         C, f = len(self.cells), self.features.index(feature)
         return self.moments.probe(range(C), C + f, self.ridges[f])
@@ -88,8 +88,8 @@ def measure(
     """Read `text` once, and compare every cell with every feature of it.
 
     `kinds` are those of look.py: "h", of an LSTM also "c" or both, "hc". With `shifts` each feature
-    is compared that many times more, moved on by some tenth to nine tenths of the text, the end
-    coming round to the beginning. Nothing is left of what it had to do with the text then, but it
+    is compared that many times more, shifted by a tenth to nine tenths of the text, the end
+    wrapping round to the beginning. Then nothing is left of what it had to do with the text, but it
     is as smooth as before: a shuffled one would change at every character, as no cell does, and
     make luck look rarer than it is.
 

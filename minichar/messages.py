@@ -1,4 +1,4 @@
-"""Messages between processes: a line of JSON, then the numbers of arrays as they lie in memory.
+"""Messages between processes: a line of JSON, then arrays as they lie in memory.
 
 The line holds whatever is to be said, and the shape and type of each array that follows. Between
 two processes of one computer that is all it takes, and nothing that comes is ever run: pickle,

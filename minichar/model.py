@@ -1,7 +1,7 @@
-"""The whole network: characters in, scores for the next character out.
+"""The whole network: characters in, scores (logits) for the next character out.
 
-An optional embedding, a stack of cells with dropout after each, and a read-out. The state goes in
-and comes out, so that a text can be read in pieces. Built in lesson 08.
+An optional embedding, a stack of cells with dropout after each, and a read-out (the output layer).
+The hidden state goes in and comes out, so that a text can be read in pieces. Built in lesson 08.
 
     >>> from minichar.text import Vocabulary
     >>> model = CharModel(Vocabulary.of("hello"), cell="lstm", hidden=(8, 8))
@@ -52,8 +52,8 @@ class CharModel:
     rows, else learned rows of that many numbers. `dropout` is the share dropped after each
     layer while training. `device` is "cpu" or "gpu": a `seed` draws the same weights on both.
     `fused=False` takes the step-by-step cells of layers.py: the same numbers, slowly. `lines` says
-    that it learned one line at a time (a Training with lines=True sets it): then `step` begins anew
-    at each line end.
+    that it learned one line at a time (a Training with lines=True sets it): then `step` starts from
+    a fresh state at each line end.
 
     Raises ValueError for a setting that makes no sense, RuntimeError where no GPU works.
     """
@@ -113,7 +113,7 @@ class CharModel:
 
     @property
     def size(self) -> int:
-        """How many weights there are: all the numbers that are learned."""
+        """How many parameters there are: all the numbers that are learned."""
         return sum(w.data.size for w in self.parameters().values())
 
     def to(self, device: str) -> "CharModel":
@@ -166,7 +166,7 @@ class CharModel:
         state: Sequence[tuple] | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[Tensor, list[tuple]]:
-        """The mean of -ln p over all predictions, in nats, and the state after the last input."""
+        """The cross-entropy: the mean of -ln p, in nats; and the state after the last input."""
         z, state = self(inputs, state, rng)
         return graph.cross_entropy(z, targets), state
 

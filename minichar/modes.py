@@ -1,9 +1,9 @@
-"""Other ways round a sequence: one to many, many to one, many to many, in both directions.
+"""Other tasks with sequences: one to many, many to one, many to many, in both directions.
 
 A cell turns a sequence into a sequence of states. What goes in, which states are read out, and
-which predictions count make the difference, and these are the small parts here. Texts of different
-lengths stand side by side in one array, filled up at the end; `lengths` says where each one ends.
-Built in lesson 13.
+which predictions count make the difference: the small parts here see to that. Texts of different
+lengths stand in one batch, padded at the end; `lengths` says where each one ends. Built in lesson
+13.
 
     >>> ids, lengths = pad([[1, 2, 3], [4]])
     >>> ids.tolist(), lengths.tolist()
@@ -25,7 +25,7 @@ from minichar.layers import named
 
 
 def pad(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Texts as numbers, side by side: ids (T, B), filled up with `fill`, and lengths (B,).
+    """Texts as numbers, as one batch: ids (T, B), padded with `fill`, and lengths (B,).
 
     Raises ValueError where there is no row, or an empty one: it has no last state to read.
     TypeError for numbers with a fraction.
@@ -47,7 +47,7 @@ def inside(lengths: np.ndarray, T: int) -> np.ndarray:
 def turned(lengths: np.ndarray, T: int) -> tuple[np.ndarray, np.ndarray]:
     """The places that turn each text round where it stands: x[turned(lengths, T)], x (T, B, ...).
 
-    What fills a column up stays behind its text. Turned twice, everything is where it was.
+    The padding stays behind its text. Turned twice, everything is where it was.
     """
     t, b = np.indices((T, len(lengths)))
     return np.where(t < lengths, lengths - 1 - t, t), b
@@ -56,7 +56,7 @@ def turned(lengths: np.ndarray, T: int) -> tuple[np.ndarray, np.ndarray]:
 def last(y: Tensor, lengths: np.ndarray) -> Tensor:
     """The state of each text after its own last character: y (T, B, H) to (B, H).
 
-    Not y[-1]: for a shorter text that is the state after it has read the filling as well.
+    Not y[-1]: for a shorter text that is the state after it has read the padding as well.
     """
     return y[lengths - 1, np.arange(len(lengths))]
 
@@ -64,8 +64,8 @@ def last(y: Tensor, lengths: np.ndarray) -> Tensor:
 def masked_cross_entropy(z: Tensor, targets: np.ndarray, mask: np.ndarray) -> Tensor:
     """The mean of -ln p[target] over the predictions in the mask alone, in nats.
 
-    z (T, B, V), targets (T, B) and mask (T, B). Nothing else is so much as looked at: outside the
-    mask all gradients are 0, and the mean is not thinned by the filling.
+    z (T, B, V), targets (T, B) and mask (T, B). Nothing else counts: outside the mask all gradients
+    are 0, and the padding does not dilute the mean.
     """
     mask = np.asarray(mask, bool)  # numbers, 0 and 1, would pick the first two steps
     return graph.cross_entropy(z[mask], targets[mask])
@@ -75,7 +75,7 @@ class Bidirectional:
     """Two cells over the same texts, one from each end: y (T, B, 2 H), what both know at t.
 
     Schuster and Paliwal, "Bidirectional recurrent neural networks", 1997. The second cell reads
-    each text turned round, from its own last character on, and its states are turned back.
+    each text in reverse, from its own last character on, and its states are put back in order.
     """
 
     def __init__(self, D: int, H: int, rng: np.random.Generator, dtype: Any = "float32"):
@@ -105,7 +105,7 @@ class Reader:
 
 
 class Classifier:
-    """Many to one, and said in scores: which of N classes each text is of, (B, N)."""
+    """Many to one: scores for which of N classes each text belongs to, (B, N)."""
 
     def __init__(self, D: int, N: int, H: int, rng: np.random.Generator, dtype: Any = "float32"):
         self.reader, self.read_out = Reader(D, H, rng, dtype), fused.Linear(H, N, rng, dtype)
@@ -139,11 +139,12 @@ class Tagger:
 
 
 class Writer:
-    """One to many: writes a text from one row of numbers c (B, K), which every step sees.
+    """One to many: writes a text from one context vector c (B, K), which every step sees.
 
     A model of the next character in which `c Wch` is added to what each step reads: so the summary
     is given to the decoder in Cho and others, "Learning phrase representations using RNN
-    encoder-decoder", 2014. With a Reader's state for c it is the second half of such a pair.
+    encoder-decoder", 2014. With a Reader's state for c it is the decoder of such a pair (sequence
+    to sequence).
     """
 
     def __init__(self, K: int, V: int, H: int, rng: np.random.Generator, dtype: Any = "float32"):

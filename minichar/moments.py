@@ -24,7 +24,7 @@ class Moments:
     """Mean (D,) and covariance (D, D) of D columns, in float64, over all rows added.
 
     Each block is centred on a mean of its own, so that float32 is good enough within it; blocks are
-    joined as Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance" (1983), say.
+    joined as in Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance" (1983).
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Moments:
     def correlation(self, some: Sequence[int], others: Sequence[int]) -> np.ndarray:
         """Pearson's r of columns with columns: (some, others), from -1 to 1.
 
-        A column that does not vary is given 0: it tells nothing.
+        A column that does not vary gets 0: it tells nothing.
         """
         some, others = np.asarray(some, int), np.asarray(others, int)
         scale = self.scale()

@@ -35,8 +35,8 @@ from minichar.workers import LARGE, side_by_side
 class Found:
     """A row of the table: the best cell for a feature, and its controls.
 
-    Correlations, from -1 to 1. What ends in _a is of the text on which the choice was made, what
-    ends in _b of the other text, with the same cell or the same weights.
+    Correlations, from -1 to 1. What ends in _a was measured on the text on which the choice was
+    made, what ends in _b on the other text, with the same cell or the same weights.
     """
 
     feature: str
@@ -51,7 +51,7 @@ class Found:
 
 
 def untrained(model: CharModel, seed: int = 0) -> CharModel:
-    """A network of the same shape over the same characters, with weights drawn anew."""
+    """A network of the same shape over the same characters, with new random weights."""
     return CharModel(model.vocab, **model.settings(), seed=seed)
 
 

@@ -1,9 +1,9 @@
-"""Counting: how far one gets without a network. The baseline beside every model of the course.
+"""Counting: how far you get without a network. The baseline beside every model of the course.
 
-To guess the next character, look up what followed the last few characters before, and trust those
-counts the more, the more of them there are. For the rest, ask the same question with one character
-less. That is Witten-Bell smoothing; no character of the vocabulary ever gets probability zero.
-Built in lesson 02, where the counts are dictionaries; here they are sorted arrays, for speed.
+To guess the next character, look up what followed the last few characters before; the more counts
+there are, the more you trust them. For the rest, ask the same question with one character less.
+That is Witten-Bell smoothing; no character of the vocabulary ever gets probability zero. Built in
+lesson 02, where the counts are dictionaries; here they are sorted arrays, for speed.
 
     >>> from minichar.text import Vocabulary
     >>> model = NGram("hello hello", order=2)
@@ -18,7 +18,7 @@ from minichar.text import Vocabulary, whole_numbers
 
 
 class NGram:
-    """A counting model that looks back `order` characters (0: it only knows how often each occurs).
+    """An n-gram model that looks back `order` characters (0: it only knows how often each occurs).
 
     With n(h) the times that the context h was followed by anything, n(h c) by c, and t(h) the
     number of different characters that followed it,

@@ -1,7 +1,7 @@
-"""New or memorised: how near is what a model writes to what it was trained on?
+"""New or memorised: how close is what a model writes to what it was trained on?
 
 For names and the like, the nearest known one by edit distance. For long texts, at every place the
-longest run from there on that the training text has, too. Built in lesson 12.
+longest run from there on that is in the training text, too. Built in lesson 12.
 
     >>> distance("kitten", "sitting"), nearest("marian", ["mary", "maria", "john"])
     (3, ('maria', 1))

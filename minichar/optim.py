@@ -139,7 +139,7 @@ class RMSProp(Optimizer):
 
     Adagrad with a memory that fades. Under the root, 1e-16 is what others add after it as 1e-8. The
     gradients of a mean over thousands of predictions are so small that an eps of 1e-8 here, which
-    recurrentjs has for its sums, would rule over m and slow everything down. `clip` limits each
+    recurrentjs has for its sums, would dominate m and slow everything down. `clip` limits each
     number of g for the move alone, after m has seen it whole, and `weight_decay` pulls w towards 0
     by that share a step, as in recurrentjs.
     """

@@ -1,7 +1,7 @@
 """The studio as a page of its own, for people who want to play with it and see no code.
 
-Voilà runs a notebook of one cell and shows what comes out of it. Here is settled what a visitor
-gets: the page and nothing else, given the token, and a kernel of their own, which runs nothing that
+Voilà runs a notebook of one cell and shows what comes out of it. What a visitor gets is settled
+here: the page and nothing else, given the token, and a kernel of their own, which runs nothing that
 they send and ends when they leave. It still keeps one processor busy, and takes the memory that
 their network needs, up to visiting.MEMORY.
 
@@ -108,7 +108,7 @@ def configuration(path: Path, ip: str, port: int, token: str, most: int = MOST) 
         "identity_provider_class": "voila.voila_identity_provider.VoilaIdentityProvider",
         "tornado_settings": {
             "headers": {"Content-Security-Policy": POLICY},
-            # Somebody's page elsewhere may give this machine a name of its own, to get in here.
+            # A page elsewhere may give this machine a name of its own, to get in: DNS rebinding.
             "allow_remote_access": not only_here(ip),
             "static_path": DEFAULT_STATIC_FILES_PATH,  # for the pages of errors
             "log_function": lambda handler: None,  # nor has the token to be on show here

@@ -1,6 +1,6 @@
 """Shades behind characters. Used by `coloured`, lesson 11.
 
-A shade sets its own ground and its own ink, so a text is read as well in a dark notebook as in a
+A shade sets its own ground and its own ink, so a text reads as well in a dark notebook as in a
 light one. `TWO_WAYS` goes from blue over white to orange, which no kind of colour vision confuses,
 `ONE_WAY` from white to dark blue. A page needs each shade once, in `STYLE`; a character then names
 it by its class, t0 to t8 or o0 to o8.

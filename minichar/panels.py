@@ -74,7 +74,7 @@ class TextPanel(ipywidgets.VBox):
         self.fill()
 
     def fill(self) -> None:
-        """Have the checkbox say how the text of now is learned."""
+        """Make the checkbox say how the present text is learned."""
         self.lines.value = self.studio.live.settings["lines"]
 
     def _pasted(self) -> None:
@@ -136,7 +136,7 @@ class ModelPanel(ipywidgets.VBox):
         self.fill()
 
     def fill(self) -> None:
-        """Have the fields say what the model of now is made of."""
+        """Make the fields say what the present model is made of."""
         now = self.studio.live.settings
         shown = now | {"hidden": ",".join(map(str, now["hidden"]))}
         shown |= {"embedding": now["embedding"] or 0}

@@ -1,4 +1,4 @@
-"""Widgets for a look inside a network: pick a cell, walk along its guesses, or what they hang on.
+"""Widgets for a look inside a network: pick a cell, walk along its guesses, or what they depend on.
 
 As in widgets.py, a number field stands beside each slider, and `.still()` is the same as a picture
 that does not move. Numbers come in, as look.py, guessing.py, neurons.py and causes.py find them.
@@ -57,8 +57,8 @@ class CellPicker(ipywidgets.VBox):
     """A text coloured by one cell, which is chosen by layer, kind and index, or from a ranking.
 
     `values_of[layer, kind]` is an array (T, H), T the length of `text`. `ranks` holds, for each
-    feature of a text, pairs of a cell and its score, the best first; those can be chosen of whose
-    layer and kind there is a recording. Raises ValueError for arrays that do not fit the text.
+    feature of a text, pairs of a cell and its score, the best first; those whose layer and kind
+    were recorded can be chosen. Raises ValueError for arrays that do not fit the text.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class CellPicker(ipywidgets.VBox):
             self.quiet = False
 
     def _kinds(self) -> None:
-        """Offer what was recorded of this layer, and stay with the kind where it can be."""
+        """Offer what was recorded of this layer, and keep the kind where possible."""
         kept = self.kind.value
         there = [kind for layer, kind in self.values_of if layer == self.layer.value]
         self.kind.options = [(KINDS.get(kind, kind), kind) for kind in there]
@@ -218,7 +218,7 @@ class GuessWalk(ipywidgets.VBox):
 
 
 class SaliencyWalk(ipywidgets.VBox):
-    """What a prediction hangs on, in some networks one below the other; a slider chooses which.
+    """What a prediction depends on, in some networks one below the other; a slider chooses which.
 
     `maps` has for the name of each network an array (T - 1, T), T the length of `text`, as
     `causes.saliency(model, text)` gives it: row k is for the prediction of character k + 1. Raises

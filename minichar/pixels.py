@@ -1,8 +1,8 @@
 """A picture read as a sequence: row by row, or along a curve that visits every pixel.
 
-A picture is no sequence, but it can be read in one order or another, and what reads in order can
-then say what is on it. `digits` are small handwritten ones; `hilbert` is the order that never
-jumps (Hilbert, "Über die stetige Abbildung einer Linie auf ein Flächenstück", 1891). Built in
+A picture is no sequence, but it can be read in one order or another, and a network that reads it in
+order can then say what it shows. `digits` are small handwritten ones; `hilbert` is an order that
+never jumps (Hilbert, "Über die stetige Abbildung einer Linie auf ein Flächenstück", 1891). Built in
 lesson 13.
 
     >>> hilbert(2).tolist()
@@ -60,7 +60,7 @@ def hilbert(n: int) -> np.ndarray:
 def scan(pictures: np.ndarray, places: np.ndarray, at_once: int = 1) -> np.ndarray:
     """Pictures (B, n, n) as sequences (T, B, at_once), `at_once` pixels a step, along `places`.
 
-    Raises ValueError where the pixels cannot be dealt out so.
+    Raises ValueError where the pixels cannot be dealt out like that.
     """
     if len(places) % at_once:
         raise ValueError(f"{len(places)} pixels cannot be read {at_once} at a time")

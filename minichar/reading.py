@@ -27,7 +27,8 @@ def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.
 
     Row after row, one for each character of the text, before that character is read. The model
     first reads a line end, as in sampling.py. The text is read in pieces of `length`, on which no
-    number depends; if it learned one line at a time, it begins anew at each line end.
+    number depends; a model that learned one line at a time starts from a fresh state at each line
+    end.
 
     Raises ValueError for a character that the model does not know.
     """
@@ -38,7 +39,7 @@ def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.
     inputs = ids[:-1, None]  # (T, 1): after the last character nothing is asked
     ends = {t for t, c in enumerate(text) if model.lines and c == "\n"}
     for at, stop in pairwise(sorted({*range(0, len(inputs), length), *ends, len(inputs)})):
-        with no_grad():  # not around the yield: it would hold for whoever asked, too
+        with no_grad():  # not around the yield: it would hold in the caller, too
             z, state = model(inputs[at:stop], None if at in ends else state)
         yield log_softmax(host(z.data[:, 0]).astype(np.float64))
 

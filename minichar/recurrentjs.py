@@ -1,7 +1,7 @@
 """Save files of recurrentjs: into a `CharModel` that computes the same, and back.
 
 recurrentjs is the JavaScript library behind a well-known web demo of such networks; its save button
-writes JSON. There each sentence is learned by itself, between a START and an END that share number
+writes JSON. There each sentence is learned on its own, between a START and an END that share number
 0. Here a character stands for both: "\\n", or "\\0" in a model that has "\\n" among its letters. So
 `sample(model, stop="\\n", length=101, temperature=0)` gives the demo's greedy sentence. Its loss is
 the sum over a sentence of n letters, ours the mean over the n + 1 predictions:
@@ -159,7 +159,7 @@ def _gates(kind: str, layer: int, order: str = "oifc") -> list[tuple[str, str, s
 
 
 def _ours(matrices: Arrays, kind: str, layers: int) -> Arrays:
-    """Their matrices under our names: turned, for we multiply rows, and with gates side by side."""
+    """Their matrices under our names: turned, as we multiply rows, with gates side by side."""
     W = {"embedding.W": matrices["Wil"], "read_out.W": matrices["Whd"].T}
     W["read_out.b"] = matrices["bd"].ravel()
     for layer in range(layers):
@@ -171,7 +171,7 @@ def _ours(matrices: Arrays, kind: str, layers: int) -> Arrays:
 
 
 def _theirs(arrays: Arrays, kind: str, layers: int) -> Arrays:
-    """The way back: our arrays as their matrices."""
+    """The reverse: our arrays as their matrices."""
     W = {"Wil": arrays["embedding.W"], "Whd": arrays["read_out.W"].T}
     W["bd"] = arrays["read_out.b"][:, None]
     for layer in range(layers):

@@ -107,7 +107,7 @@ def last_scores(
     z[:] = host(model.read_out.parameters["b"].data)  # what h = 0 says: all there is for d = 0
     for left in range(0, n, together):
         columns, state = slice(left, left + together), None
-        if model.lines:  # then only `step` begins anew where a line does
+        if model.lines:  # then only `step` begins afresh where a line does
             for row in ids[:, columns]:
                 z[columns], state = model.step(row, state)
             continue

@@ -1,6 +1,6 @@
 """`minichar train`: a training that says how it is doing, saves itself, and may be stopped.
 
-training.py takes the steps; what stands here is around them: what is printed, what is saved when,
+training.py takes the steps; here is what surrounds them: what is printed, what is saved when,
 and how Ctrl-C or a full disk loses nothing. commands.py has the options. Built in lesson 08.
 
     minichar train names --hidden 64 --steps 500 --out names.npz
@@ -36,7 +36,7 @@ TRIED = 200_000  # held-out characters on which it is found how far back is best
 
 
 def begin(options: Namespace, text: str) -> Training:
-    """A new training with the settings asked for. `options.first`: the model of --init, or None."""
+    """A new training with these settings. `options.first`: the model of --init, or None."""
     given, first = vars(options), options.first
     vocab = first.vocab if first else Vocabulary.of(text)
     model = CharModel(vocab, device=options.device, **{name: given[name] for name in CHOSEN})
@@ -119,7 +119,7 @@ def run(options: Namespace) -> int:
     shown, better = out, ""
     if training.held_out and not stop:
         bits, least = _measured(screen, training, stop), training.best / math.log(2)
-        if measured and least < bits:  # it has come to know its text by heart
+        if measured and least < bits:  # it has learned its text by heart
             shown, better = best, f", the best one {least:.3f}"
         screen.line(f"it needs {bits:.3f} bits on each held-out character{better}")
     if stop:

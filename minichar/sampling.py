@@ -2,7 +2,7 @@
 
 All of it works with any model that reads one character at a time. Such a model has a `vocab` and
 
-    z, state = model.step(i, state)     # i: a character's number; z: scores for the next, (V,)
+    z, state = model.step(i, state)     # i: a character's number; z: logits for the next, (V,)
 
 where `state` is None at the beginning and is never changed in place. The counting model of lesson
 02 has it; `Predictor` gives it to a function. Built in lesson 04.
@@ -50,7 +50,7 @@ def shipped(name: str = "names") -> Predictor:
 
 
 def _shifted(z: np.ndarray) -> np.ndarray:
-    """The scores less the highest of their row, which must be finite: then no exp overflows."""
+    """The scores minus the highest of their row, which must be finite: then no exp overflows."""
     highest = z.max(axis=-1, keepdims=True)  # nan, where one of them is
     if not np.isfinite(highest).all():
         wrong = "the model's scores are not numbers (nan or infinite)"
@@ -59,7 +59,7 @@ def _shifted(z: np.ndarray) -> np.ndarray:
 
 
 def log_softmax(z: np.ndarray) -> np.ndarray:
-    """log p, in nats, of scores z along the last axis; no score is too large for it.
+    """log p, in nats, of scores (logits) z along the last axis; no score is too large for it.
 
     Raises ValueError for scores that are no numbers.
     """
@@ -72,11 +72,11 @@ def distribution(
 ) -> np.ndarray:
     """The probabilities (…, V) to draw from, given scores z (…, V). Those along V sum to 1.
 
-    `temperature` divides the scores before the softmax: below 1 the likely becomes likelier
-    still, above 1 all draw level; at 0 the best is certain (the first of the best, where several
-    tie). `top_k` then keeps the k most likely. `top_p` then keeps the fewest most likely
-    characters that together have at least that probability (the nucleus; Holtzman et al., "The
-    Curious Case of Neural Text Degeneration", 2020).
+    `temperature` divides the scores before the softmax: below 1 the likely becomes likelier still,
+    above 1 all become more alike; at 0 the best is certain (the first of the best, where several
+    tie). `top_k` then keeps the k most likely. `top_p` then keeps the fewest most likely characters
+    that together have at least that probability (the nucleus; Holtzman et al., "The Curious Case of
+    Neural Text Degeneration", 2020).
 
     Raises ValueError for a temperature below 0, a top_k below 1, a top_p outside (0, 1].
     """
@@ -111,11 +111,12 @@ def distribution(
 def choose(p: np.ndarray, u: Any) -> Any:
     """The first character at which the running sum of p (…, V) exceeds u (…), from 0 to below 1.
 
-    With u drawn evenly, character i comes with probability p[i]. With the same u and slightly other
-    p, mostly the same character comes: that is how a slider shows the change of temperature alone.
+    With u drawn uniformly, character i comes with probability p[i]. With the same u and a slightly
+    different p, usually the same character comes: that is how a slider shows the change of
+    temperature alone.
     """
     total = p.cumsum(axis=-1)
-    total /= total[..., -1:]  # the last that is possible now stands at exactly 1: above every u
+    total /= total[..., -1:]  # the last possible one is now at exactly 1: above every u
     if p.ndim == 1:
         return int(total.searchsorted(u, side="right"))
     return (total <= np.asarray(u)[..., None]).sum(axis=-1)
@@ -189,7 +190,7 @@ def sample(model: Any, prime: str | None = None, length: int = 200, **settings: 
 def samples(
     model: Any, count: int, prime: str | None = None, length: int = 200, seed: Any = 0, **how: Any
 ) -> list[str]:
-    """`count` texts of `length` characters that all go on from `prime`, written side by side.
+    """`count` texts of `length` characters that all go on from `prime`, written as one batch.
 
     Far faster than one after another, for a model whose `step` reads one character of each of
     several texts, as that of CharModel does. `how` is what `distribution` takes: temperature,

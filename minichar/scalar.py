@@ -1,4 +1,4 @@
-"""Autodiff on single numbers: each remembers what it was made of, and with which slopes.
+"""Reverse-mode autodiff on single numbers: each remembers what it was made of, and the slopes.
 
 `backward` goes from a result to everything it was made of, and leaves in `grad` how much the result
 changes with each number. tensor.py and graph.py do the same for arrays. Built in lesson 07.
@@ -16,10 +16,10 @@ from typing import Any
 
 
 class Scalar:
-    """A number in the graph: `inputs` it was made of, `slopes` by each of them.
+    """A number in the graph: the `inputs` it was made of, and its `slopes` with respect to each.
 
-    Of a number that was not made of others, `grad` adds up over calls of `backward` until it is set
-    back to 0; of the others it is that of the last call.
+    For a number that was not made of others, `grad` adds up over calls of `backward` until it is
+    set back to 0; for the others it is that of the last call.
     """
 
     __slots__ = ("data", "grad", "inputs", "operation", "slopes")
@@ -32,7 +32,7 @@ class Scalar:
         return f"Scalar({self.data})"
 
     def send_back(self, grad: float) -> tuple[float, ...]:
-        """What a gradient by this number gives to each of its inputs."""
+        """The gradient with respect to this number, passed on to each of its inputs."""
         return tuple(slope * grad for slope in self.slopes)
 
     def backward(self) -> None:

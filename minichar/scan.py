@@ -40,7 +40,7 @@ def parallel(a: Any, b: Any, h: Any) -> Any:
     """The same as `loop`, in log2 T rounds, each of which works on all steps at once.
 
     After the round of 1, 2, 4, … every step has been combined with as many before it. That is more
-    work, T log2 T steps for T, in fewer rounds. Source: Hillis and Steele, "Data parallel
+    work, T log2 T steps instead of T, in fewer rounds. Source: Hillis and Steele, "Data parallel
     algorithms", 1986.
     """
     a, b = a.copy(), b.copy()
@@ -56,8 +56,8 @@ def parallel(a: Any, b: Any, h: Any) -> Any:
 def recurrence(a: Tensor, b: Tensor, h: Any, how: Callable = parallel) -> Tensor:
     """All states (T, …) as one node of the graph; `h` (…) is a plain array, without a gradient.
 
-    What h[t] is worth, dh[t] = dy[t] + a[t+1] dh[t+1], is a recurrence of the same form, from the
-    end to the beginning: the same scan, turned round.
+    The gradient with respect to h[t], dh[t] = dy[t] + a[t+1] dh[t+1], is a recurrence of the same
+    form, from the end to the beginning: the same scan, reversed.
     """
     if a.shape != b.shape:
         raise ValueError(f"recurrence: shapes {a.shape} and {b.shape} do not fit")
@@ -76,7 +76,7 @@ def recurrence(a: Tensor, b: Tensor, h: Any, how: Callable = parallel) -> Tensor
 class MinGRU:
     """The GRU, with all that looks at the old state left out: h = (1 - z) h + z n.
 
-    z = sigmoid of x Wxh + bh in the first block of H, and n is the second, as it is. Neither
+    z = sigmoid of x Wxh + bh in the first block of H, and n is the second block, unchanged. Neither
     depends on h, so both are known for all steps before the scan begins. Source: Feng et al., "Were
     RNNs all we needed?", 2024, section 3.1. The rest is as in layers.py: x (T, B, D), state (h,).
     """

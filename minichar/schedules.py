@@ -27,7 +27,7 @@ class exponential:  # a function with settings that can be saved, so it has a fu
 
 @dataclass(frozen=True)
 class cosine:
-    """Up in a line for `warmup` steps, then down half a cosine to `last` at step `steps`."""
+    """Linear warm-up for `warmup` steps, then down half a cosine to `last` at step `steps`."""
 
     steps: int
     warmup: int = 0

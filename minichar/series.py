@@ -1,7 +1,8 @@
 """Numbers in place of letters: a series, forecast one step ahead or running free, and judged.
 
-`Forecaster` reads number after number and says at each what the next will be. It is of use only
-if it beats what costs nothing: "the same as last", "the same as a season ago". Built in lesson 13.
+`Forecaster` reads number after number and says at each what the next will be. It is useful only if
+it beats the forecasts that cost nothing: "the same as last", "the same as a season ago". Built in
+lesson 13.
 
     >>> values = np.array([1.0, 5.0, 2.0, 6.0])
     >>> drifting_season(values, 2).tolist()  # after 2, what it did after 1: 4 more
@@ -38,14 +39,14 @@ def carbon_dioxide() -> tuple[list[str], np.ndarray]:
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers brought to a mean of 0 and a spread of 1, by the mean and spread of some of them."""
+    """Numbers brought to mean 0 and standard deviation 1, by those of some of them."""
 
     mean: float
     spread: float
 
     @classmethod
     def of(cls, training: Sequence[float]) -> "Scale":
-        """By the part to train on alone: the rest is the future, and nothing of it is known.
+        """By the training part alone: the rest is the future, and nothing of it is known.
 
         Raises ValueError where all numbers are the same, and where one is missing (nan).
         """
@@ -69,7 +70,7 @@ def drifting_season(values: np.ndarray, season: int) -> np.ndarray:
 
 
 def error(forecast: np.ndarray, truth: np.ndarray) -> float:
-    """The root of the mean square difference, in the unit of the series.
+    """The root of the mean squared error, in the unit of the series.
 
     Raises ValueError for different shapes, which numpy might broadcast into nonsense.
     """
@@ -92,9 +93,9 @@ class Forecaster:
         return self.parts["read_out"](y).reshape(*x.shape), state
 
     def loss(self, series: np.ndarray, skip: int = 0) -> Tensor:
-        """The mean square of what is off, for series (T, B); the first `skip` forecasts are free.
+        """The mean squared error, for series (T, B); the first `skip` forecasts are free.
 
-        At the beginning nobody could know where in its round the series is.
+        At the beginning nobody could know where in its cycle the series is.
         """
         forecast, _ = self(series[:-1])
         off = forecast - Tensor(np.asarray(series[1:], self.dtype))
@@ -106,12 +107,12 @@ class Forecaster:
             return self(values[:, None])[0].data[:, 0]
 
     def run_free(self, values: np.ndarray, n: int) -> np.ndarray:
-        """Reads values (T,), then its own forecasts: the n numbers (n,) that it thinks will follow.
+        """Reads values (T,), then its own forecasts, n of them, which it returns: (n,).
 
         Raises ValueError for an empty series or an n below 1.
         """
         if not len(values) or n < 1:
-            raise ValueError("run_free: something to read, and at least one number to say")
+            raise ValueError("run_free needs at least one number to read, and n from 1 up")
         with graph.no_grad():
             forecast, state = self(values[:, None])
             said = [forecast.data[-1:]]

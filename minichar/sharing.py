@@ -1,9 +1,9 @@
-"""One training whose batch is shared by many machines, the workers of a Dask cluster.
+"""Data parallelism: one training whose batch is shared by the workers of a Dask cluster.
 
 Each worker has some of the streams. In a step it gets the weights, reads its part of the batch and
 sends back its part of the gradient, so the result is that of one machine: a worker is one of the
-helpers of helpers.py, further away. Nothing stays on a worker: one that dies takes nothing along,
-and another does its part again. Needs the extra `cluster`. Built in lesson 14.
+helpers of helpers.py, further away. Nothing is kept on a worker: when one dies nothing is lost, and
+another does its part again. Needs the extra `cluster`. Built in lesson 14.
 
     with cluster.workers(2) as client:
         training = Shared(client, model, text, batch=64)
@@ -47,10 +47,10 @@ def gradients(
 class Shared(Training):
     """A `Training` whose batch is divided among the workers of `client`, a dask.distributed.Client.
 
-    `shares` is into how many parts, as many as there are workers unless told; how many workers
+    `shares` is the number of parts: as many as there are workers, unless told; how many workers
     there are later does not change the numbers. They are those of a Training with the same settings
-    but for the last digits: sums in another order. `moved` counts the bytes of arrays sent so far,
-    both ways, as if every share had a worker of its own.
+    except for the last digits, since sums are taken in another order. `moved` counts the bytes of
+    arrays sent so far, both ways, as if every share had a worker of its own.
 
     Raises ValueError for more shares than streams; `step` raises RuntimeError when no worker is
     left, with the training as it was before the step.

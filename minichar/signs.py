@@ -1,4 +1,4 @@
-"""Characters as they can be shown: each to be seen, and none that turns round those after it.
+"""Characters as they can be shown: all visible, and none that reverses those after it.
 
 >>> plain("tab\\tand\\n bell \\x07")
 'tab\\tand⏎\\n bell ␇'
@@ -8,7 +8,7 @@
 
 import unicodedata
 
-# What would not be seen, or would turn round the characters after it, shows as a sign or a number.
+# What would not be seen, or would reverse the characters after it, shows as a sign or a number.
 _UNSEEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), 0xFEFF)
 _SIGNS = {
     **{c: chr(0x2400 + c) for c in range(0x20)},
@@ -19,7 +19,7 @@ _SIGNS = {
 
 
 def plain(text: str) -> str:
-    """A text with every character to be seen: ⏎ before a line end, signs for control characters."""
+    """A text with every character visible: ⏎ before a line end, signs for control characters."""
     return text.translate(_SIGNS)
 
 

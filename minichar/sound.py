@@ -1,8 +1,8 @@
 """Notes as sound: a wave for each, added up, in a file that every browser plays.
 
-A tone is a sum of sine waves at one, two, three … times its pitch, which fades away as that of a
-plucked string does. Nothing but numpy makes it, and no service plays it: the sound lies inside the
-page. Built in lesson 12.
+A tone is a sum of sine waves at one, two, three … times its pitch, which fade away like those of a
+plucked string. Nothing but numpy makes it, and no service plays it: the sound is inside the page.
+Built in lesson 12.
 
     player(tunes.read(abc))
 """

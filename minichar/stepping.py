@@ -1,8 +1,8 @@
 """One step of a model without the graph: how a trained network writes, as fast as numpy calls go.
 
 The cells of layers.py once more, on plain arrays and for a single character: no sequence, nothing
-kept for the way back. A test holds them to the others. The weights are used as they stand, so a
-model can be asked between two steps of its training.
+kept for a backward pass. A test compares them with the others. The weights are used as they stand,
+so a model can be asked between two steps of its training.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An array type that stands in for CuPy's where there is no graphics card: it travels only if told.
+"""An array type that stands in for CuPy's where there is no graphics card: it moves only when told.
 
 The numbers lie in the computer's own memory, and yet no array of this type mixes with one of
 numpy's: what would fail on a card, or wait for it unseen, fails here or is counted. `counts` has
@@ -91,7 +91,7 @@ def _lifted(function: Callable, launches: int = 1) -> Callable:
 
 
 class ndarray:
-    """An array on the card that is none."""
+    """An array on a card that does not exist."""
 
     __hash__ = None
 

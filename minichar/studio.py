@@ -4,7 +4,7 @@
     mc.Studio()
 
 live.py trains in the background; here is what is seen of it and what changes it. Everything that
-goes wrong ends in the line under the buttons.
+goes wrong is reported in the line under the buttons.
 """
 
 import asyncio
@@ -96,7 +96,7 @@ class Studio(ipywidgets.VBox):
         return button
 
     def guarded(self, action: Callable[[], None]) -> None:
-        """Do it; what goes wrong is said, and nothing is stuck.
+        """Do it; what goes wrong is reported, and nothing is stuck.
 
         A notebook may call from a thread of its own, beside the one that trains: then it is handed
         over, so that all happens in one thread, in the order in which it was asked for.
@@ -143,7 +143,7 @@ class Studio(ipywidgets.VBox):
         self.guarded(lambda: setattr(self.live, "rate", lr))
 
     def _fit_rate(self) -> None:
-        """The dial at the rate of now, as wide as that, or the optimiser, asks for."""
+        """The dial at the present rate, as wide as that, or the optimiser, asks for."""
         usual = OPTIMIZERS[self.live.settings["optimizer"]][1]
         high = RATES[1] if max(usual, self.live.rate) <= RATES[1] else 1.0
         act, self.rate.on_change = self.rate.on_change, lambda lr: None  # the dial follows the rate
@@ -155,7 +155,7 @@ class Studio(ipywidgets.VBox):
         self.rate.on_change = act
 
     def restart(self, text: str | None = None, **settings: Any) -> None:
-        """Begin anew, with what is given changed; the old curve stays for comparison."""
+        """Begin again, with what is given changed; the old curve stays for comparison."""
         self.live.restart(text, **settings)
         self.renewed("Restarted.")
 
@@ -231,7 +231,7 @@ class Studio(ipywidgets.VBox):
         self.status.value = f'<div role="{role}">{mark}{html.escape(message)}</div>'
 
     def line(self) -> str:
-        """80 characters of the model of now; none of one that the next step will take back."""
+        """80 characters of the present model; none of one that the next step will take back."""
         temperature = self.writing.temperature.number.value
         try:
             text = self.live.samples([temperature], length=80, seed=self.writing.seed)[0]

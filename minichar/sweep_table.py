@@ -1,4 +1,4 @@
-"""A sweep as a table that fills while it runs: two of its settings, the rest as error bars.
+"""A sweep as a table that fills while it runs: two of its settings, with error bars over the rest.
 
 Each cell is the mean of the runs it stands for, in bits per character, with its standard error; the
 darker, the fewer bits, and a star at the fewest. Runs come from cluster.py. Built for lesson 14.
@@ -25,18 +25,18 @@ CELL = "text-align: center; padding: 3px 10px; border: 1px solid #888"
 
 
 def shown(value: Any) -> str:
-    """A setting as a heading: (64, 64) as 64 + 64, for a layer upon a layer."""
+    """A setting as a heading: (64, 64) as 64 + 64, for one layer upon another."""
     return " + ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def standard_error(values: Sequence[float]) -> float:
-    """By how much the mean of as many others would differ, typically; nan for fewer than two."""
+    """How far the mean of as many other runs would typically be off; nan for fewer than two."""
     n = len(values)
     return float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
 
 
 class SweepTable(ipywidgets.VBox):
-    """A bar for how far a sweep has come, and a table of two of its settings.
+    """A progress bar for a sweep, and a table of two of its settings.
 
     `row` names the setting that goes down, `column` the one that goes across; runs that agree in
     both share a cell. Raises KeyError for settings that lack one of the two.

@@ -1,8 +1,8 @@
-"""The graph itself: tensors that remember what they were made of, and the way back through them.
+"""The graph itself: tensors that remember what they were made of, and the backward pass.
 
-An operation makes a `node`: its value, its inputs, and how to send a gradient back to them.
-`backward` walks the graph once, from the result to the inputs. The operations are in graph.py.
-Built in lesson 07.
+An operation makes a `node`: its value, its inputs, and `send_back`, which turns its gradient into
+theirs (a vector-Jacobian product). `backward` walks the graph once, from the result to the inputs.
+The operations are in graph.py. Built in lesson 07.
 
     >>> x = Tensor(3.0, requires_grad=True)
     >>> y = node("square", x.data ** 2, (x,), lambda g: (g * 2 * x.data,))
@@ -25,7 +25,7 @@ _recording = ContextVar("recording", default=True)
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Inside, operations only compute: nothing is remembered, no gradient can be had."""
+    """Inside, operations only compute: nothing is remembered, and there are no gradients."""
     before = _recording.set(False)
     try:
         yield
@@ -53,7 +53,7 @@ class Tensor:
         self.grad = None
         self.requires_grad = requires_grad
         self.inputs: tuple[Tensor, ...] = ()
-        self.send_back: Callable | None = None  # gradient by this -> gradients by the inputs
+        self.send_back: Callable | None = None  # gradient w.r.t. this -> w.r.t. the inputs
         self.operation = ""  # the name, for messages and drawings
 
     @property
@@ -71,17 +71,18 @@ class Tensor:
         return f"Tensor({self.data!r}{', requires_grad=True' if self.requires_grad else ''})"
 
     def detach(self) -> "Tensor":
-        """The same numbers, cut off from the graph: gradients end here."""
+        """The same numbers, cut off from the graph: no gradient goes further back."""
         return Tensor(self.data)
 
     def backward(self, grad: Any = None, keep: bool = False) -> None:
         """Send a gradient back from here to every tensor it came from that requires one.
 
-        `grad` is the gradient by this tensor, all ones unless given; without it the tensor must be
-        a single number. Gradients on the way are dropped unless `keep` asks for them too.
+        `grad` is the gradient with respect to this tensor, all ones unless given; without it the
+        tensor must be a single number. Gradients on the way are dropped unless `keep` asks for them
+        too.
 
         Raises ValueError for a tensor of several numbers without `grad`, for a `grad` of another
-        shape, and where nothing requires a gradient.
+        shape, and when nothing requires a gradient.
         """
         if not self.requires_grad:
             raise ValueError("nothing here requires a gradient: make an input requires_grad=True")

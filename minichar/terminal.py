@@ -1,4 +1,4 @@
-"""How a command talks: numbers read and told, mistakes in words, a line written over, Ctrl-C heard.
+"""How a command talks: numbers read and shown, errors in words, a line overwritten, Ctrl-C heeded.
 
 A terminal shows how far a training is in one line that changes; in a file every line stays.
 
@@ -147,7 +147,7 @@ class Screen:
 
 @contextmanager
 def interruptions() -> Iterator[list[int]]:
-    """A list that the number of a signal to stop is put in, so that it never cuts a step in two.
+    """A list that receives the number of a signal to stop, so that none cuts a step in two.
 
     A second Ctrl-C acts at once: it raises KeyboardInterrupt. A second of the other signals means
     no more than the first, for a terminal that is closed sends two in a row. A signal that is
@@ -179,7 +179,7 @@ WORDS = {  # of Python in a message, and what stands for them on the command lin
     'device="gpu"': "--device gpu",
     "load_model reads the model alone": "it is there to sample with; "
     "to go on, --resume the file that --out named",
-    "go on with that one": "go on with that one, or begin anew as this model (--init)",
+    "go on with that one": "go on with that one, or start again from this model (--init)",
 }
 
 
@@ -219,9 +219,9 @@ def _warn(as_ever: Callable, message: Warning, kind: type[Warning], *rest: Any) 
 
 
 def ended(run: Callable[[], int]) -> int:
-    """The exit code of a command; of what stopped it, a line is printed where there is one to say.
+    """The exit code of a command; if something stopped it, a line says what.
 
-    Of a pipe that nobody reads on, as with `| head`, there is none.
+    For a pipe that nobody reads on, as with `| head`, there is none.
     """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows all

@@ -23,7 +23,7 @@ CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text a
 
 
 def checked(text: str) -> str:
-    """`text` itself. Raises TypeError where it is none, but a path, a list of lines, numbers."""
+    """`text` itself. Raises TypeError for anything else: a path, a list of lines, numbers."""
     if not isinstance(text, str):
         raise TypeError(f"a text is a str, and this is a {type(text).__name__}")
     return text
@@ -52,7 +52,8 @@ def digest(text: str) -> str:
 class Vocabulary:
     """The different characters of a text, in sorted order; a character's number is its place in it.
 
-    `characters` is the string of them all; `len(vocab)` is V, the number of scores a network gives.
+    `characters` is the string of them all; `len(vocab)` is V, the number of scores (logits) a
+    network gives.
     """
 
     def __init__(self, characters: Iterable[str]):
@@ -142,9 +143,10 @@ class Vocabulary:
 def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
     """`ids` as an array, once it is certain that they are whole numbers from 0 to V - 1.
 
-    numpy would take -1 for the last row, and go on. They come out where the array `beside` lies.
-    They are looked at before they go to a graphics card; those that lie there already are taken as
-    they are, for looking would have to wait for the card. Raises ValueError, naming the operation.
+    numpy would take -1 for the last row, and go on. The result lies where the array `beside` lies.
+    Numbers are checked before they go to a graphics card; those that lie there already are taken as
+    they are, since a check would have to wait for the card. Raises ValueError, naming the
+    operation.
     """
     xp = backend.of(ids)
     ids = xp.asarray(ids)
@@ -184,7 +186,7 @@ def split(text: str, validation: float = 0.05) -> tuple[str, str]:
 def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut a text into `batch` pieces of equal length, side by side: inputs and targets (steps, B).
 
-    Column b walks through piece b; targets are the inputs moved on by one. Both are views: nothing
+    Column b walks through piece b; targets are the inputs shifted by one. Both are views: nothing
     is copied. Fewer than `batch` characters at the end are left out.
 
     Raises ValueError when the text is too short to give each stream one prediction.

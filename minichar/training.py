@@ -1,7 +1,8 @@
 """The training loop: pieces of text in, weights that predict them better out.
 
-`train` yields a `Report` a step. Streams are read side by side; states go on, gradients stop at the
-edge of a piece (truncated back-propagation through time). What explodes is taken back. Lesson 08.
+`train` yields a `Report` a step. A batch of streams is read; states go on, gradients stop at the
+edge of a piece (truncated back-propagation through time). A step that explodes is taken back.
+Lesson 08.
 
     for report in train(model, text, steps=1000):
         print(report.step, report.bits)
@@ -60,7 +61,7 @@ class Diverged(RuntimeError):
 
 
 class Training:
-    """Everything that training remembers between two steps: it can be stopped, saved, and go on.
+    """Everything that training remembers between two steps: it can be stopped, saved and resumed.
 
     `progress` is a plain dictionary of numbers and arrays; with the weights and what the optimiser
     keeps, it is all that decides what comes next. `best` is the lowest validation so far, measured
@@ -139,7 +140,7 @@ class Training:
         From then on it is the good moment that a bad loss goes back to.
         """
         self.good = snapshot = copy.deepcopy(snapshot)
-        snapshot = copy.deepcopy(snapshot)  # what training now walks on with is not the kept copy
+        snapshot = copy.deepcopy(snapshot)  # training goes on with these, not with the kept copy
         for name, w in self.model.parameters().items():
             w.data[...], w.grad = snapshot["weights"][name], None
             for kept, array in self.optimizer.state.get(name, {}).items():
@@ -207,7 +208,7 @@ class Training:
         return Report(self.step_number, epoch, value, validation, norm, rate, speed, "", seconds)
 
     def _move(self) -> float:
-        """The optimiser's step, at the rate of now; that rate."""
+        """The optimiser's step at the present rate; returns that rate."""
         base, scheduled = self.optimizer.lr, self.schedule(self.step_number) if self.schedule else 1
         self.optimizer.lr = rate = float(base * self.factor * scheduled)
         try:
@@ -222,7 +223,7 @@ class Training:
         self.taken_back, self.optimizer.lr = again, lr  # lr: somebody may have moved it since
         if self.taken_back > PATIENCE:
             least = f"{what} again and again, down to a learning rate of {2 * lr * factor:.2g}"
-            raise Diverged(f"{least}; start anew with a smaller one")
+            raise Diverged(f"{least}; start again with a smaller one")
         self.factor, rate = factor, self.optimizer.lr * factor
         note = f"{what}: back to step {self.step_number}, learning rate halved to {rate:.2g}"
         epoch = self.epoch + self.place / len(self.inputs)

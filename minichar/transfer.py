@@ -1,7 +1,7 @@
-"""Bringing one file over the network: what goes wrong is said in one line, and what to do about it.
+"""Bringing one file over the network; if that fails, one line says why, and what to do about it.
 
-A download that broke off goes on where it stopped; a page of a proxy is not taken for the file. It
-is kept by downloads.py, which also knows its SHA-256. Built in lesson 12.
+A download that broke off goes on where it stopped; a page of a proxy is not taken for the file.
+downloads.py keeps it, and knows its SHA-256. Built in lesson 12.
 
     with plainly(source, part):
         transfer(source, part, tell)
@@ -24,7 +24,7 @@ Tell = Callable[[int, int | None], None]  # bytes so far, and bytes in all if th
 
 
 class NotFetched(OSError):
-    """A text could not be had; the message says why, and what to do."""
+    """A text could not be fetched; the message says why, and what to do."""
 
 
 class Source(Protocol):
@@ -114,9 +114,9 @@ def transfer(source: Source, part: Path, tell: Tell | None) -> None:
 
 
 def refuse_page(source: Source, kind: str, beginning: bytes) -> None:
-    """A page of a proxy, or one to log in, may come with a cheerful 200 in place of the file.
+    """A page of a proxy, or a log-in page, may come with a cheerful 200 in place of the file.
 
-    Raises NotFetched for a web page, and for what is no archive where the address ends as one.
+    Raises NotFetched for a web page, and for what is no archive although the address ends like one.
     """
     start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower()
     if kind.startswith("text/html") or start.startswith((b"<!doctype html", b"<html")):

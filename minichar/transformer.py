@@ -1,10 +1,11 @@
 """The block of a transformer, put together from operations of the graph; and a model made of them.
 
 A block has two parts. The first, the mixer, carries something from step to step: attention here, or
-a minGRU in its place. The second is a small network of two layers, at each step by itself. Each
-part reads a normalised copy of x, and what it finds is *added* to x: like the cell of an LSTM, x
-runs straight through. Source: Vaswani et al., "Attention is all you need", 2017; with the norm
-first, as in Radford et al. (GPT-2), 2019. Built in lesson 15.
+a minGRU in its place. The second is a small network of two layers (the feed-forward layer), for
+each step separately. Each part reads a normalised copy of x, and its result is *added* to x (a
+residual connection): like the cell of an LSTM, x runs straight through. Source: Vaswani et al.,
+"Attention is all you need", 2017; with the norm first, as in Radford et al. (GPT-2), 2019. Built in
+lesson 15.
 
     >>> from minichar.text import Vocabulary
     >>> model = BlockModel(Vocabulary.of("hello"), width=8, blocks=2, heads=2)
@@ -27,7 +28,7 @@ from minichar.text import Vocabulary, whole_numbers
 
 
 class LayerNorm:
-    """Each row of D numbers brought to mean 0 and spread 1, then scaled and moved as learned.
+    """Each row of D numbers brought to mean 0 and standard deviation 1, then times gain, plus bias.
 
     Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
     """
@@ -47,7 +48,7 @@ class LayerNorm:
 class Block:
     """x + mixer(norm(x)), then x + mlp(norm(x)), where mlp is D to 4 D, relu, and back.
 
-    `mixer` is whatever reads (T, B, D) from a state and returns as much, and a new state. While
+    `mixer` is whatever reads (T, B, D) from a state and returns (T, B, D), and a new state. While
     training, a share `dropout` of what each part adds is dropped.
     """
 
@@ -84,7 +85,7 @@ class BlockModel(CharModel):
     """Characters in, scores for the next out, through `blocks` blocks of `width` numbers a step.
 
     `mixer` is "attention", which has `heads` heads and looks `reach` characters back, or "mingru".
-    It is trained, judged and asked to write like every CharModel; it cannot be saved in a file.
+    It trains, is evaluated and writes like every CharModel; it cannot be saved in a file.
 
     Raises ValueError for another mixer, and for a width that cannot be shared out among the heads.
     """

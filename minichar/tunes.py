@@ -2,8 +2,8 @@
 
 ABC writes a tune as text: a heading (metre, unit of length, key), then letters for notes, numbers
 for their lengths, bars and repeats. That is why a network that only knows characters can compose.
-Read here is what dance tunes are made of; what else stands in a text is left out and counted, since
-a network in its first steps writes anything. Built in lesson 12.
+What dance tunes are made of is read here; anything else in a text is left out and counted, since a
+network in its first steps writes anything. Built in lesson 12.
 
     >>> tune = read("X:1\\nM:4/4\\nL:1/8\\nK:G\\n|: G2 B2 d2 f2 | g8 :|\\n")
     >>> [name(note.pitch) for note in tune.notes][:5]

@@ -1,7 +1,7 @@
 """The text in a fetched file: out of an archive, several files in one, without the frame of a book.
 
 Archives are read in memory and never unpacked to the disk, so no name in them leads anywhere. No
-more is read of them than the text may be long, so a small one cannot grow without end. Built in
+more of them is read than the text may be long, so a small one cannot grow without end. Built in
 lesson 12.
 
     >>> book = "*** START OF THE PROJECT GUTENBERG EBOOK X ***\\nIt was.\\n*** END OF THE PROJECT"

@@ -1,4 +1,4 @@
-"""The studio for somebody who came to the page: page.py has a kernel of theirs run this.
+"""The studio for a visitor to the page: page.py has a kernel of theirs run this.
 
 A visitor types what they like, or sends what no button would, and a path must not get through. So
 the field for one is not hidden but gone, and what is saved goes into a folder made for the visit,
@@ -37,7 +37,7 @@ def visit(**settings: Any) -> Studio:
 
 
 def limit() -> None:
-    """Have this process get no more than MEMORY, where the system knows how."""
+    """Limit this process to MEMORY, where the system knows how."""
     with suppress(ImportError, OSError, ValueError):
         import resource  # not on Windows
 

@@ -1,10 +1,10 @@
-"""A stack of small LSTM layers for a single text: all of them at once, each a step behind the last.
+"""A stack of small LSTM layers for one text: all at once, each a step behind the one below.
 
 A layer waits for its own step before, and for the layer below at the same step: while the first is
 at step t, the second can be at t - 1, and so on. L layers of H neurons are then one of L H, and the
 T steps of each become T + L - 1 of all. Its matrix has each layer's Whh on the diagonal and, beside
 it, the Wxh that leads up from the layer below. With few neurons a step takes as long as its calls
-of numpy do, however many layers they serve. CharModel asks here; tests hold it to layers.py.
+of numpy do, however many layers they serve. CharModel asks here; tests compare it with layers.py.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def fits(cells: Sequence[Any], B: int) -> bool:
 
 
 def run(cells: Sequence[Any], x: Any, state: Sequence | None) -> tuple[Tensor, list[tuple]]:
-    """What the cells one after another give: y (T, 1, H) of the last, and the state of each."""
+    """What the cells give, one after another: y (T, 1, H) of the last, and the state of each."""
     memory.keep()
     P, L, H = [cell.parameters for cell in cells], len(cells), cells[0].H
     first = fused.project(x, P[0]["Wxh"], P[0]["bh"])

@@ -35,7 +35,7 @@ ARROW = (
 
 
 def light_arrows() -> ipywidgets.HTML:
-    """`rule` for the arrow of each dropdown: that it is light where the page is dark.
+    """`rule` that makes the arrow of each dropdown light where the page is dark.
 
     In JupyterLab's dark themes ipywidgets leaves it black on nearly black.
     """
@@ -91,7 +91,7 @@ class Dial(ipywidgets.HBox):
             self.number.value = float(f"{change.new:.3g}")
 
     def _typed(self, change: Any) -> None:
-        """The number is another: bring the slider near it, and say so."""
+        """The number has changed: bring the slider near it, and say so."""
         if abs(np.log10(self.slider.value / change.new)) > 0.13 * self.slider.step:
             self.slider.value = change.new
         self.on_change(change.new)
@@ -146,7 +146,7 @@ class Temperature(ipywidgets.VBox):
         self.redraw()
 
     def redraw(self) -> None:
-        """Show chart and text at the present settings; an unknown character is said, not raised."""
+        """Show chart and text at the present settings, or that a character is unknown."""
         try:
             chart, text, z = self._pictures(self.number.value)
         except ValueError as error:

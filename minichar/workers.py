@@ -2,11 +2,11 @@
 
 In the loop over time every step waits for the one before, but the texts of a batch never meet. So
 two threads can each walk half of them through all steps, which keeps two cores at work on all of
-it. The threads that BLAS has of its own share out one product at a time, and between two products
-they wait by running in a circle, in the way of whoever wants that core. So while a network learns,
-BLAS gets one thread, and these here do the sharing. How many there are is up to whoever set the
-number for BLAS (OPENBLAS_NUM_THREADS and the like); with 1 everything runs in the thread it is
-called in. Lesson 09 says why.
+it. BLAS's own threads share out one product at a time, and between two products they wait in a busy
+loop, in the way of whoever wants that core. So while a network learns, BLAS gets one thread, and
+the threads here do the sharing. How many there are is the number that was set for BLAS
+(OPENBLAS_NUM_THREADS and the like); with 1, everything runs in the calling thread. Lesson 09 says
+why.
 """
 
 import math
@@ -36,12 +36,12 @@ _free: ContextVar[int | None] = ContextVar("free", default=None)  # threads, onc
 
 @contextmanager
 def calm() -> Iterator[int]:
-    """BLAS with one thread; yields how many threads there are for those who share out work.
+    """BLAS with one thread; yields how many threads there are to share out work.
 
     On a busy machine the threads of BLAS make a step many times slower. Within another `calm`
     nothing changes, and within a part of work that was shared out there is one thread. Its number
     of threads is the whole process's: where several threads are calm at once, the last to leave
-    gives BLAS back what the first has found.
+    gives BLAS back what the first found.
     """
     if (free := _free.get()) is not None:
         yield free
@@ -109,13 +109,13 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def threads() -> int:
-    """How many threads BLAS may use where nobody is `calm`."""
+    """How many threads BLAS may use when nobody is `calm`."""
     blas = _blas()
     return max(blas.before if blas.users else blas.numbers(), default=1)
 
 
 def slices(n: int, parts: int) -> list[slice]:
-    """Rows 0 to n in so many parts, as equal as can be."""
+    """Rows 0 to n in `parts` parts, as equal as possible."""
     return [slice(n * k // parts, n * (k + 1) // parts) for k in range(parts)]
 
 

@@ -1,4 +1,4 @@
-"""Several texts side by side from the same random numbers, each at a temperature of its own.
+"""Several texts at once from the same random numbers, each at a temperature of its own.
 
 So a slider shows the change of temperature alone, and quickly: one step of the model serves all the
 texts. What `sampling.sample` writes one after another is the same. Used by the studio.
@@ -34,7 +34,7 @@ def write(
     """Yield the next character of each of B texts that go on from `prime`, without end.
 
     What comes is numbers of characters (B,) and the probability each was drawn with (B,), as
-    `sampling.distribution` has it at its temperature. The B `temperatures` are looked up anew for
+    `sampling.distribution` has it at its temperature. The B `temperatures` are looked up again for
     each character. One random number serves all texts.
 
     Characters of `prime` that the model does not know are left out. Raises ValueError as

@@ -83,7 +83,7 @@ class WritingPanel(ipywidgets.VBox):
         self.studio.guarded(self.show_wanted)
 
     def show_wanted(self) -> None:
-        """Write anew, unless that was done since it was asked for: a drag asks faster than that."""
+        """Write again, unless done since it was asked for: a drag asks faster than that."""
         if self.wanted:
             self.show()
 
@@ -106,7 +106,7 @@ class WritingPanel(ipywidgets.VBox):
         return "".join(c for c in typed if c not in unknown), left_out
 
     def show(self) -> None:
-        """Write the four texts anew."""
+        """Write the four texts again."""
         self.wanted = False
         middle, (prime, left_out) = self.temperature.number.value, self._prime()
         temperatures, parts = (0, middle / 2, middle, min(10.0, 2 * middle)), []

@@ -466,7 +466,7 @@ def test_a_loss_that_was_taken_back_is_told(at, capsys, monkeypatch):
     assert "\nstep 0 of " not in out  # what was taken back was not measured, nor is it saved
     assert main(["train", "fox.txt", *wild, "--lr", "1e9", "--out", "wild.npz"]) == 2
     err = capsys.readouterr().err
-    assert "start anew with a smaller one" in err and len(err.splitlines()) == 1
+    assert "start again with a smaller one" in err and len(err.splitlines()) == 1
     mc.load_model("wild.npz")
 
 
@@ -586,7 +586,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
     "words, says",
     [
         ("train nowhere.txt", "nowhere.txt"),
-        ("train other.txt --resume fox.npz", "another text: go on with that one, or begin anew"),
+        ("train other.txt --resume fox.npz", "another text: go on with that one, or start again"),
         ("train fox.txt --resume nowhere.npz", "--resume nowhere.npz: there is no such file"),
         ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
         ("train fox.txt --out model.json", "ends in .npz"),

@@ -116,7 +116,7 @@ def test_shares_follow_one_another_and_fill_the_bar(monkeypatch):
         "Errors: one bar of 2,000 bits. known 30.0% (600 bits); new 70.0% (1,400 bits)"
     )
     for nothing in ({"a": 0}, {}, {"a": 2, "b": -1}):
-        with pytest.raises(ValueError, match="no whole"):
+        with pytest.raises(ValueError, match="together above 0"):
             inside.shares(nothing)
 
 

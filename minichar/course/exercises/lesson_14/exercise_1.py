@@ -29,7 +29,7 @@ class _Settings(dict):
 
 @contextlib.contextmanager
 def _another_process(salt):
-    """In each process, Python's hash() of texts is another; here it is so without a process."""
+    """Python's hash() of texts differs from process to process; here it does within one."""
     plain = builtins.hash
     _Name.salt, builtins.hash = salt, lambda thing: plain(thing) ^ salt
     try:
@@ -71,7 +71,7 @@ def _ones_name_only(settings):
         ),
         (
             "Why not hash()?",
-            "Python's `hash` of a text is another in every process, on purpose. The sweep goes on "
+            "Python's `hash` of a text differs from process to process, on purpose. The sweep goes on "
             "tomorrow, in another process: build the key from the names and values themselves.",
         ),
     ],
@@ -101,11 +101,11 @@ def _ones_name_only(settings):
         "all neurons in one sum": lambda settings: key(
             settings | {"hidden": sum(settings.get("hidden", ()))}
         ),
-        "hash(), which is another in every process": lambda settings: str(
+        "hash(), which differs from process to process": lambda settings: str(
             hash(tuple(sorted(settings.items())))
         ),
         "hash() of the text": lambda settings: str(hash(key(settings))),
-        "a set, whose order is another in every process": lambda settings: str(
+        "a set, whose order differs from process to process": lambda settings: str(
             set(settings.items())
         ),
         "the dictionary itself, sorted": lambda settings: dict(sorted(settings.items())),
@@ -124,9 +124,9 @@ def _(f):
     first = of(one)
     for settings in (one, {"batch": 20, "length": 20}):
         if of(dict(reversed(settings.items()))) != of(settings):
-            raise Wrong(f"the same settings in another order give another key: {settings}")
+            raise Wrong(f"the same settings in another order give a different key: {settings}")
     if of(dict(one)) != first:
-        raise Wrong("the same settings give another key the second time")
+        raise Wrong("the same settings give a different key the second time")
     others = [
         one | {"seed": 1},
         one | {"hidden": (64,)},
@@ -141,7 +141,7 @@ def _(f):
     ]
     for other in others:
         if of(other) == first:
-            raise Wrong(f"two settings that differ have one key: {one} and {other}")
+            raise Wrong(f"two different settings have the same key: {one} and {other}")
     pairs = (
         ({"lr": 0.5}, {"dropout": 0.5}),
         ({"lr": 20}, {"length": 20}),
@@ -151,6 +151,6 @@ def _(f):
     )
     for a, b in pairs:
         if of(a) == of(b):
-            raise Wrong(f"two settings that differ have one key: {a} and {b}")
+            raise Wrong(f"two different settings have the same key: {a} and {b}")
     if any(of(one, salt) != first for salt in (0x5A5A5A5, 0x1234567, 0x7654321, 0x2BADC0D)):
-        raise Wrong("the same settings give another key in another process")
+        raise Wrong("the same settings give a different key in another process")

@@ -32,12 +32,12 @@ def _changed_error(error):
         (
             "Which numbers belong together?",
             "Those of the same seed, which stand at the same place in a and in b. First b - a, seed "
-            "by seed, then everything else of these differences only.",
+            "by seed; then work with these differences only.",
         ),
         (
             "Divided by n, or by n - 1?",
-            "The standard deviation by n - 1, because the mean it is measured from comes from the "
-            "same few numbers: `d.std(ddof=1)`.",
+            "By n - 1, because the mean from which the deviation is measured comes from the same "
+            "few numbers: `d.std(ddof=1)`.",
         ),
         (
             "Deviation or error?",

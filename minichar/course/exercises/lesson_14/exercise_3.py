@@ -40,8 +40,8 @@ def _into_the_first(parts, counts):
     hints=[
         (
             "Why not just the mean?",
-            "Each part's gradient is a mean over its own predictions. One over 10 must weigh less "
-            "than one over 90.",
+            "Each part's gradient is a mean over its own predictions. A mean over 10 must weigh "
+            "less than one over 90.",
         ),
         (
             "What weight?",
@@ -60,14 +60,14 @@ def _into_the_first(parts, counts):
         "divided by the number of parts too": _weighted(lambda n: n / n.sum() / len(n)),
         "divided by the count": _weighted(lambda n: (1 / n) / (1 / n).sum()),
         "each with another's count": _weighted(lambda n: n[::-1] / n.sum()),
-        "weighed by the largest count": _weighted(lambda n: n / n.max()),
+        "divided by the largest count": _weighted(lambda n: n / n.max()),
         "the last part alone": _weighted(lambda n: np.eye(len(n))[-1]),
         "the first two parts only": _weighted(lambda n: n / n.sum() * (np.arange(len(n)) < 2)),
         "in the arrays of the first part": _into_the_first,
         "Wxh and bh, whatever the names": lambda parts, counts: {
             name: whole_gradient(parts, counts)[name] for name in ("Wxh", "bh")
         },
-        "weighed by the roots": _weighted(lambda n: n**0.5 / (n**0.5).sum()),
+        "weighted by the roots of the counts": _weighted(lambda n: n**0.5 / (n**0.5).sum()),
     },
 )
 def _(f):

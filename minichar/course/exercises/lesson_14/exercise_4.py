@@ -29,8 +29,8 @@ def _ring(f, n):
                 continue
             if twice := held[right][j] & message:
                 raise Wrong(
-                    f"with {n} machines, in round {t} machine {right} adds to its piece {j} what is in "
-                    f"it already: the numbers of machine {min(twice)} are counted twice"
+                    f"with {n} machines, in round {t} machine {right} adds to its piece {j} what it "
+                    f"already holds: the numbers of machine {min(twice)} are counted twice"
                 )
             held[right][j] |= message
     for k, row in enumerate(held):
@@ -69,8 +69,8 @@ def _ring(f, n):
         "forwards, not backwards": lambda k, t, n: (k + t) % n,
         "every other round": lambda k, t, n: (k - t // 2) % n,
         "without going round": lambda k, t, n: k - t,
-        "in the second half the other way": lambda k, t, n: (k - t if t < n - 1 else k + t) % n,
-        "the second half begins anew": lambda k, t, n: (k - t % (n - 1)) % n,
+        "the other way in the second half": lambda k, t, n: (k - t if t < n - 1 else k + t) % n,
+        "the second half begins from 0 again": lambda k, t, n: (k - t % (n - 1)) % n,
         "by n - 1 in place of n": lambda k, t, n: (k - t) % max(n - 1, 1),
         "two places at a time": lambda k, t, n: (k - 2 * t) % n,
         "numbers with a point": lambda k, t, n: (k + 1.0 - t) % n,

@@ -19,10 +19,10 @@ def step_time(n, compute, size, rate):
         ),
         (
             "Why is it eight times too fast?",
-            "A network's rate is given in bits a second, a size in bytes. A byte has 8 bits.",
+            "The rate of a network is given in bits per second, a size in bytes. A byte has 8 bits.",
         ),
         (
-            "What becomes of the computing?",
+            "What happens to the computing?",
             "The batch stays as it is and is shared out, so each machine computes for compute / n "
             "seconds; then it sends. The two times add up.",
         ),

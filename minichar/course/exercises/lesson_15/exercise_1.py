@@ -38,12 +38,12 @@ def _mask_after(q, k):
             "q @ k.T is (T, T): row t holds the comparisons of q[t] with every k. Divide by np.sqrt(d).",
         ),
         (
-            "How does a step not see what lies ahead?",
-            "Before the softmax its score becomes -np.inf, and e to that is 0. np.tri(T) has ones where s is at most t.",
+            "How do I hide what lies ahead?",
+            "Before the softmax, set the scores of the steps ahead to -np.inf: e to that is 0. np.tri(T) has ones where s is at most t.",
         ),
         (
             "Why not set the weights ahead to 0 afterwards?",
-            "Then what is left sums to less than 1. Mask the scores, and the softmax shares out the whole.",
+            "Then the weights that are left sum to less than 1. If you mask the scores instead, the softmax makes them sum to 1.",
         ),
     ],
     wrong={
@@ -72,7 +72,7 @@ def _(f):
     if isinstance(weights, np.ndarray) and weights.shape == (3, 3):
         if np.isnan(weights).all():
             raise Wrong(
-                "all weights are nan: 0 times infinity is; take np.where for the scores ahead"
+                "all weights are nan, as 0 times infinity is: use np.where for the scores ahead"
             )
         same("the sum of each row of weights", weights.sum(axis=1), np.ones(3))
     same("the weights of three steps", weights, attention_weights(q, k))

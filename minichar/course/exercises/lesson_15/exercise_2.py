@@ -17,11 +17,11 @@ def combine(first, then):
     hints=[
         (
             "Where do I begin?",
-            "Put the first step into the second: a2 * (a1 * h + b1) + b2. Multiply out.",
+            "Put the first step into the second: a2 * (a1 * h + b1) + b2. Multiply that out.",
         ),
         (
             "Which part is the new a, which the new b?",
-            "The new a is what stands before h; the new b is all the rest.",
+            "The new a is the factor of h; the new b is all the rest.",
         ),
     ],
     wrong={

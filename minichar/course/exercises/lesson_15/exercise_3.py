@@ -88,17 +88,17 @@ def _squared(first, then):
         ),
         (
             "Which goes first into combine?",
-            "The earlier steps; then the later ones. What comes out takes the places of the later ones, a and b both.",
+            "The earlier steps, then the later ones. The result takes the place of the later ones, both a and b.",
         ),
         (
-            "When is it over?",
+            "When do I stop?",
             "1, 2, 4, …: double `back` after each round, and stop when it has reached T. Work on copies of a and b.",
         ),
     ],
     wrong={
         "later before earlier": _scan(swap=True),
         "a stays as it was": _scan(keep="a"),
-        "a is renewed before b is done": _a_first,
+        "a is replaced before b is computed": _a_first,
         "one round only": _scan(until=lambda back, T: back == 1 < T),
         "a round too few": _scan(until=lambda back, T: 2 * back < T),
         "back grows by 1": _scan(grow=lambda back: back + 1),

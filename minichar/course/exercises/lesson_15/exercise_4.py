@@ -25,12 +25,12 @@ def _norm(axis=1, eps=1e-5, root=np.sqrt, ddof=0, middle=True, end=lambda n, g, 
     answer=layer_norm,
     hints=[
         (
-            "Over which numbers is the mean?",
-            "Over the D numbers of one step: axis=1, with keepdims=True, so that it can be taken off each row.",
+            "Over which numbers is the mean taken?",
+            "Over the D numbers of one step: axis=1, with keepdims=True, so that it can be subtracted from each row.",
         ),
         (
-            "Where does the 0.00001 stand?",
-            "Under the root, added to the mean square: np.sqrt((x * x).mean(...) + 1e-5), x being without its mean by then.",
+            "Where does the 0.00001 go?",
+            "Under the root, added to the mean square: np.sqrt((x * x).mean(...) + 1e-5), after the mean has been subtracted from x.",
         ),
     ],
     wrong={
@@ -44,7 +44,7 @@ def _norm(axis=1, eps=1e-5, root=np.sqrt, ddof=0, middle=True, end=lambda n, g, 
         "no gain": _norm(end=lambda n, g, b: n + b),
         "no bias": _norm(end=lambda n, g, b: n * g),
         "bias before gain": _norm(end=lambda n, g, b: (n + b) * g),
-        "mean square before the mean is off": lambda x, gain, bias: (
+        "mean square before the mean is subtracted": lambda x, gain, bias: (
             (x - x.mean(axis=1, keepdims=True))
             / np.sqrt((x * x).mean(axis=1, keepdims=True) + 1e-5)
             * gain
