@@ -287,7 +287,15 @@ def test_the_reference_has_every_module_and_no_answer(tmp_path, monkeypatch):
             target = attributes.get("href", "")
             if tag == "a" and target and not target.startswith(("http", "#", "../index.html")):
                 assert (path.parent / target.partition("#")[0]).exists(), f"{path.name}: {target}"
-    assert "next-character probabilities" in html_of(tmp_path, "minichar/widgets")
+    page = html_of(tmp_path, "minichar/widgets")
+    assert "next-character probabilities" in page and ".pdoc" in page.partition("</head>")[0]
+    scrolled, links = [], []
+    for tag, attributes in (e for path in files for e in Page(path.read_text("utf-8")).elements):
+        if tag == "pre" or attributes.get("class") == "attr function":
+            scrolled.append(attributes.get("tabindex"))  # what scrolls can be reached by keyboard
+        if attributes.get("class") == "headerlink":
+            links.append((attributes.get("aria-hidden"), attributes.get("tabindex")))
+    assert set(scrolled) == {"0"} and set(links) == {("true", "-1")}
     names = {path.relative_to(tmp_path).with_suffix("").as_posix() for path in files}
     package = Path(minichar.__file__).parent
     there = {f"minichar/{path.stem}" for path in package.glob("[a-z]*.py")}
