@@ -183,6 +183,13 @@ def split(text: str, validation: float = 0.05) -> tuple[str, str]:
     return text[:-held_out], text[-held_out:]
 
 
+def from_one_up(**numbers: Any) -> None:
+    """Raises ValueError, with its name, for one of the `numbers` that is not 1, 2, 3 …"""
+    for name, n in numbers.items():
+        if not (isinstance(n, int | np.integer) and n > 0):
+            raise ValueError(f"{name}={n}: it is a whole number from 1 up")
+
+
 def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut a text into `batch` pieces of equal length, side by side: inputs and targets (steps, B).
 
@@ -191,6 +198,7 @@ def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
 
     Raises ValueError when the text is too short to give each stream one prediction.
     """
+    from_one_up(batch=batch)
     steps = (len(ids) - 1) // batch
     if steps < 1:
         raise ValueError(

@@ -22,7 +22,7 @@ from minichar.footprint import advice
 from minichar.helpers import Helpers
 from minichar.lines import between_lines, by_line, line_end
 from minichar.model import CharModel
-from minichar.text import digest, split, streams
+from minichar.text import digest, from_one_up, split, streams
 from minichar.workers import calm
 
 SNAPSHOT = 50  # steps between the moments that a bad loss can be taken back to
@@ -83,10 +83,7 @@ class Training:
         seed: int = 0,
         lines: bool = False,
     ):
-        sizes = {"batch": batch, "length": length, "validate_every": validate_every}
-        for name, n in sizes.items():
-            if not (isinstance(n, int | np.integer) and n > 0):
-                raise ValueError(f"{name}={n}: it is a whole number from 1 up")
+        from_one_up(batch=batch, length=length, validate_every=validate_every)
         if clip is not None and not clip > 0:
             raise ValueError(f"clip={clip}: the largest norm, above 0, or None not to clip")
         self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule

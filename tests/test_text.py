@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minichar as mc
+from minichar import reading
 from minichar.decoding import read_text
+from minichar.evaluation import evaluate
 from minichar.text import Vocabulary, clean, digest, split, streams
 
 
@@ -106,6 +109,22 @@ def test_split_keeps_every_character_in_order(text, share):
 def test_split_refuses_a_share_that_is_none(share):
     with pytest.raises(ValueError, match="between 0 and 1"):
         split("hello hello", share)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.0, "2", None])
+def test_what_is_counted_in_whole_numbers_from_one_up_is_refused_by_name_otherwise(n):
+    model = mc.CharModel(mc.Vocabulary("ab"), hidden=2)
+    lines = mc.CharModel(mc.Vocabulary("ab\n"), hidden=2)
+    lines.lines = True
+    for name, call in {
+        "batch": lambda: streams(np.arange(9), n),
+        "length": lambda: evaluate(model, "abab", length=n),
+        "length ": lambda: evaluate(lines, "ab\nab", length=n),
+        "length  ": lambda: reading.bits(model, "abab", length=n),
+        "validate_every": lambda: mc.Training(model, "ab" * 40, validate_every=n),
+    }.items():
+        with pytest.raises(ValueError, match=f"^{name.strip()}={n}: it is a whole number"):
+            call()
 
 
 @given(st.integers(2, 200), st.integers(1, 9))
