@@ -174,9 +174,12 @@ def test_work_is_downloaded_and_brought_back(site, page, chromium, tmp_path):
     assert download.value.suggested_filename == name
     assert mine in nbformat.read(file, as_version=4).cells[1].source
     progress = f"2 of {len(exercises)} solved"
-    assert solved(page, site, name) == progress
+    page.goto(site.address)
+    waits_for(page, lambda: solved(page, name) == progress)
     with visitor(chromium) as elsewhere:
-        assert solved(elsewhere, site, name) == ""
+        elsewhere.goto(site.address)
+        elsewhere.wait_for_timeout(1000)
+        assert solved(elsewhere, name) == ""
         elsewhere.goto(f"{site.address}lab/index.html")
         elsewhere.locator(".jp-DirListing-itemText").get_by_text(name, exact=True).wait_for()
         with elsewhere.expect_file_chooser() as chooser:
@@ -185,11 +188,10 @@ def test_work_is_downloaded_and_brought_back(site, page, chromium, tmp_path):
         elsewhere.get_by_role("button", name="Overwrite").click()
         waits_for(elsewhere, lambda: elsewhere.evaluate(IN_STORE, name))
         assert mine in elsewhere.evaluate(IN_STORE, name)
-        assert solved(elsewhere, site, name) == progress
+        elsewhere.goto(site.address)
+        waits_for(elsewhere, lambda: solved(elsewhere, name) == progress)
 
 
-def solved(page, site, name: str) -> str:
+def solved(page, name: str) -> str:
     """What the front page says of a lesson."""
-    page.goto(site.address)
-    page.wait_for_timeout(1000)
     return page.locator(f"[data-lesson='{name[:2]}'] .solved").inner_text()
