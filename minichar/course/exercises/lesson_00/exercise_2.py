@@ -23,7 +23,9 @@ def encode(text, characters):
     ],
     wrong={
         "counting from one": lambda text, characters: [characters.index(c) + 1 for c in text],
-        "its own alphabet": lambda text, characters: [sorted(set(text)).index(c) for c in text],
+        "places among the text's own characters": lambda text, characters: [
+            sorted(set(text)).index(c) for c in text
+        ],
         "the code point": lambda text, characters: [ord(c) for c in text],
         "the place in the text": lambda text, characters: [text.index(c) for c in text],
     },

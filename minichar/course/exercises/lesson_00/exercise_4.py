@@ -28,9 +28,9 @@ def slope(f, x, d=1e-5):
         "one side only": lambda f, x, d=1e-5: (f(x + d) - f(x)) / d,
         "the run is not 2 d": lambda f, x, d=1e-5: (f(x + d) - f(x - d)) / d,
         "no brackets round 2 * d": lambda f, x, d=1e-5: (f(x + d) - f(x - d)) / 2 * d,
-        "the sign": lambda f, x, d=1e-5: (f(x - d) - f(x + d)) / (2 * d),
-        "d is forgotten": lambda f, x, d=1e-5: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5,
-        "the slope of a square": lambda f, x, d=1e-5: 2.0 * x,
+        "the sign turned round": lambda f, x, d=1e-5: (f(x - d) - f(x + d)) / (2 * d),
+        "the d that is given is not used": lambda f, x, d=1e-5: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5,
+        "the slope of x ** 2, whatever f is": lambda f, x, d=1e-5: 2.0 * x,
     },
 )
 def _(f):

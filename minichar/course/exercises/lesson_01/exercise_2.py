@@ -41,8 +41,8 @@ def _gradient_with(change):
         ),
     ],
     wrong={
-        "the sign": _gradient_with(lambda loss, dz, p, t: (loss, -dz)),
-        "no target": _gradient_with(lambda loss, dz, p, t: (loss, p)),
+        "the sign of dz turned round": _gradient_with(lambda loss, dz, p, t: (loss, -dz)),
+        "1 not subtracted at the target": _gradient_with(lambda loss, dz, p, t: (loss, p)),
         "1 subtracted everywhere": _gradient_with(lambda loss, dz, p, t: (loss, p - 1)),
         "only the target": _gradient_with(
             lambda loss, dz, p, t: (loss, np.where(np.arange(len(p)) == t, p - 1, 0))
@@ -52,7 +52,9 @@ def _gradient_with(change):
         "the loss taken after the 1 was subtracted": _gradient_with(
             lambda loss, dz, p, t: (-np.log(dz[t]), dz)
         ),
-        "the likeliest for the target": lambda z, target: loss_and_gradient(z, int(z.argmax())),
+        "the likeliest character taken for the target": lambda z, target: loss_and_gradient(
+            z, int(z.argmax())
+        ),
     },
 )
 def _(f):

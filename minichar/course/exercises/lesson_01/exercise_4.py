@@ -36,7 +36,7 @@ def _new(W, x, h):
     ],
     wrong={
         "the state first, then the scores": lambda W, x, h: step(W, x, h)[::-1],
-        "probabilities for scores": lambda W, x, h: (
+        "probabilities in place of scores": lambda W, x, h: (
             rnn100.softmax(step(W, x, h)[0]),
             _new(W, x, h),
         ),
@@ -51,7 +51,7 @@ def _new(W, x, h):
             (x @ W["Wxh"] + h @ W["Whh"] + W["bh"]) @ W["Why"] + W["by"],
             x @ W["Wxh"] + h @ W["Whh"] + W["bh"],
         ),
-        "sigmoid for tanh": lambda W, x, h: (
+        "sigmoid in place of tanh": lambda W, x, h: (
             (1 + np.tanh(np.arctanh(_new(W, x, h)) / 2)) / 2 @ W["Why"] + W["by"],
             (1 + np.tanh(np.arctanh(_new(W, x, h)) / 2)) / 2,
         ),

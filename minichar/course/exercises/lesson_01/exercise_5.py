@@ -24,7 +24,7 @@ def memoryless_loss(text):
         ),
         (
             "The mean of what?",
-            "Each of the `len(text) - 1` predictions costs `-np.log(its share)`; add them up and divide by how many there are.",
+            "Each of the `len(text) - 1` predictions costs `-np.log(share)`, with the share of what really came; add them up and divide by how many there are.",
         ),
         (
             "How do I count?",
@@ -32,9 +32,11 @@ def memoryless_loss(text):
         ),
     ],
     wrong={
-        "divided by the length": lambda text: memoryless_loss(text) * (len(text) - 1) / len(text),
+        "divided by len(text), one too many": lambda text: (
+            memoryless_loss(text) * (len(text) - 1) / len(text)
+        ),
         "in bits": lambda text: memoryless_loss(text) / np.log(2),
-        "the sum": lambda text: memoryless_loss(text) * (len(text) - 1),
+        "the sum, not the mean": lambda text: memoryless_loss(text) * (len(text) - 1),
         "no look at the letter at all": lambda text: (
             -sum(n * np.log(n / (len(text) - 1)) for n in Counter(text[1:]).values())
             / (len(text) - 1)

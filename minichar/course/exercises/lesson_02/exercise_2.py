@@ -24,11 +24,14 @@ def bits_and_perplexity(p):
         ),
     ],
     wrong={
-        "the surprise of the mean": lambda p: (-np.log2(p.mean()), 1 / p.mean()),
+        "the surprise of the mean of p": lambda p: (-np.log2(p.mean()), 1 / p.mean()),
         "nats": lambda p: (-np.log(p).mean(), np.exp(-np.log(p).mean())),
-        "the sum": lambda p: (-np.log2(p).sum(), 2 ** -np.log2(p).sum()),
+        "the sum, not the mean": lambda p: (-np.log2(p).sum(), 2 ** -np.log2(p).sum()),
         "no minus": lambda p: (np.log2(p).mean(), 2 ** np.log2(p).mean()),
-        "e to the bits": lambda p: (-np.log2(p).mean(), np.exp(-np.log2(p).mean())),
+        "e, not 2, to the power of the bits": lambda p: (
+            -np.log2(p).mean(),
+            np.exp(-np.log2(p).mean()),
+        ),
         "the perplexity first": lambda p: bits_and_perplexity(p)[::-1],
         "crashes on a probability of 0": lambda p: bits_and_perplexity(
             np.array([2 ** math.log2(one) for one in p])

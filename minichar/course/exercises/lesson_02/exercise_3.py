@@ -54,9 +54,9 @@ def _variant(formula, shorter=slice(1, None)):
     ],
     wrong={
         "the empty context is not counted": _empty_not_counted,
-        "[context] in the place of .get": _asks_by_brackets,
+        "[context] in place of .get": _asks_by_brackets,
         "counts only": _variant(lambda m, n, t, lower, V: m / n),
-        "all shares alike": _variant(lambda m, n, t, lower, V: (m + lower) / (n + 1)),
+        "1 in place of t": _variant(lambda m, n, t, lower, V: (m + lower) / (n + 1)),
         "add one": _variant(lambda m, n, t, lower, V: (m + 1) / (n + V)),
         "not divided by n + t": _variant(lambda m, n, t, lower, V: (m + t * lower) / n),
         "n and t mixed up": _variant(lambda m, n, t, lower, V: (m + n * lower) / (n + t)),

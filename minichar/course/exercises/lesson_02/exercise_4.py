@@ -66,11 +66,11 @@ def _order_by(judge):
         "judged on the training text": _order_by(
             lambda bits, train, held_out, orders: min(orders, key=lambda k: bits(train, k))
         ),
-        "the largest": lambda train, held_out, orders: max(orders),
+        "the largest order": lambda train, held_out, orders: max(orders),
         "the worst": _order_by(
             lambda bits, train, held_out, orders: max(orders, key=lambda k: bits(held_out, k))
         ),
-        "its place, not the order": _order_by(
+        "its place in orders, not the order itself": _order_by(
             lambda bits, train, held_out, orders: int(
                 np.argmin([bits(held_out, k) for k in orders])
             )
@@ -82,7 +82,7 @@ def _order_by(judge):
         ),
         "stops where it first gets worse": _order_by(_first_rise),
         "better than the one before, not than the best": _order_by(_last_fall),
-        "out of an array of orders and bits, so a float": lambda train, held_out, orders: float(
+        "a float, from an array of orders and bits": lambda train, held_out, orders: float(
             best_order(train, held_out, orders)
         ),
         "always three": lambda train, held_out, orders: 3,

@@ -28,17 +28,17 @@ def dz_of(p, targets):
         ),
     ],
     wrong={
-        "the sign": lambda p, targets: -dz_of(p, targets),
+        "the sign turned round": lambda p, targets: -dz_of(p, targets),
         "whole columns": lambda p, targets: np.where(
             np.isin(np.arange(p.shape[1]), targets), p - 1, p
         ),
         "whole rows": lambda p, targets: np.where(
             np.isin(np.arange(len(p)), targets)[:, None], p - 1, p
         ),
-        "no target": lambda p, targets: p.copy(),
+        "nothing subtracted at the target": lambda p, targets: p.copy(),
         "divided by T": lambda p, targets: dz_of(p, targets) / max(2, len(targets)),
         "the first target for all": lambda p, targets: dz_of(p, np.full_like(targets, targets[0])),
-        "in place": lambda p, targets: np.subtract(p, np.eye(p.shape[1])[targets], out=p),
+        "p changed in place": lambda p, targets: np.subtract(p, np.eye(p.shape[1])[targets], out=p),
     },
 )
 def _(f):

@@ -50,7 +50,7 @@ def _last_one_wins(inputs, hs, dz, da, V, right):
         ),
         (
             "That sum without a loop?",
-            "`hs[:-1].T @ da` is (H, T) @ (T, H): the product sums over t by itself.",
+            "`hs[:-1].T @ da` is (H, T) @ (T, H): the product sums over t on its own.",
         ),
         (
             "A letter that is read twice?",
@@ -66,7 +66,7 @@ def _last_one_wins(inputs, hs, dz, da, V, right):
         "the mean over the steps": lambda *a: {
             k: w / (len(a[0]) + 1) for k, w in dW_of(*a).items()
         },
-        "by from da": _changed_dW(
+        "by made from da, not dz": _changed_dW(
             by=lambda i, hs, dz, da, V, r: np.resize(da.sum(axis=0), dz.shape[1])
         ),
     },

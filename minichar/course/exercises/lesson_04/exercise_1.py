@@ -32,11 +32,11 @@ def _power(p, temperature):
     ],
     wrong={
         "after the softmax": lambda z, temperature: _power(softmax(z), temperature),
-        "multiplied": lambda z, temperature: softmax(z * temperature),
-        "not at all": lambda z, temperature: softmax(z),
-        "upside down": lambda z, temperature: softmax(-z / temperature),
+        "multiplied by the temperature": lambda z, temperature: softmax(z * temperature),
+        "the temperature not used": lambda z, temperature: softmax(z),
+        "the sign of the scores turned round": lambda z, temperature: softmax(-z / temperature),
         "overflows": lambda z, temperature: np.exp(z / temperature) / np.exp(z / temperature).sum(),
-        "not made to add up": lambda z, temperature: softmax(z) ** (1 / temperature),
+        "not made to add up to 1": lambda z, temperature: softmax(z) ** (1 / temperature),
     },
 )
 def _(f):

@@ -37,13 +37,13 @@ def _kept(which):
         ),
     ],
     wrong={
-        "not made to add up": lambda p, k: top_k(p, k) * np.sort(p)[::-1][:k].sum(),
+        "not made to add up to 1": lambda p, k: top_k(p, k) * np.sort(p)[::-1][:k].sum(),
         "the k least likely": _kept(lambda p, k: np.argsort(p, kind="stable")[:k]),
         "one too many": _kept(lambda p, k: np.argsort(-p, kind="stable")[: k + 1]),
-        "the k first": _kept(lambda p, k: np.arange(k)),
-        "all alike": lambda p, k: (top_k(p, k) > 0) / k,
-        "sorted": lambda p, k: np.sort(top_k(p, k))[::-1],
-        "in place": lambda p, k: np.copyto(p, top_k(p, k)) or p,
+        "the first k, not the best k": _kept(lambda p, k: np.arange(k)),
+        "all that are kept made equal": lambda p, k: (top_k(p, k) > 0) / k,
+        "left in sorted order": lambda p, k: np.sort(top_k(p, k))[::-1],
+        "p changed in place": lambda p, k: np.copyto(p, top_k(p, k)) or p,
     },
 )
 def _(f):

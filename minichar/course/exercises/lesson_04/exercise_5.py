@@ -51,7 +51,9 @@ def _nucleus(keep):
         "from the least likely up": _nucleus(lambda p, top_p: np.cumsum(p[::-1])[::-1] - p < top_p),
         "each one above the line": _nucleus(lambda p, top_p: p >= top_p * p.max()),
         "each one above 1 - top_p": _nucleus(lambda p, top_p: p >= 1 - top_p),
-        "not made to add up": lambda p, top_p: nucleus(p, top_p) * p[nucleus(p, top_p) > 0].sum(),
+        "not made to add up to 1": lambda p, top_p: (
+            nucleus(p, top_p) * p[nucleus(p, top_p) > 0].sum()
+        ),
         "in the vocabulary's order": lambda p, top_p: (lambda kept: kept / kept.sum())(
             np.where(np.cumsum(p) - p < top_p, p, 0)
         ),
@@ -61,8 +63,8 @@ def _nucleus(keep):
         "divided by top_p": lambda p, top_p: (
             nucleus(p, top_p) * p[nucleus(p, top_p) > 0].sum() / top_p
         ),
-        "left sorted": lambda p, top_p: np.sort(nucleus(p, top_p))[::-1],
-        "one too many when it is reached exactly": _nucleus(
+        "left in sorted order": lambda p, top_p: np.sort(nucleus(p, top_p))[::-1],
+        "one too many when top_p is reached exactly": _nucleus(
             lambda p, top_p: np.cumsum(p) - p <= top_p
         ),
     },

@@ -88,9 +88,9 @@ def _never_cut(model, prime, length, width):
         "log p multiplied": _changed_beam(together=lambda total, log_p: (total or -1.0) * -log_p),
         "probabilities added": _changed_beam(of=softmax),
         "scores added, not log p": _changed_beam(of=lambda z: z),
-        "each beginning goes on in one way only": _changed_beam(once_each=True),
+        "each beginning continued in one way only": _changed_beam(once_each=True),
         "the best of every beginning kept, not the best of all": _never_cut,
-        "one narrower": lambda model, prime, length, width: beam(
+        "one beginning too few kept": lambda model, prime, length, width: beam(
             model, prime, length, max(1, width - 1)
         ),
         "stops at a line end": lambda model, prime, length, width: beam(

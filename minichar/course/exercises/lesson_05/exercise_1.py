@@ -25,8 +25,8 @@ def jacobian(Whh, h):
         ),
     ],
     wrong={
-        "rows for columns": lambda Whh, h: Whh * (1 - h**2)[:, None],
-        "Whh turned round": lambda Whh, h: Whh.T * (1 - h**2),
+        "rows multiplied, not columns": lambda Whh, h: Whh * (1 - h**2)[:, None],
+        "Whh transposed": lambda Whh, h: Whh.T * (1 - h**2),
         "rows for the new state, columns for the old": lambda Whh, h: (Whh * (1 - h**2)).T,
         "no slope": lambda Whh, h: Whh + 0.0,
         "the slope of a sigmoid": lambda Whh, h: Whh * h * (1 - h),

@@ -24,13 +24,19 @@ def with_radius(M, rho):
         ),
     ],
     wrong={
-        "the largest stretching": lambda M, rho: M * (rho / np.linalg.norm(M, 2)),
-        "the root of all squares": lambda M, rho: M * (rho / np.linalg.norm(M)),
+        "the largest stretching of any vector, not an eigenvalue": lambda M, rho: (
+            M * (rho / np.linalg.norm(M, 2))
+        ),
+        "the norm of M, not an eigenvalue": lambda M, rho: M * (rho / np.linalg.norm(M)),
         "only the real part": lambda M, rho: M * (rho / np.linalg.eigvals(M).real.max()),
-        "the largest, then its size": lambda M, rho: M * (rho / abs(np.linalg.eigvals(M).max())),
-        "the size of the first": lambda M, rho: M * (rho / abs(np.linalg.eigvals(M)[0])),
+        "abs taken after max, not before": lambda M, rho: (
+            M * (rho / abs(np.linalg.eigvals(M).max()))
+        ),
+        "the first eigenvalue, not the largest": lambda M, rho: (
+            M * (rho / abs(np.linalg.eigvals(M)[0]))
+        ),
         "just times rho": lambda M, rho: M * rho,
-        "upside down": lambda M, rho: M * (np.abs(np.linalg.eigvals(M)).max() / rho),
+        "the factor upside down": lambda M, rho: M * (np.abs(np.linalg.eigvals(M)).max() / rho),
     },
 )
 def _(f):

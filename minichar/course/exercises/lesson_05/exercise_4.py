@@ -30,11 +30,11 @@ def clip_by_norm(dW, limit):
         ),
     ],
     wrong={
-        "each matrix by itself": lambda dW, limit: (
+        "each matrix clipped separately": lambda dW, limit: (
             {k: g * min(1, limit / max(1e-300, np.linalg.norm(g))) for k, g in dW.items()},
             clip_by_norm(dW, limit)[1],
         ),
-        "number by number": lambda dW, limit: (
+        "each number clipped separately": lambda dW, limit: (
             {k: np.clip(g, -limit, limit) for k, g in dW.items()},
             clip_by_norm(dW, limit)[1],
         ),
@@ -70,7 +70,9 @@ def _(f):
     for dW, limit in ((large, 1.0), (large, 5.0), (large, 100.0), (small, 0.2)):
         got, parts = call(f, dW, limit), ("the clipped gradients", "the norm")
         if isinstance(got, dict):
-            raise Wrong("it returns one thing; two are wanted, the dictionary and the norm before")
+            raise Wrong(
+                "it returns one thing; two are wanted, the dictionary and the norm before clipping"
+            )
         want = clip_by_norm(dW, limit)
         if isinstance(got, (tuple, list)) and len(got) == 2:  # what the rest is made of comes first
             same(f"with a limit of {limit}: the norm", got[1], want[1])

@@ -23,7 +23,7 @@ def orthogonal(H, rng):
         ("How can I test it?", "`Q @ Q.T` is the identity matrix."),
     ],
     wrong={
-        "the other factor": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H)))[1],
+        "R, not Q": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H)))[1],
         "not orthogonal, radius 1": lambda H, rng: with_radius(rng.standard_normal((H, H)), 1.0),
         "not random": lambda H, rng: np.eye(H),
         "drawn without rng": lambda H, rng: orthogonal(H, np.random.default_rng()),

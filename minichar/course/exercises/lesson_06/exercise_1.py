@@ -46,7 +46,7 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
         ),
     ],
     wrong={
-        "the cell state handed out": _lstm(out=lambda o, c: c),
+        "the cell state returned in place of h": _lstm(out=lambda o, c: c),
         "c and h exchanged": lambda *args: (lambda h, c, gates: (c, h, gates))(*lstm_step(*args)),
         "no tanh on the way out": _lstm(out=lambda o, c: o * c),
         "blocks in another order": _lstm(order="ifog"),
@@ -55,7 +55,7 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
         "sigmoid for g": _lstm(candidate=sigmoid),
         "forget and input exchanged": _lstm(cell=lambda f, c, i, g: i * c + f * g),
         "forgets by 1 - i": _lstm(cell=lambda f, c, i, g: (1 - i) * c + i * g),
-        "out with the old cell": lambda W, x, h, c: (
+        "h made from the old cell": lambda W, x, h, c: (
             lambda new, cell, gates: (gates[0] * np.tanh(c), cell, gates)
         )(*lstm_step(W, x, h, c)),
     },

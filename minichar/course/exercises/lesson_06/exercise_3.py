@@ -47,7 +47,7 @@ def _back(change):
             "dh * o * (1 - np.tanh(c)**2): the slope of tanh, times o. Add it to the dc given.",
         ),
         (
-            "And the four gates?",
+            "And i, f and g?",
             "In c = f * c_before + i * g each factor's gradient is dc times its partner.",
         ),
     ],
@@ -73,7 +73,7 @@ def _back(change):
         "partners exchanged": _back(
             lambda dh, dc, cb, c, o, i, f, g, tc, t: {"i": t * i, "g": t * g}
         ),
-        "the forget gate forgotten on the way back": _back(
+        "the forget gate left out for the cell before": _back(
             lambda dh, dc, cb, c, o, i, f, g, tc, t: {"c": t}
         ),
         "for the cell before, only the dc that came along the line": _back(

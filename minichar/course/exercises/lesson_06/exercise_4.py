@@ -23,11 +23,11 @@ def da_of(do, di, df, dg, gates):
         ),
         (
             "stack or concatenate?",
-            "a was one row of 4H numbers: np.concatenate makes one again; np.stack makes 4 rows.",
+            "a was one vector of 4H numbers: np.concatenate makes one again; np.stack makes 4 rows.",
         ),
     ],
     wrong={
-        "stack for concatenate": lambda *args: da_of(*args).reshape(4, -1),
+        "stack in place of concatenate": lambda *args: da_of(*args).reshape(4, -1),
         "the slope of tanh for all": lambda do, di, df, dg, gates: np.concatenate(
             [d * (1 - s**2) for d, s in zip((do, di, df, dg), gates, strict=True)]
         ),

@@ -1,1 +1,1 @@
-"""The exercises of lesson 07: slopes, the order, the way back, broadcasting, RNN and LSTM again."""
+"""The exercises of lesson 07: slopes, the order, the backward pass, broadcasting, RNN and LSTM."""

@@ -49,7 +49,7 @@ def _slopes(**change):
         "a minus for both in a - b": _slopes(minus=lambda a, b: (-1.0, -1.0)),
         "no minus in a / b": _slopes(over=lambda a, b: (1 / b, a / b**2)),
         "the a in a / b forgotten": _slopes(over=lambda a, b: (1 / b, -1 / b**2)),
-        "by b first": lambda operation, a, b: slopes(operation, a, b)[::-1],
+        "the slope by b first": lambda operation, a, b: slopes(operation, a, b)[::-1],
         "crashes on * with 0": lambda operation, a, b: {
             "+": (1.0, 1.0),
             "-": (1.0, -1.0),

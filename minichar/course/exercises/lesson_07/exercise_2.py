@@ -105,10 +105,10 @@ def _equal_values(result):
         ),
     ],
     wrong={
-        "a box for every way to it": _no_memory,
+        "a box once for every path to it": _no_memory,
         "before its inputs": _before_its_inputs,
-        "every way walked": _visits_again,
-        "marked as visited for ever": _marked,
+        "every path walked": _visits_again,
+        "marked as visited, also for the next call": _marked,
         "equal values taken for one box": _equal_values,
         "before its inputs, then reversed": lambda result: _before_its_inputs(result)[::-1],
         "level by level": _by_distance,
@@ -126,7 +126,7 @@ def _(f):
         if not isinstance(got, list | tuple):
             raise Wrong(f"for {what} it returns a {type(got).__name__}, expected a list of boxes")
         if not all(any(n is node for node in names) for n in got):
-            raise Wrong(f"for {what} the list holds something that is no box of the graph")
+            raise Wrong(f"for {what} the list holds something that is not a box of the graph")
         said = ", ".join(names[n] for n in got)
         for node, name in names.items():
             times = sum(n is node for n in got)

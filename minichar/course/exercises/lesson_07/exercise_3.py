@@ -102,7 +102,7 @@ def _by_dictionary(result):
     ],
     wrong={
         "passed on at once": at_once,
-        "every way walked": every_way,
+        "every path walked": every_way,
         "in the order of creation": _backward(order=topological_order),
         "once, when first met": when_met,
         "only the result passes on": _backward(order=lambda result: [result]),

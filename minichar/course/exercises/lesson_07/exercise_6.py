@@ -64,8 +64,8 @@ def _swapped(W, x, h, c):
     ],
     wrong={
         "blocks in another order": _lstm(order="ifog"),
-        "the cell state handed out": _lstm(out=lambda o, c: c),
-        "the old cell on the way out": _old_cell_out,
+        "the cell state returned in place of h": _lstm(out=lambda o, c: c),
+        "h made from the old cell": _old_cell_out,
         "no tanh on the way out": _lstm(out=lambda o, c: o * c),
         "forget and input exchanged": _lstm(cell=lambda f, c, i, g: i * c + f * g),
         "the old cell cut off": _lstm(change=lambda o, i, f, g, c: (o, i, f, g, c.detach())),
