@@ -59,16 +59,16 @@ def _changed_pass(carry="state", back=True, late=False, moves=1, at_end=0, last=
         ),
         (
             "In which order?",
-            "The loss, then `loss.backward()`, then `optimizer.step()`. And `float(loss.data)` into "
-            "the list.",
+            "The loss, then `loss.backward()`, then `optimizer.step()`. And put `float(loss.data)` "
+            "into the list.",
         ),
     ],
     wrong={
         "every piece from an empty state": _changed_pass(carry="none"),
         "the state of the first piece for all": _changed_pass(carry="first"),
-        "no way back": _changed_pass(back=False),
+        "no backward pass": _changed_pass(back=False),
         "the weights never move": _changed_pass(moves=0),
-        "the step before the way back": _changed_pass(late=True, moves=0),
+        "the step before the backward pass": _changed_pass(late=True, moves=0),
         "the last, shorter piece is left out": _changed_pass(last=False),
         "one step at the end": _changed_pass(moves=0, at_end=1),
         "only the first piece": lambda model, optimizer, inputs, targets, length: one_pass(

@@ -20,8 +20,8 @@ def perplexity(losses, counts):
         ),
         (
             "How do I weigh them?",
-            "losses * counts are the nats of each piece. Their sum over the sum of the counts is the "
-            "loss of a single prediction, on average.",
+            "losses * counts are the nats of each piece. Their sum, divided by the sum of the counts, "
+            "is the loss of a single prediction, on average.",
         ),
         ("e or 2?", "These losses are in nats, so e: np.exp. With bits it would be 2."),
     ],

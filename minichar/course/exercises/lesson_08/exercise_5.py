@@ -22,7 +22,7 @@ def _in_place(x, share, rng):
 
 
 def _counted(x, share, rng):
-    """Always the same number of zeros, at places drawn by lot."""
+    """Always the same number of zeros, at places drawn at random."""
     places = rng.permutation(x.size).reshape(x.shape)
     return x * (places >= round(share * x.size)) / (1 - share)
 
@@ -44,7 +44,7 @@ def _last_two_axes(x, share, rng):
         ),
         (
             "Divided by what?",
-            "A share of 1 - share is kept. Divided by that, the sum stays what it was on average.",
+            "A share of 1 - share is kept. Divide by that, and the sum stays what it was, on average.",
         ),
     ],
     wrong={

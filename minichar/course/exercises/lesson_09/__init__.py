@@ -1,1 +1,1 @@
-"""The exercises of lesson 09: fair timing, a gather's way back, one product, one tanh, FLOPs."""
+"""Exercises of lesson 09: fair timing, a gather's backward pass, one product, one tanh, FLOPs."""

@@ -1,4 +1,4 @@
-"""Exercise 9.4: `squash(a)`, which turns sums into gates in place, with one tanh."""
+"""Exercise 9.4: `squash(a)`, which turns pre-activations into gates in place, with one tanh."""
 
 import numpy as np
 

@@ -19,8 +19,8 @@ def share_new(written, known):
     hints=[
         (
             "Where do duplicates go?",
-            "A set holds everything once: `different = set(written)`. An empty line is no name: "
-            "leave it out.",
+            "A set holds everything once: `different = set(written)`. An empty line is not a "
+            "name: leave it out.",
         ),
         (
             "A share of what?",

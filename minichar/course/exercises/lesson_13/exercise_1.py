@@ -23,7 +23,7 @@ def at_the_end(y, lengths):
             "Step 3, for steps are counted from 0: `lengths - 1`.",
         ),
         (
-            "How do I take another step for each text?",
+            "How do I take a different step for each text?",
             "With two arrays of indices, equally long, `y[steps, texts]`: the first step with the "
             "first text, the second with the second, and so on. `np.arange(B)` is the texts 0, 1, 2 …",
         ),

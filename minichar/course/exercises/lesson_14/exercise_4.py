@@ -55,7 +55,7 @@ def _ring(f, n):
         (
             "Where to begin?",
             "Machine k begins with piece k: then all n pieces are on their way at once, each from "
-            "another machine.",
+            "a different machine.",
         ),
         (
             "Below 0?",
