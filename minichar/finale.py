@@ -130,7 +130,7 @@ def network(name: str) -> Row:
     size = runs[0].model.size
     bits = [held_out_bits(run.model) for run in runs]
     best = float(np.mean([run.best for run in runs]) / np.log(2))
-    setting = f"rate {rate}, dropout {dropout}, of {len(trained)}"
+    setting = f"rate {rate}, dropout {dropout}, best of {len(trained)}"
     return Row(name, size, setting, best, float(np.mean(bits)), min(bits), max(bits))
 
 
@@ -153,7 +153,7 @@ def hundred_lines() -> Row:
     with np.load(datasets.folder() / "weights" / "names.npz", allow_pickle=False) as file:
         size = sum(file[key].size for key in file.files if key != "characters")
     bits = float(score(shipped("names"), parts()[1]).mean())
-    return Row("100-line RNN", size, "as it comes", np.nan, bits, bits, bits)
+    return Row("100-line RNN", size, "as shipped", np.nan, bits, bits, bits)
 
 
 def measured() -> Iterator[Row]:
@@ -199,7 +199,7 @@ def table(rows: Iterable[Row]) -> draw.Picture:
         spread = f"{r.low:.3f} to {r.high:.3f}" if r.low < r.high else "–"
         bits = (validation, f"{r.held_out:.3f}", spread)
         cells.append((r.model, f"{r.weights:,}", r.setting, *bits))
-    header = ("model", "weights", "setting", "validation", "held-out names", "from seed to seed")
+    header = ("model", "weights", "setting", "validation", "held-out names", "range over seeds")
     return draw.table(cells, header, title="Bits per character")
 
 

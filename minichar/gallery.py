@@ -156,7 +156,7 @@ def on_the_way(name: str) -> list[tuple[int, str]]:
     path = _file(name, ".json")
     if not path.is_file():
         have = ", ".join(sorted(p.stem for p in path.parent.glob("*.json")))
-        raise ValueError(f"what {name!r} wrote on its way was not kept; it was of: {have}")
+        raise ValueError(f"what {name!r} wrote as it learned was not kept; it was for: {have}")
     return [(int(step), str(text)) for step, text in json.loads(path.read_text("utf-8"))]
 
 

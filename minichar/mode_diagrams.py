@@ -4,8 +4,8 @@ After the drawing in Andrej Karpathy's article. Step by step the boxes light up 
 what has been computed is filled, what is computed now has a thick edge, the rest is dashed. And the
 orders in which a picture can be read, drawn over it.
 
-    >>> boxes(1).description[:73]
-    'The five ways, step 1 of 5. One to one: reads x1, makes h1 and writes y1.'
+    >>> boxes(1).description[:82]
+    'The five kinds of task, step 1 of 5. One to one: reads x1, makes h1 and writes y1.'
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ def boxes(now: int) -> Picture:
         left += 1.1 * mode.steps + 1.0
     axes.set_xlim(-0.3, left - 0.9)
     axes.set_ylim(-0.3, 6.1)
-    return Picture(figure, f"The five ways, step {now} of {LAST}. {'. '.join(said)}")
+    return Picture(figure, f"The five kinds of task, step {now} of {LAST}. {'. '.join(said)}")
 
 
 def five_boxes() -> list[Picture]:

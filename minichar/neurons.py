@@ -1,6 +1,6 @@
 """A search for cells that keep track of something, and what it takes to believe one.
 
-Among hundreds of cells one will follow whatever you look for a little, by luck. So the best cell is
+Among hundreds of cells, one will by luck follow whatever you look for a little. So the best cell is
 chosen on one text and scored on another. Beside it stand the best cell of a network that has
 learned nothing, the best cell for a feature that is out of step with the text, and what all cells
 know together. Built in lesson 11. The table of a trained model:
@@ -120,7 +120,7 @@ COLUMNS = ("a", "b", "untrained_b", "luck_a", "probe_b", "untrained_probe_b")
 
 def table(rows: Sequence[Found]) -> str:
     """The rows as lines of text, with a heading and a line on how to read them."""
-    heads = ("on A", "on B", "untrained", "luck", "probe", "untr. probe")
+    heads = ("on A", "on B", "untrained", "by luck", "probe", "untr. probe")
     lines = ["".join((f"{'feature':<16}{'cell':<12}", *(f"{head:>12}" for head in heads)))]
     for row in rows:
         layer, kind, j = row.cell
@@ -128,7 +128,7 @@ def table(rows: Sequence[Found]) -> str:
         lines.append("".join((f"{row.feature:<16}{f'{layer} {kind} {j}':<12}", *scores)))
     searched = rows[0].searched if rows else 0
     lines.append(f"A cell (layer, kind, number) is the best of {searched} on text A. Correlations;")
-    lines.append("untrained and the probes on text B, luck on A: the most it reaches.")
+    lines.append("untrained and probes on text B; by luck, the best on A for shifted features.")
     return "\n".join(lines)
 
 

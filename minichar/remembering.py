@@ -63,7 +63,7 @@ def remembered(
     ngram: NGram | None = None,
     seed: int | np.random.Generator = 0,
 ) -> Remembered:
-    """What `model` makes of the last d characters, for each d of `distances`, in bits.
+    """Bits for the next character when `model` has read only the last d, for each d of `distances`.
 
     At `places` places drawn from `text` by `seed`, as many as it has, all with the longest distance
     before them. With d = 0 the network has read nothing: its scores are the bias of the read-out.
@@ -107,7 +107,7 @@ def last_scores(
     z[:] = host(model.read_out.parameters["b"].data)  # what h = 0 says: all there is for d = 0
     for left in range(0, n, together):
         columns, state = slice(left, left + together), None
-        if model.lines:  # then only `step` begins afresh where a line does
+        if model.lines:  # then only `step` starts again where a line does
             for row in ids[:, columns]:
                 z[columns], state = model.step(row, state)
             continue

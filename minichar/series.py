@@ -1,8 +1,7 @@
 """Numbers in place of letters: a series, forecast one step ahead or running free, and judged.
 
 `Forecaster` reads number after number and says at each what the next will be. It is useful only if
-it beats the forecasts that cost nothing: "the same as last", "the same as a season ago". Built in
-lesson 13.
+it beats simple baselines: "the same as last", "the same as a season ago". Built in lesson 13.
 
     >>> values = np.array([1.0, 5.0, 2.0, 6.0])
     >>> drifting_season(values, 2).tolist()  # after 2, what it did after 1: 4 more
@@ -39,7 +38,7 @@ def carbon_dioxide() -> tuple[list[str], np.ndarray]:
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers brought to mean 0 and standard deviation 1, by those of some of them."""
+    """Numbers scaled to mean 0 and standard deviation 1, as measured on a part of them."""
 
     mean: float
     spread: float
@@ -52,7 +51,7 @@ class Scale:
         """
         mean, spread = float(np.mean(training)), float(np.std(training))
         if not np.isfinite(spread):
-            raise ValueError("some of these are no numbers (nan or inf): fill the gaps first")
+            raise ValueError("some of these are not numbers (nan or inf): fill the gaps first")
         if not spread > 0:
             raise ValueError("all numbers are the same: there is nothing to forecast")
         return cls(mean, spread)
@@ -93,7 +92,7 @@ class Forecaster:
         return self.parts["read_out"](y).reshape(*x.shape), state
 
     def loss(self, series: np.ndarray, skip: int = 0) -> Tensor:
-        """The mean squared error, for series (T, B); the first `skip` forecasts are free.
+        """The mean squared error, for series (T, B); the first `skip` forecasts do not count.
 
         At the beginning nobody could know where in its cycle the series is.
         """

@@ -104,7 +104,7 @@ class SweepTable(ipywidgets.VBox):
             f'<th scope="col" style="{CELL}">{html.escape(name)}</th>'
             for name in (f"{self.row} ↓ {self.column} →", *self.columns)
         )
-        title = f"{self.title}: bits per character; the darker, the fewer; ★ the fewest"
+        title = f"{self.title}: bits per character; darker is lower, ★ is the lowest"
         style = "text-align: left; white-space: nowrap"
         caption = f'<caption style="{style}"><b>{html.escape(title)}</b></caption>'
         table = f'<table style="border-collapse: collapse">{caption}<tr>{names}</tr>'

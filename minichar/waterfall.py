@@ -18,7 +18,7 @@ def waterfall(times: Mapping[str, float], title: str = "", unit: str = "") -> Pi
     """A bar for each of `times` (0 or more): the first whole, of each later one the change.
 
     `times` holds, by name, the time at the start and after each further change, in `unit`. A last
-    bar shows the time that is left. A change that made it slower is hatched and says so with a plus
+    bar shows the time at the end. A change that made it slower is hatched and says so with a plus
     sign. Raises ValueError for fewer than two times.
     """
     names, values = list(times), [float(t) for t in times.values()]
@@ -42,7 +42,7 @@ def waterfall(times: Mapping[str, float], title: str = "", unit: str = "") -> Pi
         axes.text(start + width + 0.01 * max(values), row, label, va="center", fontsize=9)
     for row, value in enumerate(values):  # from each bar's end down to where the next begins
         axes.plot([value, value], [row + 0.4, row + 0.6], color=GREY, linewidth=1)
-    axes.set_yticks(range(len(rows)), [*names, "the time that is left"], parse_math=False)
+    axes.set_yticks(range(len(rows)), [*names, "time at the end"], parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.22 * max(values) or 1)

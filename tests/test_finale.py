@@ -96,7 +96,7 @@ def test_the_setting_is_chosen_by_validation_and_the_seeds_only_show_luck(monkey
     assert len(set(asked)) == len(asked)  # nothing is trained twice
     assert {a for a in asked if a[2]} == {(0.024, 0.1, 1), (0.024, 0.1, 2)}
     tried = sum(seed == 0 for _, _, seed in asked)
-    assert row.setting == f"rate 0.024, dropout 0.1, of {tried}"
+    assert row.setting == f"rate 0.024, dropout 0.1, best of {tried}"
     assert row.validation == pytest.approx(2.8 / np.log(2))
     assert (row.low, row.held_out, row.high) == pytest.approx((0.024, 1.024, 2.024))
 

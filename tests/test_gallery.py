@@ -145,7 +145,7 @@ def test_names_that_do_not_come_with_the_course(elsewhere):
         gallery.network("novel")
     (elsewhere / "page.json").write_text(json.dumps([[0, "a"], [1, "b"]]))
     assert gallery.on_the_way("page") == [(0, "a"), (1, "b")]
-    with pytest.raises(ValueError, match="was not kept; it was of: page"):
+    with pytest.raises(ValueError, match="was not kept; it was for: page"):
         gallery.on_the_way("novel")
     assert gallery.exhibits() == []
 

@@ -1,1 +1,1 @@
-"""Lesson 13, other sequences: ends, masks, teacher forcing, writing, and forecasts for nothing."""
+"""Lesson 13, other sequences: ends, masks, teacher forcing, writing, and baselines."""
