@@ -1,4 +1,4 @@
-"""What every pytest run here needs, tests and lessons alike.
+"""What every pytest run here needs, tests as well as lessons.
 
 One thread for the linear algebra: the matrices are small, so more threads only cost time, and one
 adds its sums up in the same order each time. A BLAS reads these variables when numpy is first

@@ -1,11 +1,11 @@
-"""Set the course up in this folder, once, and open it. Needs nothing but Python 3.11 or newer.
+"""Set up the course in this folder, once, and open it. Needs nothing but Python 3.11 or newer.
 
 python3 start.py              open JupyterLab on the first lesson
 python3 start.py test         run all tests; further words go to pytest
 python3 start.py setup        only make the environment, in .venv
-python3 start.py doctor       look the set-up over; so with check, progress, reset: minichar's words
+python3 start.py doctor       check the set-up; check, progress, reset and so on work the same way
 
-If it is stopped or fails half-way, it can simply be started again.
+If it is stopped or fails half-way, start it again.
 """
 
 import hashlib
@@ -54,8 +54,8 @@ FAILURES = [  # what venv or pip printed, and what to say about it; the first th
     ),
     (
         r"Windows Long Path",
-        "The names of the folders that the course is in are too long for Windows: move it to a"
-        " place like C:\\minichar",
+        "The path of the folder that the course is in is too long for Windows: move the course to"
+        " a folder like C:\\minichar",
     ),
     (
         r"Permission denied|Read-only file system|Errno (13|30)\b",
@@ -63,7 +63,7 @@ FAILURES = [  # what venv or pip printed, and what to say about it; the first th
     ),
     (
         r"No matching distribution|Failed (to build|building)|metadata-generation-failed",
-        "A package is not to be had for this Python on this computer: take Python 3.12 or 3.13",
+        "A package is not available for this Python on this computer: use Python 3.12 or 3.13",
     ),
     (
         r"ensurepip is not|No module named '?(ensurepip|venv)",
@@ -80,7 +80,7 @@ def too_old():
     for name in filter(shutil.which, ("python3.13", "python3.12", "python3.11", "python3.14")):
         if subprocess.call([name, "-c", probe], stderr=subprocess.DEVNULL) == 0:
             return f"{line} This computer has a newer one: {name} start.py"
-    return f"{line} Install a newer one, 3.12 say."
+    return f"{line} Install a newer one, such as 3.12."
 
 
 def explain(output, free):
@@ -91,7 +91,7 @@ def explain(output, free):
     if free < 20_000_000:  # venv does not print what stopped it
         return f"{FULL}, then start again."
     last = "\n".join(output.splitlines()[-12:])
-    return f"{last}\nThe set-up failed (the whole of it: {LOG}). It can be started again."
+    return f"{last}\nThe set-up failed (all that was printed: {LOG}). You can start it again."
 
 
 def say(text, end="\n"):
@@ -163,7 +163,7 @@ def step(*command):
 
 
 def point_home():
-    """Tell .venv where the course is by the way from there to here, which has no letters in it.
+    """Tell .venv where the course is by a relative path of dots, which has no letters in it.
 
     pip writes the whole path, in UTF-8; up to Python 3.12 it is read as the system writes letters,
     and on Windows a folder with an accent in its name is then not found.
@@ -182,7 +182,7 @@ def make_environment():
     say(f"Making the environment in {ENV} (once, a minute or two)")
     if STAMP.exists():
         STAMP.unlink()
-    # Rather than sys.executable, which may lie in the very environment that is made anew here.
+    # Rather than sys.executable, which may lie in the very environment that is made again here.
     python = getattr(sys, "_base_executable", None) or sys.executable
     step(python, "-m", "venv", "--clear", ENV)
     pip = (PYTHON, "-m", "pip", "install", "--disable-pip-version-check")
@@ -192,7 +192,7 @@ def make_environment():
 
 
 def alone(work):
-    """Do the work while no other start.py does it in this folder; wait for one that is at it.
+    """Do the work while no other start.py does it in this folder; wait for one that does.
 
     Where there is no fcntl, nobody waits.
     """
@@ -202,7 +202,7 @@ def alone(work):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say("Waiting for another start.py at work in this folder")
+                say("Waiting for another start.py that is at work in this folder")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             except OSError:  # a disk that knows no locks
                 pass

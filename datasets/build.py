@@ -1,4 +1,4 @@
-"""Write the texts of this folder anew and print the facts that catalogue.toml holds about them.
+"""Write the texts of this folder again and print the facts that catalogue.toml holds about them.
 
     python datasets/build.py                          the five texts of minichar/grammars.py
     python datasets/build.py female.txt male.txt      the names, from the two lists in README.md

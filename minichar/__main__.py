@@ -63,7 +63,7 @@ def _run(argv: Sequence[str] | None) -> int:
     made = command("check", check_answers, "judge your answers in a lesson, or in all of them")
     made.add_argument("lesson", nargs="?", **number)
     made = command("progress", show_progress, "what is solved, borrowed and open, by lesson")
-    made.add_argument("--json", action="store_true", help="print it as a line to send")
+    made.add_argument("--json", action="store_true", help="print it as one line, to hand in")
     text = "for a class: a learner's course folder, or a file with what --json printed"
     made.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=text)
     made = command("reset", reset_lesson, "put a lesson back as it was, and keep your file")
@@ -71,10 +71,10 @@ def _run(argv: Sequence[str] | None) -> int:
     data_command.add(command("data", data_command.run, "list the texts known by name; fetch one"))
     networks.add(command)
     show_command.add(command)
-    command("doctor", show_doctor, "Python, packages, threads, GPU: what this machine has")
+    command("doctor", show_doctor, "check the set-up: Python, packages, threads, GPU")
     made = command("site", build_site, "build the course as a web site, to use without installing")
     made.add_argument("out", type=Path, metavar="OUT", help="the folder to write it into")
-    text = "a folder with a Pyodide distribution to take along, for use without a network"
+    text = "a folder with a Pyodide distribution to include, for use without a network"
     made.add_argument("--pyodide", type=Path, metavar="FOLDER", help=text)
     made = command(
         "lessons", derive_lessons, "for writing lessons: derive notebooks/ from solutions/"
@@ -101,7 +101,7 @@ def open_lab(options: argparse.Namespace) -> int:
 
 
 def _add_studio(command: Callable[..., argparse.ArgumentParser]) -> None:
-    about = "watch a network learn a text, and play with it meanwhile"
+    about = "watch a network learn a text, and play with it while it does"
     made = command("studio", open_studio, about)
     made.error = partial(refuse, made)
     made.add_argument("--page", action="store_true", help="serve it as a page without any code")
@@ -110,11 +110,11 @@ def _add_studio(command: Callable[..., argparse.ArgumentParser]) -> None:
     group.add_argument("--ip", metavar="IP", help=text)
     text = "the port to listen on; 0: one that is free (default 8866)"
     group.add_argument("--port", type=networks.whole(0), metavar="N", help=text)
-    text = "how many may be there at once (default 20)"
+    text = "how many people may use it at once (default 20)"
     group.add_argument("--visitors", type=networks.whole(1), dest="most", metavar="N", help=text)
-    text = "let in whoever finds the page (default: whoever has the address printed here)"
+    text = "let in anyone who finds the page (default: only with the address printed here)"
     group.add_argument("--no-token", action="store_false", dest="ask", help=text)
-    text = "open no browser here"
+    text = "do not open a browser here"
     group.add_argument("--no-browser", action="store_false", dest="browser", help=text)
 
 
@@ -126,7 +126,7 @@ def open_studio(options: argparse.Namespace) -> int:
 
         return page.serve(**given)
     if given:
-        raise CourseError("these options go with --page: `minichar studio --page` and they")
+        raise CourseError("these options need --page, as in minichar studio --page --port 8866")
     return _open(files.course_folder() / "notebooks" / "studio.ipynb")
 
 
@@ -156,7 +156,7 @@ def check_answers(options: argparse.Namespace) -> int:
         for verdict in report.verdicts:
             _show(verdict)
         for cell, reason in report.broken.items():
-            print(f"  {cell} is no exercise, and stopped with {reason}")
+            print(f"  {cell} is not an exercise, and stopped with {reason}")
         found += report.verdicts
     print(progress.summary(found))
     if any(v.state == "borrowed" for v in found):
@@ -235,7 +235,7 @@ def build_site(options: argparse.Namespace) -> int:
     from minichar.course.site import building  # slow to import
 
     building.build(options.out, options.pyodide, tell=lambda line: print(f"  {line}", flush=True))
-    print(f"The site is in {options.out}. To look at it, `python -m http.server -d {options.out}`.")
+    print(f"The site is in {options.out}. To see it: `python -m http.server -d {options.out}`.")
     return 0
 
 
@@ -251,7 +251,7 @@ def derive_lessons(options: argparse.Namespace) -> int:
     for path in different:
         print(f"{path.parent.name}/{path.name} is not what its solution gives")
     if different:
-        print("`minichar lessons` brings them in step.")
+        print("`minichar lessons` brings them up to date.")
     return 1 if different else 0
 
 

@@ -104,7 +104,7 @@ class Archive:
         file.seek(max(0, self.size - 42))
         end = file.read()  # a zip's last 22 bytes, and the 20 before: above 4 GiB, a record
         if len(end) < 42 or end[20:24] != b"PK\5\6" or end[-2:] != b"\0\0":
-            raise Unfit("it is cut short, or something follows its end")
+            raise Unfit("it is cut short, or something was added at its end")
         if end[:4] == b"PK\6\7" or struct.unpack("<L", end[32:36])[0] > CONTENTS:
             raise Unfit("its list of contents is too long")
         self.zip = zipfile.ZipFile(file)
@@ -129,14 +129,14 @@ class Archive:
         """The array of this name, which must have this shape and type, and only finite numbers."""
         with self._open(f"{name}.npy") as member:
             if np.lib.format.read_magic(member) != (1, 0):
-                raise Unfit(f"{name} is of another version of .npy")
+                raise Unfit(f"{name} is in another version of the .npy format")
             found = np.lib.format.read_array_header_1_0(member, max_header_size=1000)
             if found != (shape, False, np.dtype(dtype)):
                 raise Unfit(f"{name} is {found[2]} {found[0]}, and {dtype} {shape} is needed")
             size = prod(shape) * np.dtype(dtype).itemsize
             data = member.read(size + 1)  # one more: checksums are compared at the end
         if len(data) != size:
-            raise Unfit(f"{name} has not the length that it should have")
+            raise Unfit(f"{name} does not have the length that it should")
         array = np.frombuffer(data, dtype).reshape(shape)
         if not np.isfinite(array).all():
             raise Unfit(f"{name} holds numbers that are not finite")
@@ -156,7 +156,7 @@ def refusing(path: str | Path) -> Iterator[None]:
     except (BadModelFile, MemoryError):  # the second may come of a sound file, and a small computer
         raise
     except Exception as error:
-        reason = str(error) if isinstance(error, Unfit) else "it is damaged, or no model at all"
+        reason = str(error) if isinstance(error, Unfit) else "it is damaged, or not a model at all"
         reason = " ".join(reason[:200].split())  # it may quote the file, which may say anything
         message = f"{Path(path).name} cannot be loaded: {reason}; use an earlier copy"
         raise BadModelFile(message) from error

@@ -22,7 +22,7 @@ def of(array: Any) -> ModuleType:
     if type(array).__module__.startswith("cupy"):
         return sys.modules["cupy"]  # an array of it is here, so it has been imported
     if isinstance(array, memoryview):  # the `.data` of an array, where that of a Tensor was meant
-        raise TypeError("an array stands where a Tensor is needed: graph.Tensor(array) makes one")
+        raise TypeError("a Tensor is needed here, not an array: graph.Tensor(array) makes one")
     return np
 
 

@@ -32,7 +32,9 @@ def checked(model: CharModel, cell: Cell) -> Cell:
         what = "a cell is (layer, kind, index), such as (0, 'h', 3)"
         raise ValueError(f"cell {cell!r}: {what}") from None
     if not 0 <= layer < len(model.hidden):
-        raise ValueError(f"cell {cell}: the layers are 0 to {len(model.hidden) - 1}, from below.")
+        raise ValueError(
+            f"cell {cell}: the layers are 0 to {len(model.hidden) - 1}, from the lowest up."
+        )
     kinds = [kind for kind in kinds_of(model) if kind in "hc"]
     if kind not in kinds:
         raise ValueError(f"cell {cell}: a cell of this network has {' and '.join(kinds)} only.")

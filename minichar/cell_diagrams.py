@@ -3,8 +3,8 @@
 What is computed already is filled, what is computed now has a thick edge, the rest is pale. Each
 picture says in words what it shows. Used in lesson 06.
 
-    >>> lstm(2).description
-    'An LSTM, step 2 of 4. The forget gate says what stays of the cell: f c = 0.50 · 0.80 = 0.40'
+    >>> lstm(2).description.split(". ")[1]
+    'The forget gate says how much of the cell stays: f c = 0.50 · 0.80 = 0.40'
 """
 
 from collections.abc import Callable
@@ -64,10 +64,10 @@ def lstm(now: int = 4) -> Picture:
         "The cell c comes from the step before, the letter x and the state h from below",
         "From x and h come the forget gate f, the input gate i, the candidate g and the output "
         f"gate o: f = {f:.2f}, i = {i:.2f}, g = {g:.2f}, o = {o:.2f}",
-        f"The forget gate says what stays of the cell: f c = {f:.2f} · {c:.2f} = {kept:.2f}",
-        "The input gate says what is let in of the candidate, and that is added: new c = "
+        f"The forget gate says how much of the cell stays: f c = {f:.2f} · {c:.2f} = {kept:.2f}",
+        "The input gate says how much of the candidate is let in, and that is added: new c = "
         f"{kept:.2f} + {i:.2f} · ({g:.2f}) = {new_c:.2f}",
-        "The output gate says what is shown of tanh(c), and that is the new state: new h = "
+        "The output gate says how much of tanh(c) is shown, and that is the new state: new h = "
         f"{o:.2f} · tanh({new_c:.2f}) = {h:.2f}",
     )
 
@@ -111,7 +111,8 @@ def gru(now: int = 4) -> Picture:
         f"u = {u:.2f}, r = {r:.2f}",
         "The reset gate says how much of the old state the candidate n may see (a comes from x, m "
         f"from h): n = tanh(a + r m) = tanh({a:.2f} + {r:.2f} · ({m:.2f})) = {n:.2f}",
-        f"The update gate says what stays of the old state: u h = {u:.2f} · {h:.2f} = {u * h:.2f}",
+        f"The update gate says how much of the old state stays: u h = {u:.2f} · {h:.2f} = "
+        f"{u * h:.2f}",
         f"The rest is filled up with the candidate: new h = {u * h:.2f} + {1 - u:.2f} · ({n:.2f}) "
         f"= {new:.2f}",
     )

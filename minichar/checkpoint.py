@@ -55,7 +55,7 @@ def save_model(
     weights that are not finite; OSError where the disk refuses.
     """
     if not isinstance(model, CharModel):
-        raise TypeError(f"save_model(path, model): this model is a {type(model).__name__}")
+        raise TypeError(f"save_model(path, model): a {type(model).__name__} is not a CharModel")
     if training is not None and training.model is not model:
         raise ValueError("this training is of another model: save it with training.model")
     if half and (training is not None or Path(path).suffix == ".json"):
@@ -128,7 +128,7 @@ def load_training(
     own = digest(text)  # what is no text is no fault of the file
     if of_the_demo(path):
         recurrentjs.read(path)  # a bad one is refused as such
-        raise NoTraining(f"{Path(path).name} says nothing of the place in the text: load_model")
+        raise NoTraining(f"{Path(path).name} does not say where in the text it was: use load_model")
     with archive.opened(path) as found:
         model, saved, name = _read_model(found).to(device), found.header["training"], found.name
         if saved is None:
@@ -169,8 +169,8 @@ def _described(training: Training) -> dict[str, Any]:
     optimizer = training.optimizer
     whole = optimizer.state.keys() == training.model.parameters().keys()
     if type(optimizer) not in OPTIMIZERS.values() or not whole:
-        what = "of optim.py, for all weights of the model"
-        raise ValueError(f"an optimiser {what}, can be saved, and no other: save the model alone")
+        what = "only an optimiser of optim.py that moves all weights of the model can be saved"
+        raise ValueError(f"{what}: save the model alone")
     return {
         "text": training.digest,
         "settings": training.settings(),
@@ -220,9 +220,9 @@ def _number(n: Any, least: int = 0, whole: bool = False) -> int | float:
 def _read_model(found: Archive) -> CharModel:
     header = found.header
     if header["format"] != FORMAT:
-        raise Unfit(f"it is no file of {FORMAT}")
+        raise Unfit(f"it is not a file of {FORMAT}")
     if (version := _number(header["version"], whole=True)) != VERSION:
-        what = f"{found.name} is of version {version}, and version {VERSION} is read here"
+        what = f"{found.name} is of version {version}, and only version {VERSION} can be read"
         raise BadModelFile(f"{what}: update {FORMAT}")
     V, settings = _number(header["characters"], whole=True), header["settings"]
     codes = found.array("vocabulary", (V,), "<u4")

@@ -42,7 +42,7 @@ def pairs(text: str, kind: str) -> list[tuple[int, int]]:
     Raises ValueError for another kind.
     """
     if kind not in PIECES:
-        raise ValueError(f"kind={kind!r}: it is one of {', '.join(PIECES)}")
+        raise ValueError(f"kind={kind!r}: it must be one of {', '.join(PIECES)}")
     matched: list[tuple[int, int]] = []
     waiting: list[tuple[str, int]] = []  # what would close, and where it was opened
     for piece in re.finditer(PIECES[kind], text, re.DOTALL):

@@ -99,7 +99,9 @@ def grid(**choices: Iterable) -> list[dict[str, Any]]:
 def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, once it is certain that all their names are KNOWN; else ValueError."""
     if strange := sorted(settings.keys() - set(KNOWN)):
-        raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(KNOWN)}")
+        raise ValueError(
+            f"{strange[0]} is not a setting here; the settings are: {', '.join(KNOWN)}"
+        )
     return dict(settings)
 
 
@@ -115,7 +117,7 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
         Vocabulary.of(text), **{name: chosen[name] for name in CHOSEN if name in chosen}
     )
     if (name := chosen["optimizer"]) not in optim.OPTIMIZERS:
-        raise ValueError(f"optimizer={name!r}: it is one of {', '.join(optim.OPTIMIZERS)}")
+        raise ValueError(f"optimizer={name!r}: it must be one of {', '.join(optim.OPTIMIZERS)}")
     kind, rate = optim.OPTIMIZERS[name]
     own = {"validate_every": steps, "validation": 0.1, "seed": chosen.get("seed", 0)}
     own |= {name: chosen[name] for name in TRAINING if name in chosen}

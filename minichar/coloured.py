@@ -149,8 +149,8 @@ def guesses(
     n, total = len(bits), float(bits.sum())
     score = f"{total:.1f} bits for {n} characters, {total / max(n, 1):.2f} each"
     legend = (
-        f"{score}. Below each character the guesses at the next, {key('unsure', 'sure', 'o')}; "
-        "framed: this one came; bar: the surprise at it, full at 8 bits."
+        f"{score}. Below each character: the guesses at the next, {key('unsure', 'sure', 'o')}; "
+        "framed: the one that came; bar: the surprise at it, full at 8 bits."
     )
     words = [f"{title or 'Guesses'}: {score}; the first guess came {right} times. Most surprising:"]
     for t in np.argsort(-bits, kind="stable")[:5].tolist():
@@ -177,7 +177,7 @@ def worse(text: str, before: Sequence[float], after: Sequence[float], title: str
         f"{title or 'What got worse'}: {mean[0]:.3f} bits a character before, {mean[1]:.3f} after. "
         f"{(change > 0.5).sum()} of {len(text)} characters got worse by more than half a bit, "
         f"{(change < -0.5).sum()} better.",
-        "Most of it in all: "
+        "The most in total: "
         + (
             ", ".join(
                 f"{_said(c)} {more:+.1f} bits ({text.count(c)} times)"

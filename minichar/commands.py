@@ -46,21 +46,21 @@ def layers(text: str) -> tuple[int, ...]:
 SHARE = number(0, 1, open_end=True)
 # Of `train`: option, type or choices, default, help. A file to --resume has them already.
 SETTLED: list[tuple[str, Any, Any, str]] = [
-    ("--cell", ("lstm", "gru", "rnn", "relu"), "lstm", "the kind of cell; relu is an rnn, too"),
+    ("--cell", ("lstm", "gru", "rnn", "relu"), "lstm", "the cell; relu is an rnn that uses relu"),
     ("--hidden", layers, (128, 128), "neurons in each layer, the lowest first"),
     ("--embedding", whole(1), None, "learn a vector of N numbers for each character"),
     ("--dropout", SHARE, 0.0, "share of neurons left out of each step, against overfitting"),
-    ("--batch", whole(1), None, "places in the text read side by side"),
+    ("--batch", whole(1), None, "places in the text read side by side: the batch size"),
     ("--lines", bool, False, "learn each line on its own, as in a list of names"),
     ("--length", whole(1), 50, "characters read in a step; gradients go back no further"),
-    ("--optimizer", tuple(optim.OPTIMIZERS), "adam", "the rule by which weights move"),
-    ("--lr", number(0), None, "learning rate, how far they move; smaller is slower and safer"),
+    ("--optimizer", tuple(optim.OPTIMIZERS), "adam", "the rule by which the weights move"),
+    ("--lr", number(0), None, "learning rate: how far they move; smaller is slower and safer"),
     ("--decay", number(0, 1), 1.0, "multiply the learning rate by this after every epoch"),
     ("--decay-after", whole(0), 10, "but not in the first N epochs"),
-    ("--clip", number(0), 5.0, "shorten longer gradients to this length; 0: never"),
+    ("--clip", number(0), 5.0, "shorten gradients longer than this to this length; 0: never"),
     ("--validation", SHARE, 0.05, "share of the text, at its end, held out to measure on"),
     ("--save-every", whole(1), 500, "measure on the held-out text and save after every N steps"),
-    ("--seed", whole(0, np.inf), 0, "another number, other random weights"),
+    ("--seed", whole(0, np.inf), 0, "another seed gives other random weights"),
 ]  # fmt: skip
 
 
@@ -81,13 +81,14 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     made.epilog = f"For instance: {called('train')} names --hidden 64 --steps 1000 --out names.npz"
     made.add_argument("text", metavar="TEXT", help="a text file, or a name of `minichar data`")
     group = made.add_argument_group("what you get, and when")
-    group.add_argument("--out", metavar="FILE", help="the file to save in (default model.npz)")
+    group.add_argument("--out", metavar="FILE", help="the file to save to (default model.npz)")
     old = group.add_mutually_exclusive_group()
-    old.add_argument("--resume", metavar="FILE", help="go on with this file, exactly")
+    text = "go on with the training in this file, exactly where it stopped"
+    old.add_argument("--resume", metavar="FILE", help=text)
     text = "start from this model, a file or a name as in `minichar sample` (default: a new one)"
     old.add_argument("--init", metavar="MODEL", help=text)
     _add_skipping(group)
-    group.add_argument("--overwrite", action="store_true", help="replace what --out names")
+    group.add_argument("--overwrite", action="store_true", help="replace the file that --out names")
     long = group.add_mutually_exclusive_group()
     text = f"stop after N steps (default {EPOCHS} epochs, at least {STEPS} steps)"
     long.add_argument("--steps", type=whole(1), metavar="N", help=text)
@@ -98,15 +99,17 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     text = "show what it writes after every N steps; 0: never (default 1000)"
     group.add_argument("--sample-every", type=whole(0), default=1000, metavar="N", help=text)
     _add_encoding(group)
-    text = "where to compute; gpu is a graphics card of NVIDIA's, for large networks (default cpu)"
+    text = "where to compute; gpu is an NVIDIA graphics card, for large networks (default cpu)"
     group.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help=text)
-    group = made.add_argument_group("the network and how it learns (in a file to --resume already)")
+    group = made.add_argument_group(
+        "the network and how it learns (a file to --resume has these already)"
+    )
     for flag, kind, default, text in SETTLED:
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
         if flag == "--lr":
             shown = ", ".join(f"{name} {rate:g}" for name, (_, rate) in optim.OPTIMIZERS.items())
         if flag == "--batch":
-            shown = f"{running.BATCH}, fewer in a short text"
+            shown = f"{running.BATCH}, fewer for a short text"
         if flag == "--lines":
             shown = "all as one text"
         text += f" (default {'none' if shown is None else shown})"
@@ -130,7 +133,7 @@ def _add_sample(made: argparse.ArgumentParser) -> None:
     made.add_argument("--top-k", type=whole(1), metavar="N", help=text)
     text = "choose among the likeliest that together have this probability (default 1)"
     made.add_argument("--top-p", type=number(0, 1, open_start=True), metavar="P", help=text)
-    text = "the same number, the same text (default: another one each time)"
+    text = "the same number gives the same text (default: another text each time)"
     made.add_argument("--seed", type=whole(0, np.inf), metavar="N", help=text)
     text = "beam search: look for the likeliest text, keeping W beginnings (default off)"
     made.add_argument("--beam", type=whole(1), metavar="W", help=text)
@@ -142,7 +145,7 @@ def _add_score(made: argparse.ArgumentParser) -> None:
     _add_model(made)
     text = "a text file, a name of `minichar data`, or - for what is piped in"
     made.add_argument("text", metavar="TEXT", help=text)
-    text = "a line for each character: it, a tab, its bits (default: the mean alone)"
+    text = "a line for each character: the character, a tab, its bits (default: only the mean)"
     made.add_argument("--each", action="store_true", help=text)
     _add_encoding(made)
 
@@ -176,9 +179,9 @@ def train(options: argparse.Namespace) -> int:
         if getattr(options, name) is None:
             setattr(options, name, own.get(name, default))
         elif options.resume:
-            raise ValueError(f"{flag}: {options.resume} goes on with its own; leave it out")
+            raise ValueError(f"{flag}: {options.resume} goes on with its own; leave {flag} out")
         elif name in own and name not in ("dropout", "lines"):
-            raise ValueError(f"{flag}: {options.init} has its own; leave it out")
+            raise ValueError(f"{flag}: {options.init} has its own; leave {flag} out")
     return running.run(options)
 
 

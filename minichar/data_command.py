@@ -25,10 +25,14 @@ def add(made: argparse.ArgumentParser) -> None:
     """Give the parser of `minichar data` its words."""
     made.error = partial(refuse, made)
     made.usage = f"{called('data')} [show NAME | get NAME | add NAME FILE | remove NAME]"
-    words = "show: all that is known of it; get: fetch it; add: keep FILE as it; remove: remove it"
+    words = (
+        "show: all that is known about NAME; get: fetch it; add: keep FILE as it; remove: remove it"
+    )
     made.add_argument("word", nargs="?", metavar="WORD", help=words)
-    made.add_argument("name", nargs="?", metavar="NAME", help="a text of the list")
-    made.add_argument("file", nargs="?", metavar="FILE", help="for add: what was saved by hand")
+    made.add_argument("name", nargs="?", metavar="NAME", help="a text from the list")
+    made.add_argument(
+        "file", nargs="?", metavar="FILE", help="for add: the file that you saved by hand"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,10 +43,10 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.word not in USES:
         name = options.word if options.word in datasets.catalogue() else "NAME"
-        what = f"there are {', '.join(USES)}, as in minichar data show {name}"
-        raise CourseError(f"{options.word} is no word of `minichar data`: {what}")
+        what = f"the words are {', '.join(USES)}, as in minichar data show {name}"
+        raise CourseError(f"{options.word} is not a word of `minichar data`; {what}")
     if options.name is None or (options.file is None) == (options.word == "add"):
-        raise CourseError(f"minichar data {options.word} wants NAME{USES[options.word][1]}")
+        raise CourseError(f"minichar data {options.word} needs NAME{USES[options.word][1]}")
     entry = _named(options.name)
     if options.word != "show" and entry.kind != "download":
         raise CourseError(f"{entry.name} {OURS[options.word]}")

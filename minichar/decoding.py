@@ -29,14 +29,16 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
 def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
     """The text in the bytes of a file called `name`, with the ValueErrors of `read_text`."""
     if raw.startswith(NO_TEXT):
-        what = "an archive, a PDF or a document of an office program"
-        raise ValueError(f"{name} is no text but {what}: save what is in it as text first.")
+        what = "an archive, a PDF or an office document"
+        raise ValueError(f"{name} is not text but {what}: save what is in it as text first.")
     if encoding is None and raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         encoding = "utf-32"  # asked first: its mark begins as that of UTF-16 does
     elif encoding is None and marked_utf_16(raw):
         encoding = "utf-16"
     elif encoding is None and (found := _utf_16(raw[:64])):
-        raise ValueError(f'{name} is not UTF-8 text. It looks like another: encoding="{found}".')
+        raise ValueError(
+            f'{name} is not UTF-8 text. It looks like another encoding: give encoding="{found}".'
+        )
     try:
         text = raw.decode(encoding or "utf-8-sig")
     except UnicodeDecodeError as error:

@@ -60,7 +60,7 @@ def find() -> Finding:
     else:
         why = "it counts 0 cards"
     if not cards:
-        todo = "look whether `nvidia-smi` lists a card, and bring its driver up to date"
+        todo = "check whether `nvidia-smi` lists a card, and update its driver"
         return Finding("no card", f"CuPy finds no NVIDIA card, or no driver ({why})", todo)
     try:
         ones = cupy.ones((64, 64), "float32")
@@ -71,7 +71,7 @@ def find() -> Finding:
         return Finding("no libraries", missing, f"{INSTALL} brings the CUDA libraries")
     if total != 64**2:
         wrong = f"{name}, but it computes wrongly"
-        return Finding("no libraries", wrong, "bring its driver up to date")
+        return Finding("no libraries", wrong, "update its driver")
     return Finding("works", f"{name}, CuPy {cupy.__version__}", cupy=cupy)
 
 
@@ -94,7 +94,7 @@ def library(device: str) -> ModuleType:
     if device == "cpu":
         return np
     if device != "gpu":
-        raise ValueError(f'device={device!r}: it is "cpu" or "gpu"')
+        raise ValueError(f'device={device!r}: it must be "cpu" or "gpu"')
     return card()
 
 

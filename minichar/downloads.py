@@ -76,7 +76,7 @@ def verified(source: Source) -> Path:
     if not path.is_file():
         raise FileNotFoundError(
             f"{source.name} is not on this computer yet. Fetch it ({size(source.bytes)}): minichar "
-            f'data get {source.name}, in Python load_text("{source.name}", download=True). '
+            f'data get {source.name}, or in Python load_text("{source.name}", download=True). '
             f"Without a network: minichar data show {source.name} says how."
         )
     if expected(source) not in (None, digest_of(path)):
@@ -107,7 +107,9 @@ def fetch(source: Source, tell: Tell | None = None) -> Path:
         _remember(source, path)
         return path
     if sys.platform == "emscripten":
-        raise NotFetched(f"{source.name}: Python in a browser fetches no texts; upload it instead")
+        raise NotFetched(
+            f"{source.name}: Python in a browser cannot fetch texts; upload it instead"
+        )
     import pooch  # takes a tenth of a second, and requests as long again
     from pooch.utils import get_logger
 
@@ -147,7 +149,7 @@ def _wrong(source: Source, found: str, file: Path | None = None) -> NotFetched:
         return NotFetched(f"{what} is not {source.name}: {said}{again}")
     return NotFetched(
         f"{what} is not the {source.name} that was fetched first (SHA-256 {found[:12]}…), so it "
-        f"was {then}. To trust it nonetheless, forget the first one: minichar data remove "
+        f"was {then}. To trust it anyway, forget the first one: minichar data remove "
         f"{source.name}"
     )
 

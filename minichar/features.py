@@ -45,12 +45,12 @@ def tabulate(text: str, features: Mapping[str, Feature], dtype: Any = "float32")
         if column.shape != (len(text),):
             raise ValueError(
                 f"feature {name!r} gives shape {column.shape} for {len(text)} characters; "
-                f"it has to be {(len(text),)}: a number for each"
+                f"it must be {(len(text),)}: one number for each"
             )
         if not np.isfinite(column).all():
             t = int(np.argmin(np.isfinite(column)))
             raise ValueError(
-                f"feature {name!r} is {column[t]} at character {t}, which no cell can be"
+                f"feature {name!r} is {column[t]} at character {t}: only finite numbers can be used"
             )
         table[:, k] = column
     return table

@@ -76,9 +76,9 @@ def advice(model: CharModel, shape: tuple[int, int], remembers: int = 2) -> Iter
         if need and need.weights > need.step:
             what = f"hidden={model.hidden}, the sizes of the layers: the weights take most of it"
         elif batch > 1 and batch >= length // 4:
-            what = f"batch={batch}: a step takes half as much then"
+            what = f"batch={batch}: then a step takes half as much"
         else:
-            what = f"length={length}: a step takes half as much then"
+            what = f"length={length}: then a step takes half as much"
         where = "graphics card's" if model.device == "gpu" else "computer's"
         raise MemoryError(f"the {where} memory is full{about}. Halve {what}.") from error
 
@@ -91,8 +91,8 @@ def affordable(
     weights = sum(4 * (a + b) * b for a, b in pairwise(sizes)) + V * ((embedding or 0) + sizes[-1])
     numbers = batch * length * (12 * sum(hidden) + 3 * V)  # of an LSTM, which has the most
     for count, most, what in (
-        (weights, WEIGHTS, "weights: take fewer neurons"),
-        (numbers, NUMBERS, "numbers in each step: take fewer texts, characters or neurons"),
+        (weights, WEIGHTS, "weights: use fewer neurons"),
+        (numbers, NUMBERS, "numbers in each step: use fewer texts, characters or neurons"),
     ):
         if count > most:
             raise ValueError(f"that makes {count / 1e6:,.0f} million {what} (up to {most:,} here)")

@@ -40,7 +40,7 @@ class HalfTraining(Training):
         if model.dtype != "float32":
             raise ValueError(f"a model in {model.dtype}: half precision is for float32")
         if not scale >= 1:
-            raise ValueError(f"scale={scale}: what the loss is multiplied with, from 1 up")
+            raise ValueError(f"scale={scale}: the loss is multiplied by it; it must be 1 or more")
         super().__init__(model, text, **settings)
         self.scale, self.copy = float(scale), CharModel(model.vocab, **model.settings())
         for cell in self.copy.cells:  # the compiled ones know no float16

@@ -64,7 +64,9 @@ def saturation(
     for layer, gate in sorted(gates, key=lambda key: (names.index(key[1]), key[0])):
         shut, wide = (np.asarray(share, dtype=float) for share in gates[layer, gate])
         if min(shut.min(), wide.min()) < 0 or (shut + wide).max() > 1 + 1e-6:
-            raise ValueError(f"layer {layer}, gate {gate}: not shares of one time, from 0 to 1")
+            raise ValueError(
+                f"layer {layer}, gate {gate}: shares must be from 0 to 1, together at most 1"
+            )
         _points(panels[f"gate {gate}"], wide, shut, layer, f"layer {layer}")
         words.append(
             f"{gate} in layer {layer}: of {len(shut)} cells {(shut > 0.9).sum()} nearly always "

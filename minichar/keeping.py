@@ -47,7 +47,7 @@ def look_into(path: Path) -> Entry:
             text = f"{training['text']} {training['settings']['lines']}"
             sound = isinstance(step, int) and isinstance(note["sample"], str)
             if not sound or not (validation is None or 0 <= validation and np.isfinite(validation)):
-                raise archive.Unfit("its header says nonsense")
+                raise archive.Unfit("its header makes no sense")
             return Entry(path, size, step, validation, note["sample"][:200], text)
     except archive.BadModelFile as error:
         return Entry(path, size, wrong=str(error))

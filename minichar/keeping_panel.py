@@ -78,7 +78,7 @@ class FilePanel(ipywidgets.VBox):
         self.studio.live.use_best()
         best = self.studio.live.training.best / np.log(2)
         self.studio.look()
-        self.studio.say(f"These weights need {best:.3f} bits on held-out text.")
+        self.studio.say(f"These weights need {best:.3f} bits per character on held-out text.")
 
     def _ask(self, whether: bool) -> None:
         """Have the button ask before it replaces a file, or just save."""
@@ -88,11 +88,11 @@ class FilePanel(ipywidgets.VBox):
         """Save; a file that is not of this studio is replaced when the button, asked, says so."""
         path = self._path()
         if path.suffix not in (".npz", ".json"):  # the second for the demo of recurrentjs
-            raise ValueError(f"{path}: the name of a model ends in .npz; nothing was saved")
+            raise ValueError(f"{path}: the name of a model must end in .npz; nothing was saved")
         mine = self.save.description == REPLACE or path.resolve() in self.mine
         self._ask(path.exists() and not mine)
         if self.save.description == REPLACE:
-            raise ValueError(f"{path} is there already: press {REPLACE}, or choose another name")
+            raise ValueError(f"{path} exists already: press {REPLACE}, or choose another name")
         self.studio.live.save(path)
         self.mine.add(path.resolve())
         step = self.studio.live.training.step_number
@@ -116,14 +116,14 @@ class FilePanel(ipywidgets.VBox):
         else:
             self.studio.train.value = False
             self.studio.say(
-                f"Loaded {path.name}. Its text is not here (minichar data get {path.stem}), and "
-                "training on this one would have it forget that: so training is paused."
+                f"Loaded {path.name}. Its own text is not here (minichar data get {path.stem}), "
+                "and training on this one would make it forget that text: so training is paused."
             )
 
     def _load(self, path: Path, text: str | None = None) -> None:
         left_out = self.studio.live.load(path, text)
         step = self.studio.live.training.step_number
-        unknown = f" It does not know {left_out:,} characters of this text: they are left out."
+        unknown = f" It does not know {left_out:,} characters of this text; they are left out."
         self.studio.renewed(f"Loaded {path.name}, at step {step:,}.{unknown if left_out else ''}")
 
     # --- automatically
@@ -136,7 +136,7 @@ class FilePanel(ipywidgets.VBox):
             self.kept.keep(self.studio.live.training, self.studio.line(), validation)
         except Exception as error:
             self.auto.value = False
-            self.studio.say(f"Keeping is switched off, as it failed: {told(error)}", wrong=True)
+            self.studio.say(f"Keeping failed and is now switched off: {told(error)}", wrong=True)
         self.fill()
 
     def renew(self) -> None:

@@ -68,7 +68,7 @@ class Dropout:
 
     def __init__(self, p: float):
         if not 0 <= p < 1:
-            raise ValueError(f"dropout={p}: it is the share to drop, from 0 up to below 1")
+            raise ValueError(f"dropout={p}: the share to drop must be at least 0 and below 1")
         self.p = p
 
     def __call__(self, x: Tensor, rng: np.random.Generator | None) -> Tensor:

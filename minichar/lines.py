@@ -75,5 +75,7 @@ def between_lines(text: str, cut: int) -> int:
     """
     cut = text.rfind("\n", 0, cut) + 1
     if not text[:cut].strip("\n") or not text[cut:].strip("\n"):
-        raise ValueError("too few lines to learn from some and be judged by others: at least two")
+        raise ValueError(
+            "too few lines: at least two are needed, one to learn from and one to be judged by"
+        )
     return cut

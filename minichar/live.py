@@ -51,7 +51,7 @@ DEFAULTS = {
 def check_rate(lr: float) -> None:
     """Raise ValueError for a learning rate that teaches nothing, or is beyond every dial."""
     if not 0 < lr <= 1:
-        raise ValueError(f"a learning rate of {lr}: it is a number above 0 and up to 1")
+        raise ValueError(f"a learning rate of {lr}: it must be above 0 and at most 1")
 
 
 class Live:
@@ -80,19 +80,21 @@ class Live:
         known = self.settings | settings
         known["hidden"] = tuple(np.atleast_1d(known["hidden"]).tolist())
         if strange := sorted(known.keys() - DEFAULTS.keys()):
-            raise ValueError(f"{strange[0]} is no setting here; there are: {', '.join(DEFAULTS)}")
+            raise ValueError(
+                f"{strange[0]} is not a setting here; the settings are: {', '.join(DEFAULTS)}"
+            )
         for name in (*SIZES, "dropout", "lr"):
             if known[name] is not None and np.asarray(known[name]).dtype.kind not in "iuf":
-                raise ValueError(f"{name}={known[name]!r}: numbers belong here")
+                raise ValueError(f"{name}={known[name]!r}: it must be a number")
         if text is None:
             text = self.text
         else:
             text = clean(text) if "\n" in text else load_text(text)
         if len(text) < ENOUGH:
-            raise ValueError(f"too few characters, {len(text)}: {ENOUGH} at least, better 20,000")
+            raise ValueError(f"too few characters, {len(text)}: at least {ENOUGH}, better 20,000")
         if known["optimizer"] not in OPTIMIZERS:
             raise ValueError(
-                f"optimizer={known['optimizer']!r}: it is one of {', '.join(OPTIMIZERS)}"
+                f"optimizer={known['optimizer']!r}: it must be one of {', '.join(OPTIMIZERS)}"
             )
         if known["optimizer"] != self.settings["optimizer"] and "lr" not in settings:
             known["lr"] = OPTIMIZERS[known["optimizer"]][1]
@@ -199,7 +201,7 @@ class Live:
         model, text = load_model(path), self.text if text is None else load_text(text)
         given, text = len(text), look.known(model, text)
         if len(text) < ENOUGH:
-            raise ValueError(f"that model knows too little of this text: {len(text)} characters")
+            raise ValueError(f"that model knows too few characters of this text: {len(text)}")
         try:
             training = load_training(path, text)
             model = training.model

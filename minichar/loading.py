@@ -24,16 +24,16 @@ def load(name: str) -> CharModel:
         except BadModelFile:
             if path.suffix in (".npz", ".json") or not of_the_demo(path):
                 raise
-            how = f"`minichar train {typed}` makes one of a text"
+            how = f"`minichar train {typed}` makes one from a text"
             raise BadModelFile(f"{typed} holds no model; {how}") from None
     if name in ours:
         return load_model(ours[name])
     if name and path.is_dir():
-        raise BadModelFile(f"{typed} is a folder, and no file with a model")
+        raise BadModelFile(f"{typed} is a folder, not a file with a model")
     if name in catalogue():
-        how = f"`minichar train {name} --out {name}.npz` makes a network of it"
+        how = f"`minichar train {name} --out {name}.npz` trains a network on it"
         raise BadModelFile(f"{name} is a text: {how}")
-    how = f"with the course come {', '.join(ours)}"
+    how = f"the course comes with {', '.join(ours)}"
     if path.suffix == ".npz":
         how = f"`minichar train TEXT --out {typed}` makes one"
     raise BadModelFile(f"there is no file {typed}; {how}")
@@ -49,8 +49,8 @@ def resumed(path: str, text: str, device: str) -> Training:
         return load_training(path, text, device=device)
     except NoTraining:
         load_training(path, known(load_model(path), text))  # the same error, if that is not why
-        what = "was trained without characters of this text that it does not know"
-        raise ValueError(f"{path} {what}: pass --skip-unknown") from None
+        what = "was trained with the unknown characters of this text left out"
+        raise ValueError(f"{path} {what}: pass --skip-unknown again") from None
 
 
 def files(options: Namespace) -> tuple[Path, Path]:
@@ -62,16 +62,16 @@ def files(options: Namespace) -> tuple[Path, Path]:
     if resume is not None and not Path(resume).is_file():
         raise ValueError(f"--resume {quoted(resume)}: there is no such file")
     if out.suffix != ".npz":
-        raise ValueError(f"{said}: the name of a model ends in .npz")
+        raise ValueError(f"{said}: the name of a model must end in .npz")
     if not out.parent.is_dir():
         raise ValueError(f"{said}: there is no folder {out.parent}; make it first")
     best = out.with_name(f"{out.stem}.best.npz")
     if resume is not None and out.resolve() == Path(resume).resolve():
         return out, best
     if not options.overwrite:
-        other = "choose another name (--out other.npz), or give --overwrite to lose it"
+        other = "choose another name (--out other.npz), or replace it with --overwrite"
         if out.exists():
-            raise ValueError(f"{out} is there already: go on with it (--resume {out}), {other}")
+            raise ValueError(f"{out} exists already: go on with it (--resume {out}), {other}")
         if best.exists():
-            raise ValueError(f"{best} is there already: {other}")
+            raise ValueError(f"{best} exists already: {other}")
     return out, best

@@ -206,7 +206,7 @@ def kinds_of(model: CharModel, kinds: Iterable[str] | None = None) -> tuple[str,
     have = tuple(KINDS[_checked(model).cell])
     kinds = have if kinds is None else tuple(kinds)
     if not kinds or set(kinds) - set(have):
-        raise ValueError(f"kinds {kinds}: in a network of {model.cell} cells, {', '.join(have)}")
+        raise ValueError(f"kinds {kinds}: {model.cell} cells have {', '.join(have)}")
     return kinds
 
 

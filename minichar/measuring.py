@@ -57,7 +57,7 @@ class Measured:
         Raises ValueError for a feature that is not there.
         """
         if feature not in self.features:
-            raise ValueError(f"feature {feature!r}: there are {', '.join(self.features)}")
+            raise ValueError(f"feature {feature!r}: the features are {', '.join(self.features)}")
         score = np.abs(self.correlation[self.features.index(feature)])
         return np.argsort(-score, kind="stable")[:top].tolist()
 

@@ -72,21 +72,23 @@ class CharModel:
         lines: bool = False,
     ):
         if not isinstance(vocab, Vocabulary):
-            raise TypeError("vocab is a Vocabulary, such as Vocabulary.of(text)")
+            raise TypeError("vocab must be a Vocabulary, such as Vocabulary.of(text)")
         hidden = tuple(np.atleast_1d(hidden).tolist())
         if cell not in KINDS:
-            raise ValueError(f"cell={cell!r}: it is one of {', '.join(KINDS)}")
+            raise ValueError(f"cell={cell!r}: it must be one of {', '.join(KINDS)}")
         if not hidden or not all(type(H) is int and H > 0 for H in hidden):
             raise ValueError(
-                f"hidden={hidden}: each layer has a whole number of neurons, from 1 up"
+                f"hidden={hidden}: each layer needs a whole number of neurons, at least 1"
             )
         embedding = int(embedding) if isinstance(embedding, np.integer) else embedding
         if embedding is not None and not (type(embedding) is int and embedding > 0):
-            raise ValueError(f"embedding={embedding}: None, or the length of a character's row")
+            raise ValueError(
+                f"embedding={embedding}: it must be None, or the length of a character's vector"
+            )
         if getattr(dtype, "__name__", str(dtype)) not in ("float32", "float64"):
-            raise ValueError(f'dtype={dtype!r}: it is "float32" to train, "float64" to check')
+            raise ValueError(f'dtype={dtype!r}: it must be "float32" to train, "float64" to check')
         if isinstance(seed, int | np.integer) and seed < 0:
-            raise ValueError(f"seed={seed}: a whole number from 0 up")
+            raise ValueError(f"seed={seed}: it must be a whole number of at least 0")
         if lines and "\n" not in vocab:
             raise ValueError("lines=True: the vocabulary has no line end")
         xp = library(device)
@@ -150,7 +152,9 @@ class CharModel:
         """`ids` as an array; ValueError for another number of axes, or of layers in `state`."""
         ids = ids if backend.on_card(ids) else np.asarray(ids)
         if ids.ndim != 2 or not ids.shape[1]:
-            raise ValueError(f"ids of shape {ids.shape}: they are (T, B), time first, B from 1 up")
+            raise ValueError(
+                f"ids of shape {ids.shape}: they must be (T, B), time first, B at least 1"
+            )
         if state is not None and len(state) != len(self.cells):
             raise ValueError(f"a state of {len(state)} layers for a model of {len(self.cells)}")
         return ids
@@ -179,11 +183,13 @@ class CharModel:
         """
         ids = whole_numbers("step", ids, len(self.vocab), self.read_out.parameters["W"].data)
         if ids.ndim > 1:
-            raise ValueError(f"step: ids of shape {ids.shape}: a number, or (B,), one of each text")
+            raise ValueError(
+                f"step: ids of shape {ids.shape}: one number, or (B,), one for each text"
+            )
         state = self.start(ids.size) if state is None else state
         kept = state[0] if len(state) == len(self.cells) else ()
         if len(kept) != self.cells[0].states or len(kept[0]) != ids.size:
-            what = f"a state of another network, or not of as many texts as ids: {ids.size}"
+            what = f"the state does not fit this network and {ids.size} texts"
             raise ValueError(f"step: {what}")
         if self.lines:
             state = self._anew(ids, state)

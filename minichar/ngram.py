@@ -46,7 +46,7 @@ class NGram:
         self.order = order
         ids = self.vocab.encode(text)
         if len(ids) < 2:
-            raise ValueError(f"{text!r} is too short to count: two characters are the least.")
+            raise ValueError(f"{text!r} is too short to count: it needs at least two characters.")
         # Pieces of 1, 2, … order + 1 characters. A piece is (number of its first k, its last
         # character) packed in one key; its own number is the place of its key among the sorted
         # `keys[k]`. So a piece is found by one look-up a character, and all that follow one

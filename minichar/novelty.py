@@ -52,7 +52,7 @@ def nearest(text: str, known: Sequence[str]) -> tuple[str, int]:
     Raises ValueError when nothing is known.
     """
     if not len(known):
-        raise ValueError("there is nothing to be near to: `known` is empty")
+        raise ValueError("`known` is empty: there is nothing to compare with")
     away = distances(text, known)
     return known[int(away.argmin())], int(away.min())
 

@@ -57,7 +57,7 @@ class Optimizer:
 
     def __init__(self, parameters: Mapping[str, Tensor], lr: float):
         if not 0 <= lr < np.inf:
-            raise ValueError(f"lr={lr}: the learning rate is a number from 0 up")
+            raise ValueError(f"lr={lr}: the learning rate must be finite, and 0 or more")
         self.parameters, self.lr, self.steps = dict(parameters), float(lr), 0
         kinds = {(backend.of(w.data), w.dtype) for w in self.parameters.values()}
         names, self.state, self._groups = list(self.parameters), {}, []

@@ -40,7 +40,7 @@ TITLE = "The studio: a network learns to write"
 WELCOME = """\
 # The studio
 
-A network is learning first names here, letter by letter, out of nothing. Slide the **temperature**
+A network is learning first names here, letter by letter, from nothing. Slide the **temperature**
 and it writes more boldly; slide the **learning rate** and it learns faster, or falls over. Further
 down you can give it another text, or build another network. What you save lasts until you leave.
 
@@ -145,8 +145,8 @@ def free(ip: str, port: int) -> int:
             raise OSError("the last one is 65535")
         sockets = bind_sockets(port, ip)
     except OSError as error:
-        why = f"port {port} of {ip} is not to be had ({error.strerror or error})"
-        raise OSError(f"{why}; --port 0 takes a free one") from None
+        why = f"port {port} of {ip} cannot be used ({error.strerror or error})"
+        raise OSError(f"{why}; --port 0 finds a free one") from None
     port = sockets[0].getsockname()[1]
     for listening in sockets:
         listening.close()
@@ -191,6 +191,6 @@ def _tell(url: str, ip: str, token: str, browser: bool) -> None:
     """Once it listens: say where."""
     print(f"The studio is served at {url}\nCtrl-C ends it.", flush=True)
     if not token and not only_here(ip):
-        print("Nobody is asked for a token: whoever reaches this machine gets in.", flush=True)
+        print("Nobody is asked for a token: anyone who can reach this machine gets in.", flush=True)
     if browser:
         threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()

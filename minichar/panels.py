@@ -28,9 +28,9 @@ def found(text: str) -> str:
     times = Counter(text)
     lines = [f"Found {len(text):,} characters, {len(times)} different ones."]
     if len(text) < ENOUGH:
-        lines.append(f"⚠ That is too little: {ENOUGH} at least, better {LITTLE:,} or more.")
+        lines.append(f"⚠ That is too little: at least {ENOUGH}, better {LITTLE:,} or more.")
     elif len(text) < LITTLE:
-        lines.append(f"⚠ That is little: from {LITTLE:,} on a network finds words by itself.")
+        lines.append(f"⚠ That is little: from {LITTLE:,} on, a network learns to write words.")
     used = [f"{count:,} of {name}" for name, count in ends.items() if count]
     if len(used) > 1:
         lines.append(f"⚠ Line ends are mixed ({', '.join(used)}). They are all read as one kind.")
@@ -38,7 +38,7 @@ def found(text: str) -> str:
     if rare:
         shown = " ".join(html.escape(repr(c)[1:-1]) for c in rare[:12])
         more = f" and {len(rare) - 12} more" if len(rare) > 12 else ""
-        lines.append(f"⚠ Fewer than {RARE} times, so hardly learned: {shown}{more}")
+        lines.append(f"⚠ Too rare to be learned well (fewer than {RARE} times): {shown}{more}")
     return "<br>".join(lines)
 
 
@@ -52,7 +52,7 @@ class TextPanel(ipywidgets.VBox):
         self.choice = ipywidgets.Dropdown(options=names, value=text, description="Text", **NAMED)
         self.lines = ipywidgets.Checkbox(
             description="One line at a time",
-            tooltip="Each line has its own start and end, and nothing of the line before is known",
+            tooltip="Each line is learned on its own: the network forgets the line before",
             indent=False,
             layout=ipywidgets.Layout(width="auto"),
         )
@@ -92,7 +92,9 @@ class TextPanel(ipywidgets.VBox):
             except UnicodeDecodeError:
                 text = None
             if text is None or raw.startswith(NO_TEXT):  # .rtf can be read, but has more than text
-                self.said.value = "⚠ That file is no text in UTF-8. Save it as UTF-8, or paste it."
+                self.said.value = (
+                    "⚠ That file is not plain text in UTF-8. Save it so, or paste the text."
+                )
                 continue
             # A browser is slow with a field of megabytes, and sends back one with line ends of \r.
             self.pasted.value = (cleaned := clean(text))[:SHOWN]
@@ -121,7 +123,8 @@ class ModelPanel(ipywidgets.VBox):
         self.dropout = ipywidgets.BoundedFloatText(
             min=0, max=0.9, step=0.1, description="Dropout", **NAMED
         )
-        self.batch, self.length = _whole(1, "Texts side by side"), _whole(1, "Characters a step")
+        self.batch = _whole(1, "Batch (texts side by side)")
+        self.length = _whole(1, "Length (characters a step)")
         self.optimizer = ipywidgets.Dropdown(
             options=list(OPTIMIZERS), description="Optimiser", **NAMED
         )
@@ -153,10 +156,10 @@ class ModelPanel(ipywidgets.VBox):
             hidden = tuple(int(size) for size in self.hidden.value.split(","))
         except ValueError:
             raise ValueError(
-                f'"{self.hidden.value}" are no sizes: write them as in 100,50'
+                f'"{self.hidden.value}" is not a list of sizes: write it as in 100,50'
             ) from None
         if not all(0 < size <= 2048 for size in hidden):
-            raise ValueError("each layer has from 1 to 2048 neurons")
+            raise ValueError("each layer must have from 1 to 2048 neurons")
         values = {name: getattr(self, name).value for name in DEFAULTS if hasattr(self, name)}
         return values | {"hidden": hidden, "embedding": self.embedding.value or None}
 

@@ -30,15 +30,15 @@ from minichar.widgets import (
 
 GATES = "oifru"  # from 0, shut, to 1, open; the others go from -1 to 1
 KINDS = {
-    "h": "h, what a cell says",
-    "c": "c, what it remembers (as tanh c)",
+    "h": "h, hidden state",
+    "c": "c, cell state (as tanh c)",
     "o": "o, output gate",
     "i": "i, input gate",
     "f": "f, forget gate",
-    "g": "g, what would be added",
+    "g": "g, candidate",
     "r": "r, reset gate",
     "u": "u, update gate",
-    "n": "n, what would be new",
+    "n": "n, candidate",
 }
 
 
@@ -111,7 +111,7 @@ class CellPicker(ipywidgets.VBox):
             raise ValueError(f"there is no recording of {kind} in layer {layer}")
         cells = self.values_of[layer, kind].shape[1]
         if not 0 <= index < cells:
-            raise ValueError(f"layer {layer} has the cells 0 to {cells - 1}, and none {index}")
+            raise ValueError(f"layer {layer} has the cells 0 to {cells - 1}, not {index}")
         self._changed(lambda: self._go(cell))
 
     def _go(self, cell: Cell) -> None:
@@ -194,7 +194,9 @@ class GuessWalk(ipywidgets.VBox):
         width: int = 240,
     ):
         if len(top) != len(text) or len(bits) != max(0, len(text) - 1):
-            raise ValueError(f"guesses after {len(top)}, bits of {len(bits)}, text of {len(text)}")
+            raise ValueError(
+                f"{len(top)} guesses and {len(bits)} bits do not fit a text of {len(text)}"
+            )
         self.text, self.top, self.bits, self.width = text, top, bits, width
         self.start = Number("Character", max(0, len(text) - 2))
         self.picture = ipywidgets.HTML()

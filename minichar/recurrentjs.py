@@ -67,7 +67,7 @@ def parse(text: str) -> tuple[CharModel, optim.RMSProp]:
     saved = json.loads(text, parse_constant=_refuse_constant)
     kind, hidden, E = saved["generator"], tuple(saved["hidden_sizes"]), saved["letter_size"]
     if kind not in ("rnn", "lstm") or len(hidden) > LAYERS:
-        raise Unfit(f"{len(hidden)} layers of {kind!r} are nothing that recurrentjs has")
+        raise Unfit(f"recurrentjs does not have {len(hidden)} layers of {kind!r}")
     if any(type(n) is not int for n in (*hidden, E)):
         raise Unfit("the sizes of its layers are not whole numbers")
     letters = _letters(saved)
@@ -191,7 +191,7 @@ def _letters(saved: dict[str, Any]) -> list[str]:
     back = {str(k): c for c, k in numbers.items()}
     fit = saved["letterToIndex"] == numbers and saved["indexToLetter"] == back
     if not fit or any(len(c) != 1 for c in letters):
-        raise Unfit("its letters and their numbers do not fit together")
+        raise Unfit("its letters do not match their numbers")
     return letters
 
 
@@ -207,7 +207,7 @@ def _matrix(saved: dict[str, Any], name: str) -> np.ndarray:
     if isinstance(w, dict):
         w = [w[str(k)] for k in range(len(w))]
     if any(type(number) not in (int, float) for number in w):
-        raise Unfit(f"{name} holds something that is no number")
+        raise Unfit(f"{name} holds something that is not a number")
     if type(n) is not int or n < 1 or n * d != len(w):
         raise Unfit(f"{name} says it is {n} by {d}, and holds {len(w)} numbers")
     array = np.array(w, np.float64)
@@ -230,4 +230,4 @@ def _compare(matrices: Arrays, needed: dict[str, tuple[int, int]]) -> None:
 
 
 def _refuse_constant(name: str) -> None:
-    raise Unfit(f"it holds {name}, which is no number")
+    raise Unfit(f"it holds {name}, which is not a number")

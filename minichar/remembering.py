@@ -75,7 +75,7 @@ def remembered(
     """
     distances = tuple(sorted({int(d) for d in distances}))
     if not distances or distances[0] < 0:
-        raise ValueError(f"distances={distances}: whole numbers from 0 up, at least one")
+        raise ValueError(f"distances={distances}: at least one, whole numbers of at least 0")
     ids = model.vocab.encode(text)
     free = len(ids) - distances[-1]
     if free < 1 or places < 1:

@@ -97,7 +97,9 @@ def run(options: Namespace) -> int:
         ask = f"it has done {training.step_number:,} steps of {goal:,}; ask for more with --steps"
         raise ValueError(f"there is nothing left to do for {out}: {ask}")
     if options.patience and not training.held_out:
-        raise ValueError("--patience: without a held-out text nothing is measured; leave it out")
+        raise ValueError(
+            "--patience: without a held-out text nothing is measured; leave --patience out"
+        )
     _introduce(screen, training, text, goal, options.init)
     with interruptions() as stop:
         _save(out, training.model, training)  # now, not in an hour, is seen what fails

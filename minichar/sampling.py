@@ -82,12 +82,12 @@ def distribution(
     """
     if not 0 <= temperature < np.inf:
         raise ValueError(
-            f"temperature={temperature}: it is a number from 0 up; 1 leaves the model as it is."
+            f"temperature={temperature}: it must be finite, and 0 or more; 1 changes nothing."
         )
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k={top_k}: at least 1 character must stay to choose from.")
     if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"top_p={top_p}: it is a probability above 0 and up to 1; 0.9 is usual.")
+        raise ValueError(f"top_p={top_p}: it must be above 0 and at most 1; 0.9 is usual.")
     z = _shifted(z)
     if temperature == 0:
         return np.eye(z.shape[-1])[z.argmax(axis=-1)]
@@ -199,7 +199,7 @@ def samples(
     rng = np.random.default_rng(seed)
     z, state = read(model, prime)
     if not all(isinstance(kept, tuple | list) for kept in state):
-        raise TypeError(f"a {type(model).__name__} writes one text at a time: take sample")
+        raise TypeError(f"a {type(model).__name__} writes one text at a time: use sample")
     z, state = z[None].repeat(count, 0), [tuple(s.repeat(count, 0) for s in kept) for kept in state]
     ids = np.empty((length, count), np.int32)
     for t in range(length):

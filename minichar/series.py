@@ -111,7 +111,7 @@ class Forecaster:
         Raises ValueError for an empty series or an n below 1.
         """
         if not len(values) or n < 1:
-            raise ValueError("run_free needs at least one number to read, and n from 1 up")
+            raise ValueError("run_free needs at least one number to read, and n of at least 1")
         with graph.no_grad():
             forecast, state = self(values[:, None])
             said = [forecast.data[-1:]]

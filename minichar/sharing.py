@@ -95,7 +95,7 @@ class Shared(Training):
                 return self.client.gather(futures)
             except lost:
                 continue  # the last copy of the model went with a worker: send it again
-        raise RuntimeError("no worker is left that could do the step: look at the cluster")
+        raise RuntimeError("no worker is left that could do the step: check the cluster")
 
     def _wait(self, futures: list) -> None:
         """Return when they are done; TimeoutError where no worker is left that could do them."""

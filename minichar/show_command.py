@@ -46,7 +46,7 @@ def facts(name: str) -> dict[str, str]:
     settings, known = model.settings(), "".join(map(shown, model.vocab.characters))
     extras = [f"dropout {model.dropout:g}"] if model.dropout else []
     extras += [f"each character a vector of {model.embedding}"] if model.embedding else []
-    extras += ["each line by itself"] if model.lines else []
+    extras += ["each line on its own"] if model.lines else []
     cells = f"{model.cell} of {' + '.join(map(str, model.hidden))} neurons"
     found = {
         "file": f"{path.name}, {transfer.size(path.stat().st_size)}",

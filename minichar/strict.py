@@ -60,7 +60,7 @@ counts = Counts()  # there is one card
 def _refuse(what: str) -> TypeError:
     return TypeError(
         f"{what}: an array on the card and one of numpy's do not mix; "
-        "asarray(a) takes one up to the card, a.get() brings one down"
+        "asarray(a) moves one to the card, a.get() brings one back"
     )
 
 

@@ -65,7 +65,9 @@ class Studio(ipywidgets.VBox):
         with suppress(RuntimeError):  # as in a program that is no notebook
             self.home = asyncio.get_running_loop()
         self.looked = self.drew = 0.0
-        self.train = ipywidgets.ToggleButton(description="Train", icon="play", tooltip="Go on")
+        self.train = ipywidgets.ToggleButton(
+            description="Train", icon="play", tooltip="Train, or pause"
+        )
         self.one = self.button("One step", self._one_step)
         self.again = self.button("Restart", lambda: self.restart())
         self.rate = Dial("Learning rate", self.live.rate, *RATES, self._rated)
@@ -207,7 +209,7 @@ class Studio(ipywidgets.VBox):
         if report.validation is None:
             return
         if self.live.training.waited == PATIENCE:
-            causes = "it may be learning by heart, or the learning rate is too high"
+            causes = "it may be overfitting (learning by heart), or the rate is too high"
             self.say(f"{NO_BETTER}{causes}. See Save and load.", wrong=True)
         elif not self.live.training.waited and NO_BETTER in self.status.value:
             self.say("A new best on the held-out text.")

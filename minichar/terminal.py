@@ -61,7 +61,7 @@ def whole(least: int, most: float = MOST) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
         if int(text) > most:
             raise argparse.ArgumentTypeError(f"{text!r} is more than {most:,}")
         return int(text)
@@ -73,7 +73,7 @@ def number(
     least: float, most: float = math.inf, open_start: bool = False, open_end: bool = False
 ) -> Callable[[str], float]:
     """The type of an option that is a number from `least` to `most`; an open end is left out."""
-    span = f"above {least:g}" if open_start else f"from {least:g} up"
+    span = f"above {least:g}" if open_start else f"of at least {least:g}"
     if most < math.inf:
         span = f"from {'above ' * open_start}{least:g} to {'below ' * open_end}{most:g}"
 
@@ -84,7 +84,7 @@ def number(
             value = math.nan
         outside = (open_start and value == least) or (open_end and value == most)
         if outside or not (least <= value <= most and math.isfinite(value)):
-            raise argparse.ArgumentTypeError(f"{text!r} is no number {span}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {span}")
         if value > MOST:
             raise argparse.ArgumentTypeError(f"{text!r} is more than {MOST:,}")
         return value
@@ -191,7 +191,7 @@ def one_line(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
             return run(options)
         except MemoryError as error:
             what = f" ({error})" if str(error) else ""  # Python's own has no words
-            message = f"not enough memory: a smaller network or text would fit{what}"
+            message = f"not enough memory: use a smaller network or text{what}"
         except (ValueError, Diverged) as error:
             message = " ".join(str(error).split())
         complain(typed(message))
@@ -209,7 +209,7 @@ def typed(message: str) -> str:
 
 def refuse(parser: argparse.ArgumentParser, message: str) -> None:
     """A parser's `error` in one line, where its own shows the usage too."""
-    complain(f"{message}; `{parser.prog} --help` shows what there is")
+    complain(f"{message}; `{parser.prog} --help` shows what can be given")
     parser.exit(2)
 
 

@@ -25,7 +25,7 @@ CHUNK = 1 << 20  # characters encoded at a time: bounds the memory beside text a
 def checked(text: str) -> str:
     """`text` itself. Raises TypeError for anything else: a path, a list of lines, numbers."""
     if not isinstance(text, str):
-        raise TypeError(f"a text is a str, and this is a {type(text).__name__}")
+        raise TypeError(f"a text must be a str, and this is a {type(text).__name__}")
     return text
 
 
@@ -151,7 +151,7 @@ def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
     xp = backend.of(ids)
     ids = xp.asarray(ids)
     if ids.dtype.kind not in "iu":
-        raise ValueError(f"{operation}: characters are whole numbers, these are {ids.dtype}")
+        raise ValueError(f"{operation}: ids must be whole numbers, and these are {ids.dtype}")
     if xp is not np:
         return ids
     # A single one, as when a model writes, is its own least and largest.
@@ -159,7 +159,7 @@ def whole_numbers(operation: str, ids: Any, V: int, beside: Any = None) -> Any:
     if ids.size and not (low >= 0 and high < V):
         wrong = low if low < 0 else high
         raise ValueError(
-            f"{operation}: {wrong} is no character's number; they run from 0 to {V - 1}"
+            f"{operation}: {wrong} is not the number of a character; they run from 0 to {V - 1}"
         )
     return ids if beside is None else backend.like(ids, beside)
 
@@ -187,7 +187,7 @@ def from_one_up(**numbers: Any) -> None:
     """Raises ValueError, with its name, for one of the `numbers` that is not 1, 2, 3 …"""
     for name, n in numbers.items():
         if not (isinstance(n, int | np.integer) and n > 0):
-            raise ValueError(f"{name}={n}: it is a whole number from 1 up")
+            raise ValueError(f"{name}={n}: it must be a whole number of at least 1")
 
 
 def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:

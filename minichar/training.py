@@ -85,7 +85,7 @@ class Training:
     ):
         from_one_up(batch=batch, length=length, validate_every=validate_every)
         if clip is not None and not clip > 0:
-            raise ValueError(f"clip={clip}: the largest norm, above 0, or None not to clip")
+            raise ValueError(f"clip={clip}: it must be above 0, or None for no clipping")
         self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule
         self.validation, self.digest = validation, digest(text)  # to go on with the same text only
         cut = len(split(text, validation)[0]) if validation else len(text)
@@ -152,7 +152,7 @@ class Training:
     def use_best(self) -> None:
         """Give the model its weights at the best validation. ValueError without one."""
         if self.best_weights is None:
-            raise ValueError("nothing was validated yet: no weights are known to be the best")
+            raise ValueError("nothing has been validated yet: the best weights are not known")
         for name, w in self.model.parameters().items():
             w.data[...] = self.best_weights[name]
 
@@ -188,7 +188,7 @@ class Training:
                 return self._take_back(value, f"the loss was {value:.3g}")
             if not np.isfinite(norm + size):  # seen now, before anyone saves what came of it
                 what = "new weights were" if np.isfinite(norm) else "gradient was"
-                return self._take_back(value, f"the {what} beyond all bounds")
+                return self._take_back(value, f"the {what} not finite")
         self.state, self.place = state, self.place + len(inputs)
         self.step_number += 1
         seconds, validation = max(1e-9, time.perf_counter() - began), None  # a clock may be coarse

@@ -95,21 +95,21 @@ def transfer(source: Source, part: Path, tell: Tell | None) -> None:
                 if done > largest:
                     raise NotFetched(
                         f"{source.name} should have {size(source.bytes)}, and more than twice that "
-                        f"is coming, so it was thrown away. Try again later, or {by_hand(source)}"
+                        f"came, so it was thrown away. Try again later, or {by_hand(source)}"
                     )
                 if tell:
                     tell(done, total)
     if not done:
-        raise NotFetched(f"nothing came in place of {source.name}. Try again, or {by_hand(source)}")
+        raise NotFetched(f"{source.name} arrived empty. Try again, or {by_hand(source)}")
     if source.bytes and not source.sha256 and done < source.bytes / 2:
         raise NotFetched(
             f"{source.name} should have {size(source.bytes)}, and only {size(done)} came: a proxy "
-            f"may stand before {urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
+            f"may be in front of {urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
         )
     if total is not None and part.stat().st_size != total:
         raise NotFetched(
-            f"{source.name} came mixed with something else, perhaps a second download of it at the "
-            f"same time, so it was thrown away. Run again: minichar data get {source.name}"
+            f"{source.name} was mixed up with something else, perhaps a second download of it at "
+            f"the same time, so it was thrown away. Run again: minichar data get {source.name}"
         )
 
 
@@ -121,13 +121,13 @@ def refuse_page(source: Source, kind: str, beginning: bytes) -> None:
     start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower()
     if kind.startswith("text/html") or start.startswith((b"<!doctype html", b"<html")):
         raise NotFetched(
-            f"a web page came in place of {source.name}: a proxy or a log-in page may stand before "
-            f"{urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
+            f"a web page came in place of {source.name}: a proxy or a log-in page may be in front "
+            f"of {urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
         )
     packed = PACKED.get(Path(urlsplit(source.url).path).suffix, b"")
     if not beginning.startswith(packed):
         raise NotFetched(
-            f"what came in place of {source.name} is no archive: a proxy may stand before "
+            f"what came in place of {source.name} is not an archive: a proxy may be in front of "
             f"{urlsplit(source.url).hostname}. Without it: {by_hand(source)}"
         )
 
@@ -145,18 +145,18 @@ def plainly(source: Source, part: Path) -> Iterator[None]:
         if isinstance(error, requests.HTTPError):
             status = f"{error.response.status_code} ({error.response.reason})"
             raise NotFetched(
-                f"{host} has no {source.name} to give: it answers {status}. Try again later, or "
+                f"{host} does not give out {source.name}: it answers {status}. Try again later, or "
                 f"find the file elsewhere and run: minichar data add {source.name} FILE"
             ) from None
         if isinstance(error, requests.exceptions.SSLError):
-            what = f"the certificate of {host} is not trusted here; a proxy may stand between"
+            what = f"the certificate of {host} is not trusted here; a proxy may be in between"
         elif broke:
             again = f"run minichar data get {source.name} again: it goes on from there"
             what = f"the connection to {host} broke after {size(broke)}; {again}"
         elif isinstance(error, requests.Timeout):
             what = f"{host} does not answer; try again later"
         else:
-            what = f"there is no connection to {host}; look at the network"
+            what = f"there is no connection to {host}; check your network"
         raise NotFetched(f"{what}. Without a network: {by_hand(source)}") from None
     except OSError as error:
         if part.exists():

@@ -103,9 +103,9 @@ class BlockModel(CharModel):
         seed: int | np.random.Generator = 0,
     ):
         if not isinstance(vocab, Vocabulary):
-            raise TypeError("vocab is a Vocabulary, such as Vocabulary.of(text)")
+            raise TypeError("vocab must be a Vocabulary, such as Vocabulary.of(text)")
         if mixer not in ("attention", "mingru"):
-            raise ValueError(f"mixer={mixer!r}: it is attention or mingru")
+            raise ValueError(f"mixer={mixer!r}: it must be attention or mingru")
         rng, D = np.random.default_rng(seed), width
         self.vocab, self.cell, self.hidden, self.embedding = vocab, mixer, (D,) * blocks, D
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), False

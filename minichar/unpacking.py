@@ -149,7 +149,7 @@ def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
         except (OSError, ValueError) as error:
             unread.append(str(error))
     if unread and not texts:
-        raise ValueError(f"of {folder} nothing could be read: {unread[0]}")
+        raise ValueError(f"nothing in {folder} could be read: {unread[0]}")
     if unread:
         count = f"{len(unread)} file{'s' if len(unread) != 1 else ''}"
         warnings.warn(f"{folder}: {count} left out: {unread[0]}", stacklevel=3)

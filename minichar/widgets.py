@@ -157,7 +157,7 @@ class Temperature(ipywidgets.VBox):
         self.likeliest = [self.model.vocab.characters[i] for i in best[: len(self.choices)]]
         for button, character in zip(self.choices, self.likeliest, strict=True):
             button.description = draw.visible(character)
-            button.tooltip = f"add {draw.visible(character)} to Start with"
+            button.tooltip = f"add {draw.visible(character)} to “Start with”"
 
     def _pictures(self, temperature: float) -> tuple[draw.Picture, draw.Picture, np.ndarray]:
         prime = self.prime.value.replace("\\n", "\n")

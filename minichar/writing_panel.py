@@ -102,7 +102,9 @@ class WritingPanel(ipywidgets.VBox):
         typed, vocab = clean(self.prime.value.replace("\\n", "\n")), self.studio.live.model.vocab
         unknown = dict.fromkeys(c for c in typed if c not in vocab)
         named = html.escape(" ".join(map(draw.visible, unknown)))
-        left_out = f"<div>left out, as it does not know them: {named}</div>" if unknown else ""
+        left_out = (
+            f"<div>left out, because the model does not know them: {named}</div>" if unknown else ""
+        )
         return "".join(c for c in typed if c not in unknown), left_out
 
     def show(self) -> None:
@@ -183,8 +185,8 @@ class WritingPanel(ipywidgets.VBox):
     def _show_slowly(self, prime: str, pieces: list[str], sure: list[float]) -> None:
         start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
         told = (
-            f"{len(pieces)} characters, drawn with {np.mean(sure):.0%} on average. The deeper the "
-            f"shade, the surer; underlined: below {DOUBT:.0%}. Point at one for its number."
+            f"{len(pieces)} characters, with a mean probability of {np.mean(sure):.0%}. The deeper "
+            f"the shade, the surer; underlined: below {DOUBT:.0%}. Point at one for its number."
         )
         box = "display: flex; flex-direction: column-reverse; overflow: hidden auto"
         shape = f"line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere; "

@@ -261,7 +261,10 @@ def codes(*numbers):
 
 HARM = {
     "another version": (with_header(lambda h: h.update(version=2)), "update minichar"),
-    "another format": (with_header(lambda h: h.update(format="maxichar")), "no file of minichar"),
+    "another format": (
+        with_header(lambda h: h.update(format="maxichar")),
+        "not a file of minichar",
+    ),
     "no version": (with_header(lambda h: h.pop("version")), "damaged"),
     "no settings": (with_header(lambda h: h.pop("settings")), "damaged"),
     "a version of text": (with_header(lambda h: h.update(version="2\n")), "number"),
@@ -395,8 +398,8 @@ def test_parts_that_share_their_bytes_are_refused(files, tmp_path, monkeypatch):
         (lambda data: b"P", "cut short"),
         (lambda data: b"\x89PNG\r\n\x1a\n" * 100, "neither"),
         (lambda data: b"To be, or not to be" * 1000, "neither"),
-        (lambda data: data + b"\0", "something follows"),
-        (lambda data: data[:-2] + b"\1\0x", "something follows"),
+        (lambda data: data + b"\0", "something was added"),
+        (lambda data: data[:-2] + b"\1\0x", "something was added"),
         (lambda data: data[:-10] + struct.pack("<L", 2**31) + data[-6:], "too long"),
         (lambda data: data[:-22] + b"PK\6\7" + bytes(16) + data[-22:], "too long"),
         (lambda data: data[:-6] + b"\xff\xff\xff\xff" + data[-2:], ""),

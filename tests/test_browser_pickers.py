@@ -69,7 +69,7 @@ def picker(opened):
     figure = picture(opened, 0)
     opened.page.get_by_label("Ranked by").select_option("as I choose")
     opened.page.get_by_label("Layer").select_option("0")
-    opened.page.get_by_label("Kind").select_option("h, what a cell says")
+    opened.page.get_by_label("Kind").select_option("h, hidden state")
     opened.page.get_by_label("Cell number").fill("0")
     opened.page.get_by_label("Cell number").press("Enter")
     opened.expect(figure).to_contain_text("Layer 0, h of cell 0")

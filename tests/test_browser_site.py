@@ -58,7 +58,7 @@ def test_a_character_it_never_met_is_named(site, page):
     page.goto(site.address)
     page.get_by_label("It goes on from").fill("mañana")
     page.get_by_role("button", name="Write").click()
-    waits_for(page, lambda: "never met “ñ”" in page.locator("#status").inner_text())
+    waits_for(page, lambda: "never seen “ñ”" in page.locator("#status").inner_text())
 
 
 def test_a_network_that_cannot_be_fetched_is_tried_again(site, page):

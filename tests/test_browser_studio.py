@@ -280,7 +280,7 @@ def test_a_text_is_uploaded_and_learned_one_line_at_a_time(dashboard):
         chooser.value.set_files({"name": name, "mimeType": "text/plain", "buffer": content})
 
     upload("a.bin", bytes([0xFF, 0x00, 0xD8]))
-    dashboard.expect(dashboard.box).to_contain_text("That file is no text in UTF-8")
+    dashboard.expect(dashboard.box).to_contain_text("That file is not plain text in UTF-8")
     upload("a.txt", text.encode())
     dashboard.expect(dashboard.box).to_contain_text("Line ends are mixed (40 of Windows, 120 of")
     dashboard.page.get_by_label("One line at a time").check()
@@ -392,7 +392,10 @@ def test_random_clicks_and_keys_leave_nothing_dead(dashboard):
     assert not dashboard.lesson.complaints
     dashboard.open("Model")
     dashboard.fill("Neurons, by layer", "16")
-    for field, value in (("Texts side by side", 8), ("Characters a step", 16)):
+    for field, value in (
+        ("Batch (texts side by side)", 8),
+        ("Length (characters a step)", 16),
+    ):
         dashboard.fill(field, value)
     # Said once all that was clicked before is done: a button's name may be late until then.
     dashboard.expect(dashboard.box.get_by_text("batch=8, length=16")).to_be_visible()

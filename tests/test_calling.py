@@ -52,7 +52,7 @@ def test_whoever_scales_gradients_in_place_is_not_sent_to_the_copy_of_a_dictiona
         call(halve, {"W": np.ones(2)})
     with pytest.raises(Wrong, match="`parts` in place: make new arrays, in a new dictionary where"):
         call(lambda parts: halve(parts[0]), [{"W": np.ones(2)}])
-    with pytest.raises(Wrong, match=r"`counts` in place: ask a dictionary by `\.get\(\.\.\.\)`"):
+    with pytest.raises(Wrong, match=r"`counts` in place: look a key up with `\.get\(\.\.\.\)`"):
         call(lambda counts: counts[0].setdefault("b", 0), [{"a": 1}])
     with pytest.raises(Wrong, match="`argument 2` in place: work on a copy"):
         call(lambda *both: both[1].fill(1), 0, np.zeros(2))
@@ -143,7 +143,7 @@ def test_a_list_that_was_appended_to_itself_is_told_and_not_looked_into():
         values.append((2.0, values))
         return values
 
-    with pytest.raises(Wrong, match="a list that holds itself"):
+    with pytest.raises(Wrong, match="a list that contains itself"):
         call(appends, 0)
     row = [1.0]
     assert call(lambda _: [row, row], 0) == [row, row]  # twice the same is no ring

@@ -80,7 +80,7 @@ def saved_and_loaded(path, training, **again):
 
 def test_what_is_no_model_and_what_is_no_text_is_said_to_be_so(tmp_path):
     training = fresh()
-    with pytest.raises(TypeError, match=r"save_model\(path, model\): this model is a str"):
+    with pytest.raises(TypeError, match=r"save_model\(path, model\): a str is not a CharModel"):
         save_model(training.model, str(tmp_path / "m.npz"))
     save_model(tmp_path / "m.npz", training.model, training)
     with pytest.raises(TypeError, match="this is a list"):  # and the file is sound
@@ -268,7 +268,7 @@ def test_a_file_of_the_demo_holds_no_training_and_a_damaged_one_is_no_model(tmp_
     path = tmp_path / "m.json"
     training = Training(mc.CharModel(mc.Vocabulary.of(TEXT + "\n"), hidden=3), TEXT)
     save_model(path, training.model, training)
-    with pytest.raises(NoTraining, match="m.json says nothing of the place"):
+    with pytest.raises(NoTraining, match="m.json does not say where in the text"):
         load_training(path, TEXT)
     path.write_text(path.read_text()[:-1])
     with pytest.raises(BadModelFile) as refused:

@@ -63,7 +63,7 @@ def test_pythons_strings_and_comments_are_passed_over():
     assert pairs("'a\\' (\n())", "python brackets") == [(7, 8)]  # it goes on to its line's end
     assert pairs("''' ''( \n)'''()", "python brackets") == [(13, 14)]
     assert pairs("''' '' ()", "python brackets") == []
-    with pytest.raises(ValueError, match="it is one of brackets, python brackets"):
+    with pytest.raises(ValueError, match="it must be one of brackets, python brackets"):
         pairs("()", "braces")
 
 

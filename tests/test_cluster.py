@@ -57,8 +57,10 @@ def test_another_optimiser_comes_with_a_rate_of_its_own():
 def test_what_goes_wrong_under_a_setting_is_its_result():
     assert "ValueError" in attempt(TEXT, {"hidden": 0}, 3).error
     assert "ValueError" in attempt("a", {}, 3).error
-    assert "'nonesuch': it is one of adam," in attempt(TEXT, {"optimizer": "nonesuch"}, 3).error
-    assert "validate_every=0: it is a whole" in attempt(TEXT, {"validate_every": 0}, 3).error
+    assert (
+        "'nonesuch': it must be one of adam," in attempt(TEXT, {"optimizer": "nonesuch"}, 3).error
+    )
+    assert "validate_every=0: it must be a whole" in attempt(TEXT, {"validate_every": 0}, 3).error
 
 
 def test_every_setting_is_run_once_and_equals_a_run_by_itself(client, tmp_path):
@@ -160,10 +162,10 @@ def test_a_sweep_that_is_killed_goes_on_with_what_is_missing(tmp_path, client):
 
 
 def test_a_setting_of_an_unknown_name_is_refused_before_anything_runs(tmp_path):
-    with pytest.raises(ValueError, match="layers is no setting here"):
+    with pytest.raises(ValueError, match="layers is not a setting here"):
         next(sweep(TEXT, [{"hidden": 4}, {"layers": 2}], 5, tmp_path / "new"))
     assert not (tmp_path / "new").exists()
-    with pytest.raises(ValueError, match="layers is no setting here"):
+    with pytest.raises(ValueError, match="layers is not a setting here"):
         run(TEXT, {"hidden": 4, "layers": 2}, 5)
 
 

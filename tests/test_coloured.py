@@ -255,7 +255,7 @@ def test_worse_says_which_characters():
     assert picture.description == (
         "Without cell 3: 1.000 bits a character before, 1.600 after. 2 of 5 characters got worse "
         "by more than half a bit, 1 better.\n"
-        "Most of it in all: “)” +4.0 bits (2 times)\n"
+        "The most in total: “)” +4.0 bits (2 times)\n"
         "“)” after “a” (line 1): 1.0 → 4.0 bits\n"
         "“)” after “a)b” (line 1): 1.0 → 2.0 bits"
     )

@@ -124,7 +124,9 @@ def test_fine_tuning_leaves_out_what_is_unknown_and_goes_on_so(at, capsys, monke
     again = shlex.split(out.splitlines()[-1].removeprefix("to go on: minichar "))
     assert again == "train odd.txt --resume odd.npz --steps 3 --skip-unknown".split()
     assert main(again) == 0
-    assert main(again[:-1]) == 2 and "not know: pass --skip-unknown" in capsys.readouterr().err
+    assert (
+        main(again[:-1]) == 2 and "left out: pass --skip-unknown again" in capsys.readouterr().err
+    )
 
 
 def test_the_command_to_go_on_asks_again_for_what_the_file_does_not_hold(at, capsys, monkeypatch):
@@ -589,13 +591,13 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("train other.txt --resume fox.npz", "another text: go on with that one, or start again"),
         ("train fox.txt --resume nowhere.npz", "--resume nowhere.npz: there is no such file"),
         ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
-        ("train fox.txt --out model.json", "ends in .npz"),
+        ("train fox.txt --out model.json", "must end in .npz"),
         ("train fox.txt --out nowhere/model.npz", "no folder nowhere; make it first"),
         ("train fox.txt --batch 2000 --out x.npz", "make batch smaller"),
         ("train latin.txt --out x.npz", "--encoding"),
-        ("train fox.txt --hidden 8,x --out x.npz", "'x' is no whole number from 1 up"),
-        ("train fox.txt --dropout 1", "'1' is no number from 0 to below 1"),
-        ("train fox.txt --lr nan", "'nan' is no number from 0 up"),
+        ("train fox.txt --hidden 8,x --out x.npz", "'x' is not a whole number of at least 1"),
+        ("train fox.txt --dropout 1", "'1' is not a number from 0 to below 1"),
+        ("train fox.txt --lr nan", "'nan' is not a number of at least 0"),
         ("train fox.txt --cell perceptron", "invalid choice"),
         ("train fox.txt --layers 3", "--layers"),
         ("train", "TEXT"),
@@ -604,27 +606,30 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("sample damaged", "damaged cannot be loaded"),
         ("sample damaged.npz", "damaged.npz cannot be loaded"),
         ("sample folder", "folder is a folder"),
-        ("sample foxes", "there is no file foxes; with the course come environments, latex"),
-        ("sample page", "`minichar train page --out page.npz` makes a network"),
+        ("sample foxes", "there is no file foxes; the course comes with environments, latex"),
+        ("sample page", "`minichar train page --out page.npz` trains a network"),
         ("sample fox.npz --prime É", "pass --skip-unknown"),
-        ("sample fox.npz --top-p 0", "'0' is no number from above 0 to 1"),
-        ("train fox.txt --epochs 0", "'0' is no number above 0;"),
+        ("sample fox.npz --top-p 0", "'0' is not a number from above 0 to 1"),
+        ("train fox.txt --epochs 0", "'0' is not a number above 0;"),
         ("train fox.txt --epochs 1e308", "'1e308' is more than 1,000,000,000;"),
         ("train fox.txt --clip 1e20", "'1e20' is more than 1,000,000,000;"),
         ("train fox.txt --save-every 99999999999999999", "is more than 1,000,000,000;"),
-        ("train fox.txt --out=", "--out '': the name of a model ends in .npz"),
+        ("train fox.txt --out=", "--out '': the name of a model must end in .npz"),
         ("train fox.txt --resume=", "--resume '': there is no such file"),
-        ("train fox.txt --resume fox.txt", "--resume fox.txt: the name of a model ends in .npz"),
+        (
+            "train fox.txt --resume fox.txt",
+            "--resume fox.txt: the name of a model must end in .npz",
+        ),
         (
             "train fox.txt --resume fox.best.npz --steps 30",
             "to go on, --resume the file that --out",
         ),
         ("train fox.txt --init nowhere.npz --out x.npz", "there is no file nowhere.npz; `minichar"),
-        ("train fox.txt --init= --out x.npz", "there is no file ''; with the course come"),
+        ("train fox.txt --init= --out x.npz", "there is no file ''; the course comes with"),
         ("train odd.txt --init fox.npz --out x.npz", "pass --skip-unknown"),
         ("train odd.txt --init fox.npz --skip-unknown --out x.npz", "too few characters (0)"),
         ("train fox.txt --init fox.npz --resume fox.npz", "not allowed with"),
-        ("train packed.txt --out x.npz", "no text but an archive"),
+        ("train packed.txt --out x.npz", "not text but an archive"),
         ("train wide.txt --out x.npz", '--encoding "utf-16-le"'),
         ("sample fox.npz --beam 3 --top-k 2", "leave out --top-k"),
         ("score damaged.npz fox.txt", "damaged.npz cannot be loaded"),
@@ -675,7 +680,7 @@ def test_no_word_of_a_file_moves_the_cursor(at, capsys):
     evil = letters | sizes | {"model": {"\x1b[2Jevil": {"n": 1, "d": 1, "w": ["x"]}}}
     (at / "evil.json").write_text(json.dumps(evil))
     assert main(["sample", "evil.json"]) == 2
-    assert "\\x1b[2Jevil holds something that is no number" in capsys.readouterr().err
+    assert "\\x1b[2Jevil holds something that is not a number" in capsys.readouterr().err
 
 
 def test_what_is_left_out_of_a_folder_is_one_line(at, capsys):
@@ -691,7 +696,8 @@ def test_what_is_left_out_of_a_folder_is_one_line(at, capsys):
 @pytest.mark.parametrize("words", ["--cell gru", "--hidden 8", "--embedding 5"])
 def test_the_shape_of_a_model_to_begin_with_is_settled(at, capsys, words):
     assert main(["train", "fox.txt", "--init", "fox.npz", *words.split(), "--out", "x.npz"]) == 2
-    said = f"{words.split()[0]}: fox.npz has its own; leave it out"
+    flag = words.split()[0]
+    said = f"{flag}: fox.npz has its own; leave {flag} out"
     assert said in capsys.readouterr().err and not (at / "x.npz").exists()
 
 
@@ -792,7 +798,7 @@ def test_too_little_memory_is_one_line(at, monkeypatch, capsys):
     assert "not enough memory" in err and "7 TiB" in err and err.count("\n") == 1
     monkeypatch.setattr(running, "CharModel", lambda *_, **__: [0] * sys.maxsize)
     assert main(["train", "fox.txt", "--out", "x.npz"]) == 2
-    assert capsys.readouterr().err.endswith("text would fit\n")
+    assert capsys.readouterr().err.endswith("smaller network or text\n")
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ SAID = {
     "an array": (
         "13.3",
         lambda z, targets, lengths: graph.cross_entropy(z.data, targets),
-        "TypeError: an array stands where a Tensor is needed: graph.Tensor",
+        "TypeError: a Tensor is needed here, not an array: graph.Tensor",
     ),
     "a point": ("14.4", lambda k, t, n: (k + 1.0 - t) % n, "is 1.0, expected a whole number"),
     "a formula in rounds": ("15.3", by_the_formula, "mistake “the formula in place of combine”"),

@@ -45,7 +45,7 @@ def test_a_file_that_is_not_utf8_says_where_and_what_to_do(tmp_path):
 def test_an_archive_or_a_pdf_is_no_text_in_whatever_encoding(tmp_path, raw, encoding):
     path = tmp_path / "some.txt"
     path.write_bytes(raw + b" and so on")
-    with pytest.raises(ValueError, match=r"some.txt is no text but an archive, a PDF or"):
+    with pytest.raises(ValueError, match=r"some.txt is not text but an archive, a PDF or"):
         read_text(path, encoding)
 
 

@@ -99,7 +99,7 @@ def test_a_card_that_works():
 
 def test_a_device_of_another_name():
     for wrong in ("cuda", "GPU", "", None):
-        with pytest.raises(ValueError, match='it is "cpu" or "gpu"'):
+        with pytest.raises(ValueError, match='it must be "cpu" or "gpu"'):
             mc.CharModel(mc.Vocabulary("ab"), hidden=2, device=wrong)
     assert device.library("cpu").__name__ == "numpy"
 

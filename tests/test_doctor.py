@@ -41,7 +41,7 @@ def test_advice_stands_under_its_finding(monkeypatch):
         "three  broken",
         "       to do: mend it",
         "",
-        "To look after: 1 of 2.",
+        "To do: 1 of 2.",
     ]
 
 
@@ -61,7 +61,7 @@ def test_missing_package_is_named(monkeypatch):
 def test_missing_package_stops_no_other_finding(monkeypatch):
     monkeypatch.setitem(sys.modules, "jupyter_client.kernelspec", None)
     value, advice = finding("kernel")
-    assert value.startswith("cannot be told") and "start.py setup" in advice
+    assert value.startswith("cannot be found out") and "start.py setup" in advice
     assert finding("texts")[1] == ""
 
 
@@ -72,7 +72,7 @@ def test_a_damaged_kernel_is_a_finding_among_others(tmp_path, monkeypatch, conte
     (folder / "kernel.json").write_text(content)
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     value, advice = finding("kernel")
-    assert value.startswith("cannot be told") and "start.py setup" in advice
+    assert value.startswith("cannot be found out") and "start.py setup" in advice
     assert finding("texts")[1] == ""
 
 
@@ -109,7 +109,7 @@ def test_gpu_that_computes(monkeypatch):
 
 def test_gpu_that_computes_wrongly(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", cupy(product=lambda a, b: a))
-    assert finding("GPU") == ("Some GPU, but it computes wrongly", "bring its driver up to date")
+    assert finding("GPU") == ("Some GPU, but it computes wrongly", "update its driver")
 
 
 def test_gpu_that_fails_says_why(monkeypatch):
@@ -123,7 +123,7 @@ def test_no_gpu_is_nothing_to_look_after(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/" + name)
     value, advice = finding("GPU")
-    assert "CuPy is not installed, there is an NVIDIA driver" in value and not advice
+    assert "CuPy is not installed, but there is an NVIDIA driver" in value and not advice
 
 
 def test_kernel_of_another_python_is_noticed(tmp_path, monkeypatch):

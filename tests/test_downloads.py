@@ -195,7 +195,7 @@ def test_a_server_that_is_busy_does_not_cost_the_beginning(server, first):
 
 def test_nothing_is_not_a_text(server, first):
     server.body = b""
-    assert "nothing came" in refused(fetch, first) and kept() == []
+    assert "arrived empty" in refused(fetch, first) and kept() == []
 
 
 def test_another_part_than_the_one_asked_for_is_not_taken(server, tale):
@@ -233,9 +233,9 @@ def test_a_few_words_of_a_proxy_are_not_the_text_whose_sha256_nobody_knows(serve
 def test_what_does_not_begin_as_an_archive_is_none(server, ending, begins, tmp_path):
     packed = entry(server, ending=ending, bytes=None, members=("*",))
     server.body = b"Access denied by the rules of this network.\n"
-    assert "no archive" in refused(fetch, packed) and kept() == []
+    assert "not an archive" in refused(fetch, packed) and kept() == []
     (tmp_path / "saved").write_bytes(server.body)
-    assert "no archive" in refused(add, packed, tmp_path / "saved") and kept() == []
+    assert "not an archive" in refused(add, packed, tmp_path / "saved") and kept() == []
     server.body = begins + b" and so on"
     assert fetch(packed).read_bytes() == server.body
 
@@ -463,9 +463,9 @@ def test_data_show_add_and_remove(listed, capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "words, says",
     [
-        (["get"], "wants NAME"),
-        (["add", "tale"], "wants NAME and FILE"),
-        (["get", "tale", "file"], "wants NAME"),
+        (["get"], "needs NAME"),
+        (["add", "tale"], "needs NAME and FILE"),
+        (["get", "tale", "file"], "needs NAME"),
         (["get", "tail"], "nearest: tale"),
         (["get", "xyz"], "`minichar data` lists them"),
         (["get", "names"], "names is here already"),
@@ -477,7 +477,7 @@ def test_data_show_add_and_remove(listed, capsys, tmp_path, monkeypatch):
         (["add", "tale", "missing"], "minichar: missing: No such file or directory"),
         (
             ["fetch", "tale"],
-            "fetch is no word of `minichar data`: there are show, get, add, remove",
+            "fetch is not a word of `minichar data`; the words are show, get, add, remove",
         ),
         (["tale"], "as in minichar data show tale"),
     ],
@@ -494,7 +494,7 @@ def test_a_mistake_is_one_line(listed, capsys, words, says):
 def test_what_goes_wrong_in_the_command_is_one_line(server, listed, capsys):
     server.status = 404
     assert main(["data", "get", "tale"]) == 2
-    assert capsys.readouterr().err.startswith("minichar: 127.0.0.1 has no tale to give")
+    assert capsys.readouterr().err.startswith("minichar: 127.0.0.1 does not give out tale")
     server.status, server.body = 200, b"\xff" * len(TEXT)  # no UTF-8
     assert main(["data", "get", "fable"]) == 2
     error = capsys.readouterr().err
@@ -513,5 +513,5 @@ def test_a_browser_fetches_nothing_and_says_so(monkeypatch):
     monkeypatch.delenv("MINICHAR_DATA", raising=False)
     entry = datasets.catalogue()["shakespeare"]
     assert not place(entry).exists()
-    with pytest.raises(NotFetched, match="in a browser fetches no texts"):
+    with pytest.raises(NotFetched, match="in a browser cannot fetch texts"):
         fetch(entry)

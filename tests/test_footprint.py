@@ -140,8 +140,8 @@ def test_what_is_affordable_is_counted_in_weights_and_in_numbers_of_a_step(
 @pytest.mark.parametrize(
     "hidden, batch, length, said",
     [
-        (3000, 1, 1, "38 million weights: take fewer neurons (up to 20,000,000 here)"),
-        (100, 1000, 500, "750 million numbers in each step: take fewer texts, characters or "
+        (3000, 1, 1, "38 million weights: use fewer neurons (up to 20,000,000 here)"),
+        (100, 1000, 500, "750 million numbers in each step: use fewer texts, characters or "
          "neurons (up to 250,000,000 here)"),
     ],
 )  # fmt: skip

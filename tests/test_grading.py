@@ -306,7 +306,7 @@ def test_a_cell_without_end_is_interrupted(tmp_path):
         "90.1",
         "wrong",
         "Exercise 90.1 could not be checked: "
-        "KeyboardInterrupt: it ran for 2 s without an end and was interrupted",
+        "KeyboardInterrupt: it ran for 2 s without ending, and was interrupted",
     ]
 
 

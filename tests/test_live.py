@@ -183,13 +183,13 @@ def test_restart_keeps_what_is_not_changed_and_the_old_curve(live):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"text": "too short\n"}, "too few characters, 10: 200 at least"),
+        ({"text": "too short\n"}, "too few characters, 10: at least 200"),
         ({"text": "no such text"}, "no such text"),
         ({"hidden": (0,)}, "neurons"),
         ({"cell": "brain"}, "cell"),
         ({"optimizer": "luck"}, "luck"),
         ({"batch": 100_000}, "make batch smaller"),
-        ({"speed": 3}, "speed is no setting"),
+        ({"speed": 3}, "speed is not a setting"),
     ],
 )
 def test_a_restart_that_cannot_be_changes_nothing(live, change, message):
@@ -263,7 +263,7 @@ def test_a_model_alone_begins_a_training_and_what_does_not_fit_is_refused(live, 
     assert mc.load_model(tmp_path / "damaged.npz")
     model = other.model
     for name, message in (
-        ("stranger", "knows too little of this text"),
+        ("stranger", "knows too few characters of this text"),
         ("broken", "broken.npz"),
         ("damaged", "damaged.npz"),
     ):

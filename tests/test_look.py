@@ -192,7 +192,7 @@ def test_what_cannot_be_read_is_refused():
     with pytest.raises(ValueError, match="empty"):
         look.record(model, "")
     for kinds in ("c", ""):
-        with pytest.raises(ValueError, match="cells, h"):
+        with pytest.raises(ValueError, match="cells have h"):
             look.record(model, TEXT, kinds)
     runs = {"run_up": -1}, {"piece": 4, "run_up": 5}
     for wrong in (*runs, {"piece": 0}, {"batch": 0}, {"rows": 0}):

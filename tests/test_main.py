@@ -75,7 +75,7 @@ def test_check_succeeds_only_if_all_is_solved(course, judged, capsys, states, co
     assert main(["check"]) == code
     out = capsys.readouterr().out
     assert says in out and judged.asked == ["90_mini", "91_other_one"]
-    assert "Cell 7 (`1 / 0`) is no exercise, and stopped with ZeroDivisionError" in out
+    assert "Cell 7 (`1 / 0`) is not an exercise, and stopped with ZeroDivisionError" in out
 
 
 def test_progress_judges_only_what_has_changed(course, judged, capsys):
@@ -119,7 +119,7 @@ def test_what_is_no_progress_is_one_line(course, capsys, tmp_path):
     for path, says in (
         (tmp_path / "ben.json", "is not what `minichar progress --json` prints"),
         (tmp_path / "gone.json", "cannot be read"),
-        (tmp_path, "no folder of the course"),
+        (tmp_path, "not a folder of the course"),
     ):
         assert main(["progress", str(path)]) == 2
         out, err = capsys.readouterr()

@@ -100,7 +100,7 @@ def test_the_gradient_of_the_loss_is_its_measured_slope(cell):
 
 @pytest.mark.parametrize("seed", [-1, np.int64(-3)])
 def test_a_seed_below_zero_is_refused_in_plain_words(seed):
-    with pytest.raises(ValueError, match=f"seed={seed}: a whole number from 0 up"):
+    with pytest.raises(ValueError, match=f"seed={seed}: it must be a whole number of at least 0"):
         CharModel(VOCAB, hidden=3, seed=seed)
 
 
@@ -188,7 +188,9 @@ def test_a_number_of_no_character_is_refused(wrong):
             lambda m: m.step(wrong),
             lambda m: m.loss(np.array([[0]]), np.array([[wrong]])),
         ):
-            with pytest.raises(ValueError, match=f"{wrong} is no character's number.* 0 to 6"):
+            with pytest.raises(
+                ValueError, match=f"{wrong} is not the number of a character.* 0 to 6"
+            ):
                 act(model)
 
 
@@ -208,9 +210,9 @@ def test_a_step_refuses_a_state_of_another_model_or_of_other_texts(cell):
     model, other = make(cell), make("gru" if cell == "lstm" else "lstm")
     state = model.start(2)
     for ids, wrong in ((1, state), ([1], state), ([1, 2], model.start(1)), ([1, 2], state[:1])):
-        with pytest.raises(ValueError, match="step: a state of another"):
+        with pytest.raises(ValueError, match="step: the state does not fit"):
             model.step(ids, wrong)
-    with pytest.raises(ValueError, match="step: a state of another"):
+    with pytest.raises(ValueError, match="step: the state does not fit"):
         model.step([1, 2], other.start(2))
     with pytest.raises(ValueError, match=r"ids of shape \(1, 2\)"):
         model.step([[1, 2]], state)
@@ -222,7 +224,7 @@ def test_a_model_needs_a_vocabulary_and_a_batch_a_text():
             CharModel(other)
         with pytest.raises(TypeError, match=r"such as Vocabulary\.of\(text\)"):
             BlockModel(other)
-    with pytest.raises(ValueError, match="B from 1 up"):
+    with pytest.raises(ValueError, match="B at least 1"):
         make()(np.zeros((3, 0), int))
 
 

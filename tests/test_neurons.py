@@ -185,9 +185,9 @@ def test_ranking_and_what_it_refuses():
     assert sorted(ranked) == list(range(8))
     scores = np.abs(found.correlation[found.features.index("indentation"), ranked])
     assert (np.diff(scores) <= 0).all()
-    with pytest.raises(ValueError, match="feature 'colour': there are "):
+    with pytest.raises(ValueError, match="feature 'colour': the features are "):
         found.best("colour")
-    with pytest.raises(ValueError, match="cells, h"):
+    with pytest.raises(ValueError, match="cells have h"):
         measure(with_a_vowel_cell(), some_text(40), kinds="c")
     with pytest.raises(ValueError, match="text B is text A"):
         search(some_model(), "abc", "abc")

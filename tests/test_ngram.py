@@ -78,8 +78,8 @@ def test_a_hand_count():
         (lambda: NGram("h", 2, Vocabulary("he")), "too short"),
         (lambda: NGram("hexe", 2, Vocabulary("he")), r"'x' \(position 2\)"),
         (lambda: NGram("hello", 2).bits("hello", 3), "0 to 2"),
-        (lambda: NGram("hello", 2).step(-1), "-1 is no character's number"),
-        (lambda: NGram("hello", 2).step(4), "4 is no character's number"),
+        (lambda: NGram("hello", 2).step(-1), "-1 is not the number of a character"),
+        (lambda: NGram("hello", 2).step(4), "4 is not the number of a character"),
     ],
 )
 def test_refusals(make, message):

@@ -67,7 +67,7 @@ def test_edit_distances_by_hand():
     assert distances("", ["", "ab"]).tolist() == [0, 2]
     assert distances("ab", []).tolist() == []
     assert distance("\0", "") == 1 and distance("na\u00efve\U0001f600", "naive") == 2
-    with pytest.raises(ValueError, match="nothing to be near to"):
+    with pytest.raises(ValueError, match="nothing to compare with"):
         nearest("a", [])
 
 

@@ -145,8 +145,8 @@ def test_still_shows_the_cells_asked_for_and_moves_nothing(picker):
         (lambda: CellPicker(TEXT, {(0, "h"): np.zeros(len(TEXT))}), "a row for each"),
         (lambda: setattr(CellPicker(TEXT, VALUES), "cell", (1, "f", 0)), "no recording of f"),
         (lambda: setattr(CellPicker(TEXT, VALUES), "cell", (1, "h", 3)), "cells 0 to 2"),
-        (lambda: GuessWalk("abc", [[]] * 3, [1]), "bits of 1"),
-        (lambda: GuessWalk("abc", [[]] * 2, [1, 1]), "after 2"),
+        (lambda: GuessWalk("abc", [[]] * 3, [1]), "and 1 bits"),
+        (lambda: GuessWalk("abc", [[]] * 2, [1, 1]), "2 guesses"),
         (
             lambda: SaliencyWalk("abc", {"it": np.ones((3, 3))}),
             r"it: an array \(3, 3\), and \(2, 3",

@@ -86,7 +86,7 @@ def test_reach_and_error_by_hand():
     ("settings", "message"),
     [
         ({"distances": ()}, "at least one"),
-        ({"distances": (-1, 2)}, "from 0 up"),
+        ({"distances": (-1, 2)}, "of at least 0"),
         ({"distances": (400,)}, "has 0"),
         ({"places": 0}, "0 places"),
         ({"distances": (*DISTANCES, 1000)}, "^300 places with 1000 .* has 0; take a longer text"),

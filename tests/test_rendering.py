@@ -92,7 +92,7 @@ def test_a_page_has_the_holes_and_no_answer(mini):
 def test_widgets_stand_still(mini):
     text = Page(html_of(mini, "90_mini")).text
     assert "picture 0" in text and "picture 2" in text and "picture 1" not in text
-    assert "open the lesson where it runs" in text
+    assert "open the lesson, where it runs" in text
 
 
 def test_formulas_are_mathml_and_links_lead_to_pages(mini):

@@ -176,9 +176,9 @@ def test_a_prime_is_cleaned_and_unknown_characters_are_a_choice():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": -1}, "from 0 up"),
-        ({"temperature": np.inf}, "from 0 up"),
-        ({"temperature": np.nan}, "from 0 up"),
+        ({"temperature": -1}, "finite, and 0 or more"),
+        ({"temperature": np.inf}, "finite, and 0 or more"),
+        ({"temperature": np.nan}, "finite, and 0 or more"),
         ({"top_k": 0}, "at least 1"),
         ({"top_p": 0}, "above 0"),
         ({"top_p": 1.1}, "above 0"),

@@ -51,7 +51,7 @@ def test_what_was_not_done_is_not_claimed(tmp_path):
     said = facts(str(path))
     assert said["reached"] == "not yet measured"
     assert said["optimiser"] == "Adam, learning rate 0.002"
-    assert said["network"].endswith("each line by itself")
+    assert said["network"].endswith("each line on its own")
     mc.save_model(path, mc.load_model(path))
     said = facts(str(path))
     assert "reached" not in said and said["training"].endswith(f"--init {path}")

@@ -35,8 +35,8 @@ SEEN = {
     "\nHINT: This error might have occurred since this system does not have Windows Long Path"
     " support enabled.": "too long",
     "ERROR: Could not find a version that satisfies the requirement numpy==2.4.6 (from versions:"
-    " 1.26.0, 2.0.0)\nERROR: No matching distribution found for numpy==2.4.6": "take Python 3.12",
-    "error: metadata-generation-failed": "take Python 3.12",
+    " 1.26.0, 2.0.0)\nERROR: No matching distribution found for numpy==2.4.6": "use Python 3.12",
+    "error: metadata-generation-failed": "use Python 3.12",
     "The virtual environment was not created successfully because ensurepip is not\navailable.  On"
     " Debian/Ubuntu systems, you need to install the python3-venv": "python3-venv",
     "/usr/bin/python3: No module named venv": "python3-venv",
@@ -93,7 +93,7 @@ def test_old_python_is_told_of_a_newer_one(monkeypatch):
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 0)
     assert start.too_old().endswith("This computer has a newer one: python3.12 start.py")
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 127)  # there, and does not work
-    assert start.too_old().endswith("Install a newer one, 3.12 say.")
+    assert start.too_old().endswith("Install a newer one, such as 3.12.")
 
 
 def test_progress_is_read_off_what_pip_prints(tmp_path, monkeypatch):

@@ -176,7 +176,7 @@ def test_short_lines_stand_in_two_columns(made, monkeypatch):
 def test_unknown_characters_to_start_with_are_left_out_and_named(made):
     made.writing.prime.value = "aßs☃ß"
     written = made.writing.written.value
-    assert written.startswith("<div>left out, as it does not know them: ß ☃</div>")
+    assert written.startswith("<div>left out, because the model does not know them: ß ☃</div>")
     assert written.count(">as</span>") == 4 and "☃" not in written.partition("</div>")[2]
     made.writing.prime.value = "<&"
     assert "know them: &lt; &amp;</div>" in made.writing.written.value
@@ -205,13 +205,15 @@ def test_what_goes_wrong_is_said_and_the_next_thing_works(made):
     assert "too few" in said(made)
     for wrong in ("64 64", "ten"):
         model.hidden.value = wrong
-        assert f'"{wrong}" are no sizes: write them as in 100,50' in html.unescape(model.code.value)
+        assert f'"{wrong}" is not a list of sizes: write it as in 100,50' in html.unescape(
+            model.code.value
+        )
     model.use.click()
-    assert "no sizes" in said(made)
+    assert "not a list of sizes" in said(made)
     for wrong in ("0", "5,2049"):
         model.hidden.value = wrong
         model.use.click()
-        assert said(made) == "⚠ each layer has from 1 to 2048 neurons"
+        assert said(made) == "⚠ each layer must have from 1 to 2048 neurons"
     files.path.value = "/nowhere/at/all.npz"
     files.load.click()
     assert "nowhere" in said(made)
@@ -238,7 +240,7 @@ def test_a_step_that_is_taken_back_says_so_and_the_dial_follows_the_rate(made):
 def test_no_better_on_the_held_out_text_is_said_and_the_best_weights_can_be_had_back(made):
     files = made.panels.children[2]
     files.best.click()
-    assert "nothing was validated yet" in said(made)
+    assert "nothing has been validated yet" in said(made)
     made.live.training.validate_every = 1
     made.live.rate = 0.5  # beyond the dial
     for _ in range(60):
@@ -261,9 +263,8 @@ def test_no_better_on_the_held_out_text_is_said_and_the_best_weights_can_be_had_
     assert said(made) == "Training."
     files.best.click()
     training = made.live.training
-    assert (
-        said(made) == f"These weights need {training.best / np.log(2):.3f} bits on held-out text."
-    )
+    bits = f"{training.best / np.log(2):.3f} bits per character"
+    assert said(made) == f"These weights need {bits} on held-out text."
     assert evaluate(made.live.model, training.held_out) == pytest.approx(training.best)
 
 
@@ -275,7 +276,7 @@ def test_a_text_of_ones_own_is_counted_and_learned(made):
     assert "That is little" in text.said.value and text.choice.value == panels.OWN
     text.use.click()
     assert "ä" in made.live.model.vocab and "\r" not in made.live.text
-    assert "hardly learned: é" in panels.found(own + "é")
+    assert "(fewer than 5 times): é" in panels.found(own + "é")
 
 
 def test_what_is_loaded_is_what_the_fields_say_and_another_optimiser_has_its_own_rate(
@@ -334,7 +335,7 @@ def test_a_network_trained_by_us_knows_its_text_at_once_and_learns_another(tmp_p
     files.tune.click()
     assert other.live.text == "aroseisarose\n" * 40 and not other.live.history
     assert said(other) == (
-        "Loaded names.npz, at step 0. It does not know 360 characters of this text: "
+        "Loaded names.npz, at step 0. It does not know 360 characters of this text; "
         "they are left out."
     )
     other.restart(text="an und für sich\n" * 40)
@@ -342,7 +343,7 @@ def test_a_network_trained_by_us_knows_its_text_at_once_and_learns_another(tmp_p
     mc.save_model(tmp_path / "few.npz", mc.CharModel(mc.Vocabulary("ü\n"), hidden=2))
     files.path.value = str(tmp_path / "few.npz")
     files.load.click()
-    assert "too little" in said(other) and other.live.model is before
+    assert "too few characters" in said(other) and other.live.model is before
     files.take.click()  # of ours: with the text that it knows
     assert other.live.text == mc.load_text("names") and "Loaded names" in said(other)
 
@@ -540,12 +541,14 @@ def test_a_file_of_before_is_replaced_when_the_button_says_so(made, tmp_path, mo
         files.path.value = name
         for _ in range(2):
             files.save.click()
-            assert said(made) == f"⚠ {name}: the name of a model ends in .npz; nothing was saved"
+            assert (
+                said(made) == f"⚠ {name}: the name of a model must end in .npz; nothing was saved"
+            )
     for name in ("x.npz", "y.json", "x.npz"):  # asked anew after another name
         Path(name).write_bytes(before)
         files.path.value = name
         files.save.click()
-        assert said(made).startswith(f"⚠ {name} is there already: press Replace it, or")
+        assert said(made).startswith(f"⚠ {name} exists already: press Replace it, or")
         assert files.save.description == "Replace it"
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {before}
     for _ in range(2):  # and then its own
@@ -589,7 +592,7 @@ def test_keeping_is_switched_off_by_hand_and_where_it_fails(made, monkeypatch):
     made.file_panel.auto.value = True
     assert made.file_panel.where.value == where
     turn(made)
-    assert "Keeping is switched off" in said(made) and "failed: No space left" in said(made)
+    assert "Keeping failed" in said(made) and "off: No space left" in said(made)
     assert not made.file_panel.auto.value
     turn(made)  # and it trains on
     assert made.live.training.step_number == 4
@@ -607,7 +610,7 @@ def test_every_kind_of_error_ends_in_the_line_and_the_button_still_works(made, m
     made.model_panel.use.click()
     made.text_panel.upload.value = (UPLOADED,)
     assert "million weights" in said(made)  # as before
-    assert "no text in UTF-8" in made.text_panel.said.value
+    assert "not plain text in UTF-8" in made.text_panel.said.value
     made.file_panel.path.value = __file__
     made.file_panel.load.click()
     assert "cannot be loaded" in said(made)
@@ -651,9 +654,9 @@ def test_a_seed_is_no_less_than_zero_and_what_are_no_numbers_is_said(made, monke
     ignored = []
     monkeypatch.setattr(sys, "unraisablehook", ignored.append)
     for settings, message in (
-        ({"seed": -1}, "seed=-1: a whole number from 0 up"),
-        ({"hidden": "x"}, "hidden=('x',): numbers belong here"),
-        ({"lr": "x"}, "lr='x': numbers belong here"),
+        ({"seed": -1}, "seed=-1: it must be a whole number of at least 0"),
+        ({"hidden": "x"}, "hidden=('x',): it must be a number"),
+        ({"lr": "x"}, "lr='x': it must be a number"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             studio.Studio(TEXT, start=False, **settings)
@@ -737,7 +740,9 @@ def test_a_text_is_uploaded_as_it_is_read_from_a_file(made):
     assert text.own == content.decode() and text.pasted.value == "abc\n" * 5_000
     assert text.said.value.endswith("<br>The field shows the first 20,000 of them.")
     text.upload.value = (UPLOADED | {"content": b"{\\rtf1 abc}", "size": 11},)
-    assert "That file is no text in UTF-8" in text.said.value and text.own == content.decode()
+    assert (
+        "That file is not plain text in UTF-8" in text.said.value and text.own == content.decode()
+    )
     text.upload.value = (UPLOADED | {"content": b"", "size": 0},)
     assert "Found 0 characters" in text.said.value and "⚠ That is too little" in text.said.value
 
@@ -801,11 +806,11 @@ def test_the_text_it_was_made_with_is_the_one_that_is_chosen(tmp_path):
 def test_a_text_is_looked_over():
     assert "mixed (2 of Windows, 1 of old Mac, 1 of Unix)" in panels.found("a\r\nb\r\nc\rd\n")
     assert "mixed" not in panels.found("a\r\nb\r\n")
-    assert "too little: 200 at least" in panels.found("a\n" * 9)
+    assert "too little: at least 200" in panels.found("a\n" * 9)
     assert "from 20,000 on" in panels.found("a\n" * 900)
     assert "little" not in panels.found("a\n" * 10_000)
     rare = panels.found("<" + "bcdefghijklmn" * 4 + "a" * 5)  # 14, and one that is learned
-    assert rare.endswith("hardly learned: &lt; b c d e f g h i j k l and 2 more")
+    assert rare.endswith("(fewer than 5 times): &lt; b c d e f g h i j k l and 2 more")
 
 
 def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypatch):

@@ -64,18 +64,20 @@ def test_membership_and_equality():
 @pytest.mark.parametrize("other", [b"ab", ["a", "b"], Path("ab"), np.array([0, 1])])
 def test_what_is_no_text_is_refused(other):
     for asked in (Vocabulary.of, clean, digest):
-        with pytest.raises(TypeError, match=f"text is a str, and this is a {type(other).__name__}"):
+        with pytest.raises(
+            TypeError, match=f"text must be a str, and this is a {type(other).__name__}"
+        ):
             asked(other)
 
 
 def test_decode_refuses_what_are_no_whole_numbers():
-    with pytest.raises(ValueError, match="whole numbers, these are float64"):
+    with pytest.raises(ValueError, match="whole numbers, and these are float64"):
         Vocabulary.of("hello").decode([0.5])
 
 
 @pytest.mark.parametrize("ids", [[4], [-1], [0, 4], [0, 99]])
 def test_decode_refuses_a_number_that_no_character_has(ids):
-    with pytest.raises(ValueError, match=f"{ids[-1]} is no .* from 0 to 3"):
+    with pytest.raises(ValueError, match=f"{ids[-1]} is not .* from 0 to 3"):
         Vocabulary.of("hello").decode(ids)
 
 
@@ -123,7 +125,7 @@ def test_what_is_counted_in_whole_numbers_from_one_up_is_refused_by_name_otherwi
         "length  ": lambda: reading.bits(model, "abab", length=n),
         "validate_every": lambda: mc.Training(model, "ab" * 40, validate_every=n),
     }.items():
-        with pytest.raises(ValueError, match=f"^{name.strip()}={n}: it is a whole number"):
+        with pytest.raises(ValueError, match=f"^{name.strip()}={n}: it must be a whole number"):
             call()
 
 

@@ -615,7 +615,7 @@ def test_the_best_weights_are_those_of_the_best_validation(monkeypatch):
     scripted(monkeypatch, [2.0, 1.5, 1.6, 1.4, 1.4, 1.7, 1.0])
     model = make()
     training = Training(model, TEXT, 4, 7, validate_every=3)
-    with pytest.raises(ValueError, match="nothing was validated"):
+    with pytest.raises(ValueError, match="nothing has been validated"):
         training.use_best()
     assert training.best_weights is None
     kept = {r.step: weights(model) for r in train(model, TEXT, 18, training)}
@@ -669,7 +669,7 @@ def test_steps_are_counted_from_the_beginning():
     [
         ({"batch": 600}, "batch smaller"),
         ({"batch": 0}, "batch=0"),
-        ({"batch": 2.5}, "batch=2.5: it is a whole number"),
+        ({"batch": 2.5}, "batch=2.5: it must be a whole number"),
         ({"length": 0}, "length=0"),
         ({"validate_every": 0}, "validate_every=0"),
         ({"clip": 0}, "clip=0"),

@@ -119,7 +119,7 @@ def test_a_button_adds_a_likely_character(slider):
     assert named == [draw.visible(c) for c in best[:5]] and len(set(named)) == 5
     slider.number.value = 9  # the likeliest stay so at each temperature
     assert [button.description for button in slider.choices] == named
-    assert slider.choices[0].tooltip == "add l to Start with"
+    assert slider.choices[0].tooltip == "add l to “Start with”"
     slider.choices[0].click()
     assert slider.prime.value == "hel"
     assert 'after "hel"' in as_text(slider.chart)

@@ -29,7 +29,7 @@ from minichar.course.comparing import ExerciseError, NotDone, Wrong
 class Watch:
     """Notices whether certain functions run while a learner's function is called.
 
-    It compares code objects by identity: two functions typed alike have equal code.
+    It compares code objects by identity: two functions typed the same have equal code.
     """
 
     def __init__(self, codes: Collection[CodeType] = ()):
@@ -61,7 +61,7 @@ def call_on(f: Callable, *args: Any, **named: Any) -> tuple[Any, tuple]:
 
 @contextmanager
 def for_case(case: str) -> Iterator[None]:
-    """Inside, what is raised as Wrong says for which case it is: "for 0.5 and 0 it stopped …"."""
+    """Inside, every Wrong says for which case it is: "for 0.5 and 0 it stopped …"."""
     try:
         yield
     except Wrong as error:
@@ -81,7 +81,7 @@ def _run(f, args, named, changes):
     except (Exception, SystemExit) as error:
         raise _crash(f, error) from None
     if _holds_itself(result):  # numpy would look for its shape without end
-        raise Wrong("it returns a list that holds itself: look at what is appended")
+        raise Wrong("it returns a list that contains itself: look at what you append")
     pairs = [(_parameter(f, i), i, a, b) for i, (a, b) in enumerate(zip(args, handed, strict=True))]
     pairs += [(name, name, named[name], handed_named[name]) for name in named]
     altered = [(name, key, a) for name, key, a, b in pairs if _altered(a, b)]
@@ -98,7 +98,7 @@ def _run(f, args, named, changes):
             if any(isinstance(v, np.ndarray) for v in held):  # a copy still holds the same arrays
                 advice = "make new arrays, in a new dictionary where one is to be returned"
             elif held:
-                advice = "ask a dictionary by `.get(...)`, which leaves it as it is"
+                advice = "look a key up with `.get(...)`, which leaves the dictionary as it is"
             raise Wrong(
                 f"it changed its input `{name}` in place: {advice}, "
                 f"and beware of `{name} += ...` and `{name}[...] = ...`"
@@ -119,7 +119,7 @@ def _holds_itself(value, within=()) -> bool:
 
 
 def _for_which(f, args) -> str:
-    """` for text = 'ab', k = 2`: of what was given, what is short enough to be told."""
+    """` for text = 'ab', k = 2`: of what was given, what is short enough to show."""
     plain = [(i, a) for i, a in enumerate(args) if isinstance(a, (str, int, float))]
     said = ", ".join(f"{_parameter(f, i)} = {a!r}" for i, a in plain)
     return f" for {said}" if said and len(said) < 100 and not has_hole(f) else ""

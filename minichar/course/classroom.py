@@ -25,14 +25,14 @@ Rows = list[tuple[str, list[Verdict]]]  # a lesson's heading, the verdicts on it
 
 
 def verdicts(course: Path, judge: Callable[[Lesson], list[Verdict]]) -> Rows:
-    """Of each lesson of a course, as remembered, or by `judge`; CourseError where there is none.
+    """The verdicts on each lesson, remembered or from `judge`; CourseError where there is none.
 
     A lesson without exercises, such as the glossary, is left out.
     """
     lessons = files.lessons(course)
     found = [one for one in lessons if files.checks(files.read_notebook(one.solution))]
     if not found:
-        raise CourseError(f"{course} is no folder of the course: there is nothing in solutions/")
+        raise CourseError(f"{course} is not a folder of the course: there is nothing in solutions/")
     return [(f"{lesson.number} {lesson.title}", _known(course, lesson, judge)) for lesson in found]
 
 
@@ -70,7 +70,7 @@ def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Pr
 
 
 def _matching(path: Path) -> list[Path]:
-    """The paths that one with a * stands for, which no shell of Windows has spelled out."""
+    """The paths that one with a * stands for: no shell of Windows writes them out."""
     found = [] if path.exists() else sorted(glob(str(path)))
     return list(map(Path, found)) or [path]
 

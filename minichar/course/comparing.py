@@ -27,7 +27,7 @@ class ExerciseError(Exception):
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows in place of a traceback, broken between words at WIDE.
 
-        JupyterLab breaks what is too long for its window anywhere, in the middle of a number, too.
+        JupyterLab breaks a line that is too long for it anywhere, even in the middle of a number.
         """
         whole = {"break_long_words": False, "break_on_hyphens": False}
         lines = str(self).splitlines()
@@ -43,7 +43,7 @@ class NotDone(ExerciseError):
 
 
 class Wrong(ExerciseError):
-    """The answer is complete, and not right."""
+    """The answer is complete, but not right."""
 
 
 def same(
@@ -86,8 +86,10 @@ def same_arrays(name: str, held: dict, given: dict) -> None:
     """
     for key, array in given.items():
         if held[key] is not array:
-            into = f"`{name}[name] += …` and `{name}[name][...] = …` write into the one there"
-            raise Wrong(f"it puts a new array into {name}, where {into}")
+            into = (
+                f"`{name}[name] += …` and `{name}[name][...] = …` write into the one that is there"
+            )
+            raise Wrong(f"it puts a new array into {name}; {into}")
 
 
 def _unfinished(value) -> bool:
@@ -148,7 +150,7 @@ def _same_dict(name, got, want, tol):
     if missing:
         raise Wrong(f"{name} lacks the key {missing[0]!r}")
     if extra:
-        raise Wrong(f"{name} has a key too many: {reprlib.repr(extra[0])}")
+        raise Wrong(f"{name} has an extra key: {reprlib.repr(extra[0])}")
     for key in want:
         same(f"{name}[{key!r}]", got[key], want[key], tol)
 
@@ -200,7 +202,7 @@ def _same_numbers(name, got, want, tol):
         )
         note = ""
         if array.dtype in (np.float32, np.float16) and off.max() < 1e-2 * scale:
-            note = f" (it is {array.dtype}: is something rounded to that on the way?)"
+            note = f" (it is {array.dtype}: was something rounded to that on the way?)"
         pair = values[where], want[where]
         whole = all(v.is_integer() and abs(v) < 1e15 for v in pair)  # and then without an exponent
         given, wanted = (f"{v:.0f}" if whole else f"{v:.{digits}g}" for v in pair)

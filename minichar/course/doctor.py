@@ -1,6 +1,6 @@
-"""Looks the set-up over: what runs here, in which version, and what to do where something is amiss.
+"""Check the set-up: what runs here, in which version, and what to do where something is wrong.
 
-Lesson 00 names it for the day when something does not work: `python3 start.py doctor`.
+Lesson 00 names it, for the day when something does not work: `python3 start.py doctor`.
 
     >>> name, value, advice = report()[0]
     >>> name
@@ -57,8 +57,8 @@ def gpu() -> tuple[str, str]:
     if found.case != "no CuPy":
         return found.what, found.todo
     driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()
-    here = "there is an NVIDIA driver" if driver else "nor is there an NVIDIA driver"
-    return f"none in use: {found.what}, {here}; the lessons run without", ""
+    here = "but there is an NVIDIA driver" if driver else "and there is no NVIDIA driver"
+    return f"none in use: {found.what}, {here}; no lesson needs it", ""
 
 
 def kernel() -> tuple[str, str]:
@@ -104,7 +104,7 @@ def report() -> list[tuple[str, str, str]]:
         try:
             findings.append((name, *look()))
         except Exception as error:  # a package is missing, or a file is broken: no time to stop
-            findings.append((name, f"cannot be told: {type(error).__name__}: {error}", SET_UP))
+            findings.append((name, f"cannot be found out: {type(error).__name__}: {error}", SET_UP))
     return findings
 
 
@@ -117,5 +117,5 @@ def text() -> str:
         lines.append(f"{name:<{width}}  {value}")
         lines += [f"{'':<{width}}  to do: {advice}"] if advice else []
     wrong = sum(bool(advice) for _, _, advice in findings)
-    lines += ["", f"To look after: {wrong} of {len(findings)}." if wrong else "All is well."]
+    lines += ["", f"To do: {wrong} of {len(findings)}." if wrong else "All is well."]
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 Every lesson has two files of the same name: notebooks/03_….ipynb, which the learner works in, and
 solutions/03_….ipynb, which it is derived from. Writing goes to a temporary file that then takes the
-other's place, so that a reader finds the old file or the new one and never half of one.
+other's place, so that a reader finds the old file or the new one, never half of one.
 
     find_lesson("03").notebook      # …/notebooks/03_the_100_line_rnn.ipynb
 """

@@ -75,7 +75,7 @@ class LearnersLesson(pytest.File):
         self.solution = read_notebook(solution)
         self.checks = checks(self.solution)  # number -> the solution's check cell
         self.verdicts: dict[str, tuple[str, str]] = {}  # number -> (state, message)
-        self.broken: dict[str, str] = {}  # cells that are no exercise and failed: name -> message
+        self.broken: dict[str, str] = {}  # cells, not exercises, that failed: name -> message
         self.waits_for = ""
         self.kernel = Kernel(self.path.parent)
         self.steps: list[Step] = []
@@ -155,7 +155,7 @@ class LearnersLesson(pytest.File):
         if outcome.name not in ("NotDone", "Wrong"):
             text = f"{checking.named(number)} could not be checked: {outcome.summary}"
         if step.answered_below:
-            text += "\nThe answer is defined again further down: its check has to stand below that."
+            text += "\nThe answer is defined again further down: move its check below that."
         elif "NameError" in (outcome.name, *re.findall(r"\w+", text)) and self.broken:
             cell, reason = next(iter(self.broken.items()))  # the first: others follow from it
             text += f"\n{cell} above it failed: {reason}"

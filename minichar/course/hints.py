@@ -1,13 +1,13 @@
 """Hints: each is a confusion and what helps against it, folded away until it is asked for.
 
-Every exercise has one to three, from the gentlest on. They stand below the question in the lesson,
-and `hint("1.2")` shows them where one is working.
+Every exercise has one to three, the gentlest first. They stand below the question in the lesson,
+and `hint("1.2")` shows them where you are working.
 
     >>> Hint("1.2 (softmax)", [("Why subtract?", "exp(1000) overflows."), ("And then?", "Divide.")])
     Exercise 1.2 (softmax)
     1. Why subtract?
        exp(1000) overflows.
-    2. And then?  hint("1.2", 2) tells
+    2. And then?  hint("1.2", 2) shows it
 """
 
 import html
@@ -26,7 +26,7 @@ def folded(heading: str, text: str) -> str:
 class Hint:
     """The hints of an exercise, or only that of one layer; folded in a notebook.
 
-    `name` is the exercise's number and title. Raises NotThere for a layer there is not.
+    `name` is the exercise's number and title. Raises NotThere for a layer that it does not have.
     """
 
     def __init__(self, name: str, hints: Sequence[tuple[str, str]], layer: int | None = None):
@@ -40,7 +40,7 @@ class Hint:
             if i == (self.layer or 1):
                 lines += [f"{i}. {heading}", *(f"   {line}".rstrip() for line in text.splitlines())]
             elif self.layer is None:
-                lines.append(f'{i}. {heading}  hint("{self.name.split()[0]}", {i}) tells')
+                lines.append(f'{i}. {heading}  hint("{self.name.split()[0]}", {i}) shows it')
         return "\n".join(lines)
 
     def _repr_markdown_(self) -> str:

@@ -1,7 +1,7 @@
 """Run a notebook's cells one after another in a kernel, and notice when it dies or hangs.
 
-`minichar check` stands on it, in every lesson. The kernel is nbval's, and always in the Python that
-runs now, whatever name the notebook has for its own.
+`minichar check` is built on it, for every lesson. The kernel is nbval's, and always in the Python
+that runs now, whatever name the notebook has for its own.
 
     kernel = Kernel(folder)
     kernel.run("1 / 0", patience=300).summary      # 'ZeroDivisionError: division by zero'
@@ -81,7 +81,7 @@ class Kernel:
         lines = "\n".join(reply.get("traceback", []))
         text = reply.get("evalue", "")
         if late:
-            text = f"it ran for {patience:.0f} s without an end and was interrupted"
+            text = f"it ran for {patience:.0f} s without ending, and was interrupted"
         return Outcome(name=reply.get("ename", ""), text=text, traceback=ANSI.sub("", lines))
 
     def _start(self) -> RunningKernel:

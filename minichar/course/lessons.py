@@ -57,7 +57,7 @@ def hollow(source: str) -> str:
     if re.search(r"# </?answer", hollowed):
         start = source.splitlines()[0]
         raise CourseError(
-            f"cell `{start}`: `# <answer>` and `# </answer>` must pair up, indented alike"
+            f"cell `{start}`: `# <answer>` and `# </answer>` must pair up, indented the same"
         )
     return hollowed
 
@@ -158,7 +158,7 @@ def differing(course: Path | None = None) -> list[Path]:
 
 
 def update(course: Path | None = None, run: bool = False) -> Iterator[str]:
-    """Bring every lesson's files in step, and say of each file what was done.
+    """Bring every lesson's files up to date, and say for each file what was done.
 
     `run` executes the solutions first, so that their claims are what the code prints today. A
     notebook that somebody worked in is kept as a copy. Raises CourseError if a solution fails.

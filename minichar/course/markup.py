@@ -33,7 +33,7 @@ def missing(name: str) -> CourseError:
 
 
 def formula(tex: str, block: bool = False) -> str:
-    """A formula of TeX as MathML, which browsers set by themselves and screen readers speak.
+    """A formula of TeX as MathML, which browsers set on their own and screen readers speak.
 
     Raises CourseError for what cannot be read as a formula.
     """

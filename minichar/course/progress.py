@@ -72,7 +72,7 @@ def judge(
     found = _run_pytest(there, tell) if there else {}
     reports = {}
     for path in notebooks:
-        gone = f"{path.name} is not there; `minichar reset {path.name[:2]}` makes it anew"
+        gone = f"{path.name} is not there; `minichar reset {path.name[:2]}` makes it again"
         others = sorted(p.name for p in path.parent.glob(f"{path.name[:3]}*") if KEPT not in p.name)
         if others:
             gone = f"{path.name} is not there, but {others[0]} is: give it its name back"
@@ -87,7 +87,7 @@ def judge(
 
 
 def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dict[str, dict]:
-    """Run the plugin over notebooks, apart from any pytest and any settings there may be here."""
+    """Run the plugin over notebooks, apart from any other pytest and its settings."""
     with tempfile.TemporaryDirectory() as folder:
         settings, output, log = (Path(folder) / name for name in ("pytest.ini", "found", "log"))
         settings.write_text("[pytest]\n")
@@ -132,7 +132,7 @@ def _wait(child: subprocess.Popen, tell: Callable[[float], None]) -> None:
                 return
             except subprocess.TimeoutExpired:
                 tell(time.monotonic() - start)
-    finally:  # after Ctrl-C; the kernels end by themselves when their parent is gone
+    finally:  # after Ctrl-C; the kernels end on their own when their parent is gone
         if child.poll() is None:
             child.terminate()
             try:

@@ -1,9 +1,9 @@
 """The lessons as pages to read, on a phone or wherever nothing runs: `render` and `reference`.
 
-A page shows what a learner sees, holes and folded hints, no answer; below a cell that is the same
-in the solution stands what it gave when the solution ran, widgets as their still pictures. A page
-is one file: it loads nothing, runs nothing, and its formulas are MathML. Used by `minichar site`;
-formulas and reference need the extra `site`.
+A page shows what a learner sees: holes and folded hints, no answers. Below a cell that is the same
+in the solution stands what it gave when the solution ran, with widgets as their still pictures.
+A page is one file: it loads nothing, runs nothing, and its formulas are MathML. Used by `minichar
+site`; formulas and reference need the extra `site`.
 
     render(Path("solutions"), Path("site/read"))    # [site/read/index.html, …]
 """
@@ -52,7 +52,7 @@ class Page:
 
     @property
     def about(self) -> str:
-        """What the lesson says one will do in it, and how long that takes; may be empty."""
+        """What the lesson says you will do in it, and how long that takes; may be empty."""
         do = self._first(r"(?s)\*\*What you'll do\.\*\* (.+?)(?:\n\n|\Z)")
         minutes = self._first(r"(About \d+ minutes) of yours")
         return f"{do} {minutes}." if minutes else do
@@ -90,8 +90,8 @@ def reference(out: Path) -> list[Path]:
     """Write the reference of the package, from its docstrings, into `out`; returns the files.
 
     The index comes first; it lists every module with its opening paragraph. Left out are the
-    exercises, whose source holds the answers. Of what cannot be imported here (numba may not be
-    installed) there is what the file says of itself.
+    exercises, whose source holds the answers. A module that cannot be imported here (numba may not
+    be installed) is shown with the docstring of its file alone.
     """
     try:
         import pdoc
@@ -140,7 +140,7 @@ def hold_still() -> None:
         if hasattr(self, "still"):
             picture = self.still()
             return {"text/html": picture.html, "text/plain": picture.description}
-        return {"text/plain": "Here stands something to move: open the lesson where it runs."}
+        return {"text/plain": "Here is something to move: open the lesson, where it runs."}
 
     ipywidgets.DOMWidget._repr_mimebundle_ = still
 

@@ -53,7 +53,7 @@ class Step(pytest.Item):
 
 
 class Cell(Step):
-    """A cell that is no exercise: when it fails, it fails by itself."""
+    """A cell that is not an exercise: when it fails, only it fails."""
 
     def __init__(self, *, source, early, **arguments):
         super().__init__(**arguments)

@@ -26,7 +26,9 @@ from minichar.gallery import network
 
 NETWORKS = ("names", "shakespeare", "python")  # of datasets/weights/lstm, for the front page
 WIDGETS = ("ipywidgets", "jupyterlab_widgets", "comm")  # Pyodide has the rest of what we need
-MISSING = f"the site needs JupyterLite: in the folder of the course, `{install('site')}` brings it"
+MISSING = (
+    f"the site needs JupyterLite: in the folder of the course, `{install('site')}` installs it"
+)
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 # Of JupyterLab's extensions these two, whatever else is installed here.
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", KERNEL)
@@ -36,7 +38,7 @@ SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 SOURCE = "package"  # the folder with the package's files, to read; were it called minichar, Python
 # would import that instead of the wheel
 FIRST_CELL = """\
-# Here Python runs in your browser. This fetches the course's package: run it first, each time.
+# Here Python runs in your browser. This cell fetches the course's package: run it first, each time.
 import logging
 
 %pip install -q minichar
@@ -71,7 +73,7 @@ def assemble(
 ) -> None:
     """Write what runs, and the front page, into `out`, which is new.
 
-    `pyodide` is a folder with a Pyodide distribution to take along, for use without a network;
+    `pyodide` is a folder with a Pyodide distribution to include, for use without a network;
     `tell` hears what is being done. Raises CourseError, in one line, when something is missing.
     """
     course = course_folder()

@@ -17,9 +17,9 @@ MEGABYTES = 49  # that the first lesson fetches; tests/test_browser_site_lessons
 # What a page in a browser cannot do, by lesson; each lesson itself says so, too.
 LIMITS = {
     "09": "one core, and no compiler: its timings are those of the browser",
-    "10": "no graphics card: the stand-in does its part",
-    "12": "texts that are fetched: only those that come with the course",
-    "14": "no other processes: read it here, run it at home",
+    "10": "no graphics card: a stand-in takes its place",
+    "12": "only the texts that come with the course; none can be fetched",
+    "14": "no other processes: read it here, run it on your own computer",
 }
 
 

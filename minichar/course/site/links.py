@@ -1,7 +1,7 @@
 """Links of a built site that lead nowhere. `minichar site` ends with this.
 
-Looked at are the front page, the pages to read, the reference, and the lessons in the lab; not what
-JupyterLite brings, and nothing outside.
+It looks at the front page, the pages to read, the reference and the lessons in the lab, but not at
+what JupyterLite brings, nor at anything outside the site.
 
     dead(Path("site"))      # []
 """

@@ -20,7 +20,7 @@ async function write() {
     const prompt = $("prompt").value || "\n";
     const unknown = [...prompt].find((c) => !net.characters.includes(c));
     if (unknown) {
-      say(`This network has never met “${unknown}”: leave it out of the beginning.`);
+      say(`This network has never seen “${unknown}”: leave it out of the beginning.`);
       return;
     }
     say("Writing …");
@@ -43,10 +43,10 @@ async function write() {
       await new Promise((go) => setTimeout(go, PACE));
       if (mine !== turn) return;
     }
-    say("Done. Pale letters were drawn against the odds, full ones were what it expected.");
+    say("Done. Pale letters were unlikely to the network, full ones were what it expected.");
   } catch (error) {
     networks[name] = undefined; // the next try fetches it again
-    say(`That did not work (${error.message}). Is there a network? Then press “Write again”.`);
+    say(`That did not work (${error.message}). Are you online? Then press “Write again”.`);
   } finally {
     if (mine === turn) $("stop").disabled = true;
   }
