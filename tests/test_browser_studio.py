@@ -390,6 +390,7 @@ def test_random_clicks_and_keys_leave_nothing_dead(dashboard):
                 "Timeout" in str(error) or "Cannot type" in str(error) or "detached" in str(error)
             )
     assert not dashboard.lesson.complaints
+    dashboard.fill("Learning rate value", "0.002")  # at the highest, it would diverge and pause
     dashboard.open("Model")
     dashboard.fill("Neurons, by layer", "16")
     for field, value in (
