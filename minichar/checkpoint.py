@@ -83,7 +83,7 @@ def save_model(
 
 
 def of_the_demo(path: str | Path) -> bool:
-    """Whether a file is to be read as one of recurrentjs: every file that is no zip, as .npz are.
+    """Whether a file is to be read as one of recurrentjs: every file but a zip, as .npz files are.
 
     Raises OSError where there is none.
     """
@@ -99,7 +99,7 @@ def load_model(path: str | Path, device: str = "cpu") -> CharModel:
     Raises BadModelFile for any other file, and for one that was damaged or made to do harm; OSError
     where there is none; RuntimeError where no GPU works.
     """
-    library(device)  # first of all, so that a missing GPU is no bad file
+    library(device)  # first of all, or a missing GPU would look like a bad file
     if of_the_demo(path):
         return recurrentjs.read(path)[0].to(device)
     with archive.opened(path) as found:
@@ -125,7 +125,7 @@ def load_training(
     another text; BadModelFile as `load_model` does.
     """
     library(device)
-    own = digest(text)  # what is no text is no fault of the file
+    own = digest(text)  # what is not a text is not the file's fault
     if of_the_demo(path):
         recurrentjs.read(path)  # a bad one is refused as such
         raise NoTraining(f"{Path(path).name} does not say where in the text it was: use load_model")
@@ -165,7 +165,7 @@ def _named(moment: dict[str, Any], prefix: str = "") -> dict[str, np.ndarray]:
 
 
 def _described(training: Training) -> dict[str, Any]:
-    """The part of a training that is no arrays, ready for JSON."""
+    """What of a training is not arrays, ready for JSON."""
     optimizer = training.optimizer
     whole = optimizer.state.keys() == training.model.parameters().keys()
     if type(optimizer) not in OPTIMIZERS.values() or not whole:

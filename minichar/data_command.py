@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         raise CourseError(f"{entry.name} {OURS[options.word]}")
     try:
         USES[options.word][0](entry, options)
-    except ValueError as error:  # what came is no such text
+    except ValueError as error:  # what came is not this text
         if entry.sha256:
             raise CourseError(str(error)) from None
         downloads.remove(entry)  # or it would be trusted from now on

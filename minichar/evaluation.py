@@ -73,7 +73,7 @@ def evaluating(
 def evaluating_lines(
     model: CharModel, text: str, batch: int = 64, length: int = 200
 ) -> Generator[float, None, float]:
-    """The mean -ln p of the characters of `text` and its line ends, each line read by itself.
+    """The mean -ln p of the characters of `text` and its line ends, each line read on its own.
 
     In nats per character, without gradients or dropout; empty lines do not count. Up to `batch`
     lines are read side by side, in pieces of `length`, with a stop after each, as in `evaluating`.

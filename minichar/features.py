@@ -23,7 +23,7 @@ Feature = Callable[[str], Any]
 
 
 def where(text: str, of: Callable[[str], bool]) -> np.ndarray:
-    """Yes or no for each character by itself: (len(text),) bool."""
+    """Yes or no for each character on its own: (len(text),) bool."""
     different, which = np.unique(code_points(text), return_inverse=True)
     return np.array([of(chr(c)) for c in different.tolist()], bool)[which]
 

@@ -73,7 +73,7 @@ extern "C" __global__ void relu_step(const real* p, const real* z, real* h, int 
   int k = blockDim.x * blockIdx.x + threadIdx.x;
   if (k >= n) return;
   real a = z[k] + p[k];
-  h[k] = a < 0 ? 0 : a;  // what is no number stays none
+  h[k] = a < 0 ? 0 : a;  // nan stays nan
 }
 
 extern "C" __global__ void relu_step_back(

@@ -192,12 +192,12 @@ class CharModel:
             what = f"the state does not fit this network and {ids.size} texts"
             raise ValueError(f"step: {what}")
         if self.lines:
-            state = self._anew(ids, state)
+            state = self._fresh(ids, state)
         z, after = stepping.step(self, ids, state)
         z = backend.host(z)
         return z if ids.ndim else z[0], after
 
-    def _anew(self, ids: Any, state: Sequence[tuple]) -> list[tuple]:
+    def _fresh(self, ids: Any, state: Sequence[tuple]) -> list[tuple]:
         """The state of each text, forgotten where a line end is read: there a new line begins."""
         on = (ids != self.vocab.characters.find("\n")).reshape(-1, 1)
         return [tuple(s * on.astype(s.dtype) for s in kept) for kept in state]

@@ -33,7 +33,7 @@ class Moments:
     def add(self, rows: Any) -> None:
         """Take in a block of rows (N, D).
 
-        Raises ValueError where a row holds something that is no finite number.
+        Raises ValueError where a row holds something that is not a finite number.
         """
         mean = rows.mean(axis=0, dtype=np.float64)
         if not backend.of(rows).isfinite(mean).all():

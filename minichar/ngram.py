@@ -79,7 +79,7 @@ class NGram:
         """Read character number `i`; return log p of the next, (V,) in nats, and the new state.
 
         The state is the last `order` characters, as numbers; None stands for the beginning of a
-        text. Raises ValueError for what is no character's number.
+        text. Raises ValueError for what is not the number of a character.
         """
         i = int(whole_numbers("step", i, len(self.vocab)))
         state = (*(state or ()), i)[-self.order :] if self.order else ()

@@ -187,8 +187,8 @@ class ModelPanel(ipywidgets.VBox):
         )
         live = self.studio.live
         self.code.value = (
-            f"The present network has {live.model.size:,} weights, its text {len(live.text):,} "
-            f"characters. What is set here, as code:<pre style='line-height: 1.3'>"
+            f"This network has {live.model.size:,} weights, its text {len(live.text):,} "
+            f"characters. These settings as code:<pre style='line-height: 1.3'>"
             f"{html.escape(code)}</pre>"
         )
 

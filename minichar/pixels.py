@@ -1,7 +1,7 @@
 """A picture read as a sequence: row by row, or along a curve that visits every pixel.
 
-A picture is no sequence, but it can be read in one order or another, and a network that reads it in
-order can then say what it shows. `digits` are small handwritten ones; `hilbert` is an order that
+A picture is not a sequence, but it can be read in one order or another, and a network that reads it
+in order can then say what it shows. `digits` are small handwritten ones; `hilbert` is an order that
 never jumps (Hilbert, "Über die stetige Abbildung einer Linie auf ein Flächenstück", 1891). Built in
 lesson 13.
 

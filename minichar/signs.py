@@ -37,7 +37,7 @@ def on_one_line(text: str) -> str:
 
 
 def visible(character: str) -> str:
-    """A character, or a word, as it stands by itself: a space is ␣.
+    """A character, or a word, as it stands on its own: a space is ␣.
 
     A mark that needs a letter gets a ring.
     """

@@ -62,7 +62,7 @@ class Studio(ipywidgets.VBox):
     ):
         self.live, self.timeline = Live(text, **settings), []
         self.thread, self.home = threading.get_ident(), None
-        with suppress(RuntimeError):  # as in a program that is no notebook
+        with suppress(RuntimeError):  # as outside a notebook
             self.home = asyncio.get_running_loop()
         self.looked = self.drew = 0.0
         self.train = ipywidgets.ToggleButton(

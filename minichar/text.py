@@ -79,8 +79,8 @@ class Vocabulary:
     def of(cls, text: str) -> "Vocabulary":
         """The vocabulary of `text`: its different characters, sorted by code point.
 
-        Raises ValueError when the text has fewer than two different characters, TypeError for what
-        is no text.
+        Raises ValueError when the text has fewer than two different characters, TypeError for
+        anything but a text.
         """
         return cls(sorted(set(checked(text))))
 
@@ -106,8 +106,8 @@ class Vocabulary:
         A character that the vocabulary lacks is an error, or left out with unknown="skip".
         Takes 4 bytes a character beside the text itself, and a constant 17 MiB while it works.
 
-        Raises ValueError for an unknown character, naming it and its position; TypeError for what
-        is no text.
+        Raises ValueError for an unknown character, naming it and its position; TypeError for
+        anything but a text.
         """
         if unknown not in ("error", "skip"):
             raise ValueError(f'unknown={unknown!r} is not a choice here; it is "error" or "skip".')

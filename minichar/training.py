@@ -65,7 +65,7 @@ class Training:
 
     `progress` is a plain dictionary of numbers and arrays; with the weights and what the optimiser
     keeps, it is all that decides what comes next. `best` is the lowest validation so far, measured
-    with `best_weights` (name -> array, or None). With `lines` each line is read by itself, as
+    with `best_weights` (name -> array, or None). With `lines` each line is read on its own, as
     lines.py has it: a step is then up to `batch` lines, and up to `length` of each.
     """
 

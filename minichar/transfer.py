@@ -116,7 +116,7 @@ def transfer(source: Source, part: Path, tell: Tell | None) -> None:
 def refuse_page(source: Source, kind: str, beginning: bytes) -> None:
     """A page of a proxy, or a log-in page, may come with a cheerful 200 in place of the file.
 
-    Raises NotFetched for a web page, and for what is no archive although the address ends like one.
+    Raises NotFetched for a web page, and for what is not an archive although its address ends so.
     """
     start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower()
     if kind.startswith("text/html") or start.startswith((b"<!doctype html", b"<html")):

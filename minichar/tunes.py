@@ -70,7 +70,7 @@ def name(pitch: int) -> str:
 
 
 def beats_of(metre: str) -> Fraction:
-    """Quarter notes in a bar: 4 for "4/4" or "C", 3 for "6/8"; 4 for what is no metre."""
+    """Quarter notes in a bar: 4 for "4/4" or "C", 3 for "6/8"; 4 for what is not a metre."""
     metre = {"C": "4/4", "C|": "2/2"}.get(metre.strip(), metre)
     found = re.match(r"\s*(\d{1,2})/(\d{1,2})", metre)
     if not found or not int(found[1]) or not int(found[2]):
@@ -81,7 +81,7 @@ def beats_of(metre: str) -> Fraction:
 def scale(key: str) -> dict[str, int]:
     """Semitones by which a key raises (+1) or lowers (-1) each letter: {"F": 1} for "G" or "Em".
 
-    Empty for what is no key.
+    Empty for what is not a key.
     """
     found = re.match(r"\s*([A-G])([#b]?)\s*([A-Za-z]*)", key)
     if not found:

@@ -125,7 +125,7 @@ def without_frame(text: str) -> str:
 def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
     """All text files in a folder and in those within it, one after another by name.
 
-    What is hidden or a link is left out, and so is what is no text: pictures, programs. A warning
+    What is hidden or a link is left out, and so is what is not text: pictures, programs. A warning
     says how many files could not be read, and why the first of them.
 
     Raises IsADirectoryError when there is no text in it, ValueError for more than `limit` bytes and

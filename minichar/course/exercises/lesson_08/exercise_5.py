@@ -100,7 +100,7 @@ def _(f):
 
 
 def _shaped(got, shape):
-    """`got`; raises Wrong where it is no array of that shape."""
+    """`got`; raises Wrong unless it is an array of that shape."""
     if not isinstance(got, np.ndarray):
         kind = "several things" if isinstance(got, tuple) else f"a {type(got).__name__}"
         raise Wrong(f"for an x of shape {shape} it returns {kind}, expected an array")
