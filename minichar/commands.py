@@ -122,7 +122,8 @@ def _add_train(made: argparse.ArgumentParser) -> None:
 def _add_sample(made: argparse.ArgumentParser) -> None:
     made.usage = f"{called('sample')} MODEL [options]"
     made.epilog = f"For instance: {called('sample')} names --prime ma --temperature 0.7"
-    _add_model(made)
+    add_model(made)
+    _add_skipping(made)
     text = "the text to go on from (default: the start of a new line)"
     made.add_argument("--prime", default="", metavar="TEXT", help=text)
     text = "characters to write (default 200)"
@@ -142,7 +143,8 @@ def _add_sample(made: argparse.ArgumentParser) -> None:
 def _add_score(made: argparse.ArgumentParser) -> None:
     made.usage = f"{called('score')} MODEL TEXT [options]"
     made.epilog = f"For instance: echo maria | {called('score')} names - --each"
-    _add_model(made)
+    add_model(made)
+    _add_skipping(made)
     text = "a text file, a name of `minichar data`, or - for what is piped in"
     made.add_argument("text", metavar="TEXT", help=text)
     text = "a line for each character: the character, a tab, its bits (default: only the mean)"
@@ -150,10 +152,10 @@ def _add_score(made: argparse.ArgumentParser) -> None:
     _add_encoding(made)
 
 
-def _add_model(made: argparse.ArgumentParser) -> None:
+def add_model(made: argparse.ArgumentParser) -> None:
+    """Add the argument that names a model, as `loading.load` takes it."""
     text = "a file of `minichar train`, or a network of the course by name, such as names"
     made.add_argument("model", metavar="MODEL", help=text)
-    _add_skipping(made)
 
 
 def _add_skipping(made: Any) -> None:

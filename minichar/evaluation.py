@@ -18,7 +18,7 @@ import numpy as np
 from minichar import backend, graph
 from minichar.lines import by_line, line_end
 from minichar.model import CharModel
-from minichar.text import from_one_up, streams
+from minichar.text import at_least_one, streams
 
 WARM = 100  # characters that a stream reads before those that count
 
@@ -45,7 +45,7 @@ def evaluating(
     """
     if model.lines:
         return (yield from evaluating_lines(model, text, batch or 64, length))
-    from_one_up(length=length)
+    at_least_one(length=length)
     ids = model.vocab.encode(text)
     batch = batch or min(64, max(1, len(ids) // 500))
     inputs, targets = streams(ids, batch)
@@ -79,7 +79,7 @@ def evaluating_lines(
     lines are read side by side, in pieces of `length`, with a stop after each, as in `evaluating`.
     Raises ValueError as `lines.by_line` does, and for a character that the model does not know.
     """
-    from_one_up(batch=batch, length=length)
+    at_least_one(batch=batch, length=length)
     ids, total, count = model.vocab.encode(text), 0.0, 0
     inputs, targets = by_line(ids, line_end(model.vocab), batch)
     size = sum(wanted.size for wanted in targets.arrays)

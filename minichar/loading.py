@@ -13,21 +13,30 @@ from minichar.training import Training
 
 
 def load(name: str) -> CharModel:
-    """The model in the file of this name, or else the network of the course with this name.
+    """The model in the file that `found` finds.
 
-    Raises BadModelFile, with what to do, where there is neither, and as `load_model` does.
+    Raises BadModelFile, with what to do, as `found` and `load_model` do.
+    """
+    path = found(name)
+    try:
+        return load_model(path)
+    except BadModelFile:
+        if path.suffix in (".npz", ".json") or not of_the_demo(path):
+            raise
+        how = f"`minichar train {quoted(name)}` makes one from a text"
+        raise BadModelFile(f"{quoted(name)} holds no model; {how}") from None
+
+
+def found(name: str) -> Path:
+    """The file of this name, or else that of the network of the course with this name.
+
+    Raises BadModelFile, with what to do, where there is neither.
     """
     path, typed, ours = Path(name), quoted(name), networks()
     if path.is_file():
-        try:
-            return load_model(name)
-        except BadModelFile:
-            if path.suffix in (".npz", ".json") or not of_the_demo(path):
-                raise
-            how = f"`minichar train {typed}` makes one from a text"
-            raise BadModelFile(f"{typed} holds no model; {how}") from None
+        return path
     if name in ours:
-        return load_model(ours[name])
+        return Path(ours[name])
     if name and path.is_dir():
         raise BadModelFile(f"{typed} is a folder, not a file with a model")
     if name in catalogue():

@@ -20,7 +20,7 @@ from minichar.graph import no_grad
 from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.sampling import log_softmax, read
-from minichar.text import from_one_up
+from minichar.text import at_least_one
 
 
 def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.ndarray]:
@@ -33,7 +33,7 @@ def expectations(model: CharModel, text: str, length: int = 256) -> Iterator[np.
 
     Raises ValueError for a character that the model does not know.
     """
-    from_one_up(length=length)
+    at_least_one(length=length)
     ids = model.vocab.encode(text)
     z, state = read(model, None)
     if len(ids):

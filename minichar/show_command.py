@@ -1,7 +1,9 @@
-"""`minichar show`: what a model's file holds, and how it was trained. Built in lesson 08.
+"""`minichar show`: what a model's file holds, and how it was trained. Lesson 08 makes such files.
 
-minichar show my.npz
-minichar show names                 a network of the course, by name
+    minichar show my.npz
+    minichar show names                 a network of the course, by name
+
+The facts stand in the header; the weights are read as well, so that only a sound file is described.
 """
 
 import argparse
@@ -9,14 +11,12 @@ import math
 import textwrap
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from minichar import archive, transfer
 from minichar.checkpoint import of_the_demo
-from minichar.commands import shown
-from minichar.datasets import networks
-from minichar.loading import load
+from minichar.commands import add_model, shown
+from minichar.loading import found, load
 from minichar.terminal import called, one_line, refuse, visible
 
 
@@ -24,8 +24,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add `minichar show` by `command(name, run, text)`, which returns its parser."""
     made = command("show", one_line(run), "what a model's file holds, and how it was trained")
     made.error = partial(refuse, made)
-    text = "a file of `minichar train`, or a network of the course by name, such as names"
-    made.add_argument("model", metavar="MODEL", help=text)
+    add_model(made)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,35 +40,33 @@ def facts(name: str) -> dict[str, str]:
 
     Raises BadModelFile as `loading.load` does, and where the header says what cannot be.
     """
-    model = load(name)
-    path = Path(name) if Path(name).is_file() else networks()[name]
-    settings, known = model.settings(), "".join(map(shown, model.vocab.characters))
+    path, model = found(name), load(name)
+    known = "".join(map(shown, model.vocab.characters))
     extras = [f"dropout {model.dropout:g}"] if model.dropout else []
     extras += [f"each character a vector of {model.embedding}"] if model.embedding else []
     extras += ["each line on its own"] if model.lines else []
     cells = f"{model.cell} of {' + '.join(map(str, model.hidden))} neurons"
-    found = {
+    told = {
         "file": f"{path.name}, {transfer.size(path.stat().st_size)}",
         "network": ", ".join([cells, *extras]),
-        "weights": f"{model.size:,}, computed in {settings['dtype']}",
+        "weights": f"{model.size:,}, computed in {model.dtype}",
         "characters": f"{len(model.vocab):,}: {known if len(known) < 300 else known[:300] + '…'}",
     }
-    begin = (
-        f"not in the file; to begin from these weights: {called('train', 'TEXT', '--init', name)}"
-    )
+    begin = f"to begin from these weights: {called('train', 'TEXT', '--init', name)}"
+    no_training = {"training": f"not in the file; {begin}"}
     if of_the_demo(path):
-        return found | {"training": begin}
+        return told | no_training
     with archive.opened(path) as file:
         training, note = file.header["training"], file.header.get("note", {})
         if file.header.get("half") is True:
-            found["weights"] += ", stored in 2 bytes each"
+            told["weights"] += ", stored in 2 bytes each"
         if training is not None:
             go_on = f"with the same text: {called('train', 'TEXT', '--resume', name)}"
-            return found | _trained(training) | {"to go on": go_on}
+            return told | _trained(training) | {"to go on": go_on}
         if "held_out" in note:
-            found["learned"] = f"{note['characters']:,} characters of {note['text'][:40]}"
-            found["reached"] = f"{_bits(note['held_out'])}; counting {note['counting']:.3f}"
-    return found | {"training": begin}
+            told["learned"] = f"{note['characters']:,} characters of {note['text'][:40]}"
+            told["reached"] = f"{_bits(note['held_out'])}; counting {note['counting']:.3f}"
+    return told | no_training
 
 
 def _bits(bits: float) -> str:
@@ -80,14 +77,12 @@ def _trained(training: dict[str, Any]) -> dict[str, str]:
     """What the header says of a training; a header may say anything, so each fact has its type."""
     now, settings, optimizer = training["now"], training["settings"], training["optimizer"]
     rate, clip = float(now["lr"] * now["factor"]), settings["clip"]
-    pieces = (
-        f"{int(settings['batch']):,} places side by side, {int(settings['length']):,} characters"
-    )
+    step = f"{int(settings['length']):,} characters each of a batch of {int(settings['batch']):,}"
     clipped = "" if clip is None else f", gradients clipped to {clip:g}"
     return {
         "training": f"{int(now['steps']):,} steps, {int(now['epoch']):,} times through the text",
         "reached": "not yet measured" if now["best"] is None else _bits(now["best"] / math.log(2)),
-        "a step": f"{pieces} of each",
+        "a step": step,
         "held out": f"{settings['validation']:.0%} of the text",
         "optimiser": f"{str(optimizer['kind'])[:40]}, learning rate {rate:g}{clipped}",
     }

@@ -183,8 +183,8 @@ def split(text: str, validation: float = 0.05) -> tuple[str, str]:
     return text[:-held_out], text[-held_out:]
 
 
-def from_one_up(**numbers: Any) -> None:
-    """Raises ValueError, with its name, for one of the `numbers` that is not 1, 2, 3 …"""
+def at_least_one(**numbers: Any) -> None:
+    """Raises ValueError, naming it, for one of `numbers` that is not a whole number from 1 up."""
     for name, n in numbers.items():
         if not (isinstance(n, int | np.integer) and n > 0):
             raise ValueError(f"{name}={n}: it must be a whole number of at least 1")
@@ -196,9 +196,9 @@ def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
     Column b walks through piece b; targets are the inputs shifted by one. Both are views: nothing
     is copied. Fewer than `batch` characters at the end are left out.
 
-    Raises ValueError when the text is too short to give each stream one prediction.
+    Raises ValueError for a text too short to give each stream one prediction, or a batch below 1.
     """
-    from_one_up(batch=batch)
+    at_least_one(batch=batch)
     steps = (len(ids) - 1) // batch
     if steps < 1:
         raise ValueError(

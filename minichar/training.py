@@ -22,7 +22,7 @@ from minichar.footprint import advice
 from minichar.helpers import Helpers
 from minichar.lines import between_lines, by_line, line_end
 from minichar.model import CharModel
-from minichar.text import digest, from_one_up, split, streams
+from minichar.text import at_least_one, digest, split, streams
 from minichar.workers import calm
 
 SNAPSHOT = 50  # steps between the moments that a bad loss can be taken back to
@@ -83,7 +83,7 @@ class Training:
         seed: int = 0,
         lines: bool = False,
     ):
-        from_one_up(batch=batch, length=length, validate_every=validate_every)
+        at_least_one(batch=batch, length=length, validate_every=validate_every)
         if clip is not None and not clip > 0:
             raise ValueError(f"clip={clip}: it must be above 0, or None for no clipping")
         self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule

@@ -39,7 +39,7 @@ def test_what_is_said_of_a_training_is_what_it_was(tmp_path):
     assert said["training"] == "80 steps, 2 times through the text"
     bits = training.best / np.log(2)
     assert said["reached"] == f"{bits:.3f} bits per character on the held-out text"
-    assert said["a step"] == "3 places side by side, 7 characters of each"
+    assert said["a step"] == "7 characters each of a batch of 3"
     assert said["held out"] == "10% of the text"
     assert said["optimiser"] == "Adam, learning rate 0.001, gradients clipped to 5"
     assert said["to go on"].endswith(f"--resume {path}")

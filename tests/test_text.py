@@ -114,18 +114,18 @@ def test_split_refuses_a_share_that_is_none(share):
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.0, "2", None])
-def test_what_is_counted_in_whole_numbers_from_one_up_is_refused_by_name_otherwise(n):
+def test_a_number_that_must_be_at_least_one_is_refused_by_name_otherwise(n):
     model = mc.CharModel(mc.Vocabulary("ab"), hidden=2)
     lines = mc.CharModel(mc.Vocabulary("ab\n"), hidden=2)
     lines.lines = True
-    for name, call in {
-        "batch": lambda: streams(np.arange(9), n),
-        "length": lambda: evaluate(model, "abab", length=n),
-        "length ": lambda: evaluate(lines, "ab\nab", length=n),
-        "length  ": lambda: reading.bits(model, "abab", length=n),
-        "validate_every": lambda: mc.Training(model, "ab" * 40, validate_every=n),
-    }.items():
-        with pytest.raises(ValueError, match=f"^{name.strip()}={n}: it must be a whole number"):
+    for name, call in (
+        ("batch", lambda: streams(np.arange(9), n)),
+        ("length", lambda: evaluate(model, "abab", length=n)),
+        ("length", lambda: evaluate(lines, "ab\nab", length=n)),
+        ("length", lambda: reading.bits(model, "abab", length=n)),
+        ("validate_every", lambda: mc.Training(model, "ab" * 40, validate_every=n)),
+    ):
+        with pytest.raises(ValueError, match=f"^{name}={n}: it must be a whole number"):
             call()
 
 
