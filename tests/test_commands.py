@@ -841,7 +841,7 @@ def test_of_a_training_gone_too_far_the_best_is_the_one_to_see(at, capsys):
     assert best == pytest.approx(least, rel=1e-5)
 
 
-def test_a_card_trains_the_same_network_and_goes_on_with_it(at, capsys, monkeypatch):
+def test_a_card_trains_the_same_network_and_goes_on_with_it(at, capsys, monkeypatch, heard):
     words = ["train", "fox.txt", *SMALL, "--dropout", "0", "--sample-every", "7"]
     assert main([*words, "--steps", "20", "--out", "plain.npz"]) == 0
     card = ["--device", "gpu"]
