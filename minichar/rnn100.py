@@ -78,7 +78,7 @@ def train(ids, V, H=100, T=25, rate=0.1, seed=0):
     memory, loss, at, n = {name: np.zeros_like(W[name]) for name in W}, T * np.log(V), 0, 0
     while True:
         if n == 0 or at + T + 1 >= len(ids):
-            at, h = 0, np.zeros(H)  # back to the beginning of the text, with an empty memory
+            at, h = 0, np.zeros(H)  # back to the beginning of the text, with an empty state
         inputs, targets = ids[at : at + T], ids[at + 1 : at + T + 1]
         step_loss, hs, p = forward(W, inputs, targets, h)
         adagrad(W, backward(W, inputs, targets, hs, p), memory, rate)

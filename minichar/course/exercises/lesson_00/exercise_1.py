@@ -29,6 +29,9 @@ def pairs(text):
     ],
     wrong={
         "the pairs turned round": lambda text: list(zip(text[1:], text, strict=False)),
+        "the zip itself, not a list of what it hands out": lambda text: zip(
+            text, text[1:], strict=False
+        ),
         "every pair once": lambda text: sorted(set(pairs(text))),
         "a pair for the last character, too": lambda text: list(zip_longest(text, text[1:])),
         "the place of the first such character": lambda text: [

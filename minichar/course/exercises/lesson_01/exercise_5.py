@@ -48,6 +48,13 @@ def memoryless_loss(text):
             )
             / (len(text) - 1)
         ),
+        "each pair once, however often it comes": lambda text: (
+            -sum(
+                np.log(n / Counter(text[:-1])[c])
+                for (c, _), n in Counter(zip(text, text[1:], strict=False)).items()
+            )
+            / (len(text) - 1)
+        ),
         "the shares of the pairs among all pairs": lambda text: (
             -sum(
                 n * np.log(n / (len(text) - 1))

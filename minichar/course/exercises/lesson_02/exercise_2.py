@@ -32,6 +32,7 @@ def bits_and_perplexity(p):
             -np.log2(p).mean(),
             np.exp(-np.log2(p).mean()),
         ),
+        "zeros left out": lambda p: bits_and_perplexity(p[p > 0]),
         "the perplexity first": lambda p: bits_and_perplexity(p)[::-1],
         "crashes on a probability of 0": lambda p: bits_and_perplexity(
             np.array([2 ** math.log2(one) for one in p])

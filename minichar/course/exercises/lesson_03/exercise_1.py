@@ -35,15 +35,15 @@ def _then(change):
     hints=[
         (
             "How does a number become a row?",
-            'No one-hot needed: `x @ Wxh` for a one-hot x is the row `W["Wxh"][i]`.',
+            'As in exercise 1.4, with the row `W["Wxh"][i]` in place of `x @ Wxh`.',
         ),
         (
             "Where do the states go?",
             "`hs[0] = h`, and inside the loop `hs[t + 1]` is made from `hs[t]`. T + 1 of them in all.",
         ),
         (
-            "How do I pick p of each target?",
-            "`p[np.arange(T), targets]`: row 0 at `targets[0]`, row 1 at `targets[1]`, …",
+            "And the loss?",
+            "Minus the logarithm of each target's p, added up: `-np.log(p[np.arange(T), targets]).sum()`.",
         ),
     ],
     wrong={

@@ -27,6 +27,7 @@ def _changed_beam(
     once_each=False,
     last=0,
     of=sampling.log_softmax,
+    reverse=True,
 ):
     def wrong(model, prime, length, width):
         z, state = sampling.read(model, prime)
@@ -37,7 +38,7 @@ def _changed_beam(
                 log_p = of(z)
                 best = [int(log_p.argmax())] if once_each and len(beams) == width else range(len(z))
                 options += [(together(total, log_p[i]), text, i, state) for i in best]
-            options.sort(key=lambda option: option[0], reverse=True)
+            options.sort(key=lambda option: option[0], reverse=reverse)
             beams = [
                 (total, text + model.vocab.characters[i], *model.step(i, state))
                 for total, text, i, state in options[:width]
@@ -74,7 +75,8 @@ def _never_cut(model, prime, length, width):
         ),
         (
             "What are the candidates?",
-            "Every beginning with every next character: width × V of them. Keep the best `width`.",
+            "Every beginning with every next character: width × V of them. Sort them by log p, keep the "
+            "best `width`, and let the model read on for these alone.",
         ),
         (
             "Add or multiply?",
@@ -85,6 +87,7 @@ def _never_cut(model, prime, length, width):
         "greedy": lambda model, prime, length, width: greedy(model, prime, length),
         "only the last step counts": _changed_beam(together=lambda total, log_p: log_p),
         "the worst of the beam": _changed_beam(last=-1),
+        "sorted upwards, so that the worst are kept": _changed_beam(reverse=False),
         "log p multiplied": _changed_beam(together=lambda total, log_p: (total or -1.0) * -log_p),
         "probabilities added": _changed_beam(of=softmax),
         "scores added, not log p": _changed_beam(of=lambda z: z),
