@@ -48,6 +48,7 @@ def _run(argv: Sequence[str] | None) -> int:
         epilog=f"`{called('lab')}` opens lesson 00: start there.",
     )
     parser.error = partial(refuse, parser)
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND")
 
     def command(name, run, text):
@@ -76,14 +77,18 @@ def _run(argv: Sequence[str] | None) -> int:
     made.add_argument("out", type=Path, metavar="OUT", help="the folder to write it into")
     text = "a folder with a Pyodide distribution to include, for use without a network"
     made.add_argument("--pyodide", type=Path, metavar="FOLDER", help=text)
-    made = command(
-        "lessons", derive_lessons, "for writing lessons: derive notebooks/ from solutions/"
-    )
+    text = "for writing lessons: derive notebooks/ from solutions/"
+    made = command("lessons", derive_lessons, text)
     either = made.add_mutually_exclusive_group()
     either.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
     either.add_argument("--run", action="store_true", help="run the solutions first")
 
     options = parser.parse_args(argv)
+    if options.version:
+        from minichar.course import doctor
+
+        print("minichar", doctor.package("minichar")[0])
+        return 0
     if not hasattr(options, "run_command"):
         parser.print_help()
         return 2
@@ -101,9 +106,7 @@ def open_lab(options: argparse.Namespace) -> int:
 
 
 def _add_studio(command: Callable[..., argparse.ArgumentParser]) -> None:
-    about = "watch a network learn a text, and play with it while it does"
-    made = command("studio", open_studio, about)
-    made.error = partial(refuse, made)
+    made = command("studio", open_studio, "watch a network learn a text and play with it meanwhile")
     made.add_argument("--page", action="store_true", help="serve it as a page without any code")
     group = made.add_argument_group("with --page", argument_default=argparse.SUPPRESS)
     text = "the address to listen on (default 127.0.0.1: nobody gets in from another computer)"
@@ -120,7 +123,7 @@ def _add_studio(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def open_studio(options: argparse.Namespace) -> int:
     """Start JupyterLab on the studio, or serve it as a page, and stay until it ends."""
-    given = {name: v for name, v in vars(options).items() if name not in ("page", "run_command")}
+    given = {n: v for n, v in vars(options).items() if n not in ("page", "run_command", "version")}
     if options.page:
         from minichar import page  # slow to import
 
@@ -131,16 +134,14 @@ def open_studio(options: argparse.Namespace) -> int:
 
 
 def _open(notebook: Path) -> int:
-    course = notebook.parent.parent
-    address = f"/lab/tree/notebooks/{notebook.name}"
     command = [sys.executable, "-m", "jupyter", "lab", "--ServerApp.root_dir=."]  # links lead there
-    command.append(f"--LabApp.default_url={address}")  # so in what it prints, too
+    command.append(f"--LabApp.default_url=/lab/tree/notebooks/{notebook.name}")  # printed, too
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # JupyterLab refuses root without this
         command.append("--allow-root")
     # Ctrl-C is for JupyterLab, which asks first; `call` would have killed it a moment later.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        return subprocess.call(command, cwd=course)
+        return subprocess.call(command, cwd=notebook.parent.parent)
     finally:
         signal.signal(signal.SIGINT, before)
 

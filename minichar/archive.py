@@ -37,9 +37,10 @@ class Unfit(ValueError):
 
 def spoken(error: Exception) -> str:
     """What went wrong; where the system said so, with the file: 'a.txt: No such file …'."""
-    names = (getattr(error, name, None) for name in ("filename2", "filename"))  # to, and from where
-    what = getattr(error, "strerror", None)
-    return ": ".join([*list(filter(None, names))[:1], what]) if what else str(error)
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    name = error.filename2 or error.filename  # of two files the one it should have become
+    return f"{name}: {error.strerror}" if name else error.strerror
 
 
 @contextmanager

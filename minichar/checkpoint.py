@@ -29,7 +29,6 @@ from minichar.training import Training
 
 FORMAT, VERSION = "minichar", 1
 OPTIMIZERS = {kind.__name__: kind for kind, _ in optim.OPTIMIZERS.values()}
-WHOLE = "batch", "length"  # settings of a training that are whole numbers
 SCHEDULES = {kind.__name__: kind for kind in (optim.exponential, optim.cosine)}
 
 
@@ -140,7 +139,7 @@ def load_training(
         if saved["schedule"] not in (None, _recipe(None)):
             schedule = _made(saved["schedule"], SCHEDULES)
         settings = {
-            key: n if n is None and key != "lines" else _number(n, whole=key in WHOLE)
+            key: n if n is None and key != "lines" else _number(n)
             for key, n in saved["settings"].items()
         }
         optimizer = _made(saved["optimizer"], OPTIMIZERS, model.parameters())
@@ -187,6 +186,7 @@ def _prefix(described: dict[str, Any]) -> str:
 
 
 def _plain(progress: dict[str, Any]) -> dict[str, Any]:
+    """For JSON: no inf (`best` may be None), no arrays (of the state only whether there is one)."""
     best = progress["best"] if np.isfinite(progress["best"]) else None
     return progress | {"best": best, "state": progress["state"] is not None}
 
@@ -201,6 +201,7 @@ def _recipe(thing: Any) -> dict[str, Any]:
 
 
 def _made(recipe: dict[str, Any], kinds: dict[str, type], *first: Any) -> Any:
+    """What `_recipe` described. Raises Unfit for settings with which no step can be taken."""
     settings = {
         key: None if n is None and key == "clip" else _number(n, least=-(2**53))
         for key, n in recipe["settings"].items()

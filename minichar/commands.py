@@ -11,7 +11,6 @@ mistake becomes one line in terminal.py. Lessons 04 and 08 build what they call.
 import argparse
 import sys
 from collections.abc import Callable
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -31,7 +30,6 @@ from minichar.terminal import (
     is_terminal,
     number,
     one_line,
-    refuse,
     visible,
     whole,
 )
@@ -71,9 +69,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         (sample, _add_sample, "have a trained network write"),
         (score, _add_score, "how well a network predicts a text"),
     ):
-        made = command(run.__name__, one_line(run), text)
-        made.error = partial(refuse, made)
-        describe(made)
+        describe(command(run.__name__, one_line(run), text))
 
 
 def _add_train(made: argparse.ArgumentParser) -> None:

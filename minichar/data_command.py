@@ -13,17 +13,15 @@ import argparse
 import difflib
 import textwrap
 from collections.abc import Callable
-from functools import partial
 
 from minichar import datasets, downloads, transfer
 from minichar.course.files import CourseError
 from minichar.datasets import Entry
-from minichar.terminal import COMMAND, Screen, called, refuse
+from minichar.terminal import COMMAND, Screen, called
 
 
 def add(made: argparse.ArgumentParser) -> None:
     """Give the parser of `minichar data` its words."""
-    made.error = partial(refuse, made)
     made.usage = f"{called('data')} [show NAME | get NAME | add NAME FILE | remove NAME]"
     words = (
         "show: all that is known about NAME; get: fetch it; add: keep FILE as it; remove: remove it"
@@ -46,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
         what = f"the words are {', '.join(USES)}, as in minichar data show {name}"
         raise CourseError(f"{options.word} is not a word of `minichar data`; {what}")
     if options.name is None or (options.file is None) == (options.word == "add"):
-        raise CourseError(f"minichar data {options.word} needs NAME{USES[options.word][1]}")
+        words = f"{options.word} {USES[options.word][1]}"
+        raise CourseError(f"the command is `minichar data {words}`")
     entry = _named(options.name)
     if options.word != "show" and entry.kind != "download":
         raise CourseError(f"{entry.name} {OURS[options.word]}")
@@ -141,8 +140,8 @@ OURS = {  # what cannot be done with a text that is not fetched
 }
 WHOLE = {"break_long_words": False, "break_on_hyphens": False}  # addresses can be copied
 USES: dict[str, tuple[Callable[[Entry, argparse.Namespace], None], str]] = {
-    "show": (_show, ""),
-    "get": (_get, ""),
-    "add": (_add, " and FILE"),
-    "remove": (_remove, ""),
+    "show": (_show, "NAME"),
+    "get": (_get, "NAME"),
+    "add": (_add, "NAME FILE"),
+    "remove": (_remove, "NAME"),
 }

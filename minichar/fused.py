@@ -52,7 +52,7 @@ class Linear(layers.Linear):
 
 
 def each_step(*arrays: Any) -> Iterator[tuple]:
-    """Step by step the rows (B, ·) of arrays (T, B, ·). A single text comes without its axis B."""
+    """Rows (B, ·) of arrays (T, B, ·), step by step to the shortest; one text has no axis B."""
     return zip(*(a[:, 0] if a.shape[1] == 1 else a for a in arrays), strict=False)
 
 
@@ -102,13 +102,12 @@ class Fused:
         W = self.parameters["Whh"].data.T
         return backend.of(W).ascontiguousarray(W) if T > 4 and B > 1 else W
 
-    def in_parts(self, work: Callable, one: tuple, *arrays: Any) -> None:
-        """`work(*one, *arrays)`, with the rows of a large batch shared out to threads."""
+    def in_parts(self, work: Callable, weights: tuple, *arrays: Any) -> None:
+        """`work(*weights, *arrays)`, with the rows of a large batch shared out to threads."""
         B = arrays[0].shape[1]
-        # A single text is one part; a card has threads of its own.
-        if B == 1 or backend.on_card(arrays[0]):
-            return work(*one, *arrays)
-        side_by_side(lambda rows: work(*one, *(a[:, rows] for a in arrays)), B, B * self.H)
+        if B == 1 or backend.on_card(arrays[0]):  # which has threads of its own
+            return work(*weights, *arrays)
+        side_by_side(lambda rows: work(*weights, *(a[:, rows] for a in arrays)), B, B * self.H)
 
 
 class RNN(Fused, layers.RNN):
@@ -189,6 +188,7 @@ class LSTM(Fused, layers.LSTM):
             slopes[3] = 1 - g * g  # and that of a tanh 1 - tanh²
             for k, factor in enumerate((tc, g, c, i)):
                 slopes[k] *= factor
+            # As h = o tanh(c), its slope to c is o (1 - tanh²(c)), the same as o - h tanh(c).
             to_c, to_o, to_ifg = o - h * tc, slopes[0], slopes[1:].transpose(1, 2, 0, 3)
             arrays = dy[steps], to_c, to_o, to_ifg, f, d[:, :, :H], da_ifg[steps], d
             for above, to_c, to_o, to_ifg, f, d_o, d_ifg, d in each_step_back(*arrays):

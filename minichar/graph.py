@@ -64,17 +64,17 @@ def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
 # --- two operands, broadcast against each other
 
 
-def add(a, b):
+def add(a: Any, b: Any) -> Tensor:
     a, b, y = _pair("add", a, b, lambda a, b: a + b)
     return node("+", y, (a, b), lambda g: (unbroadcast(g, a.shape), unbroadcast(g, b.shape)))
 
 
-def subtract(a, b):
+def subtract(a: Any, b: Any) -> Tensor:
     a, b, y = _pair("subtract", a, b, lambda a, b: a - b)
     return node("-", y, (a, b), lambda g: (unbroadcast(g, a.shape), unbroadcast(-g, b.shape)))
 
 
-def multiply(a, b):
+def multiply(a: Any, b: Any) -> Tensor:
     a, b, y = _pair("multiply", a, b, lambda a, b: a * b)
 
     def send_back(g):
@@ -83,7 +83,7 @@ def multiply(a, b):
     return node("*", y, (a, b), send_back)
 
 
-def divide(a, b):
+def divide(a: Any, b: Any) -> Tensor:
     a, b, y = _pair("divide", a, b, lambda a, b: a / b)
 
     def send_back(g):
@@ -93,7 +93,7 @@ def divide(a, b):
     return node("/", y, (a, b), send_back)
 
 
-def matmul(a, b):
+def matmul(a: Any, b: Any) -> Tensor:
     """a @ b, for a of shape (…, M, K) and b (K, N), or a (K,) and b (K, N)."""
     a, b, y = _pair("matmul", a, b, dot)
     if b.data.ndim != 2 or not a.shape:
@@ -109,48 +109,48 @@ def matmul(a, b):
 # --- one operand, number by number
 
 
-def negative(a):
-    return node("-", -a.data, (a,), lambda g: (-g,))
+def negative(a: Tensor) -> Tensor:
+    return node("-", backend.of(a.data).negative(a.data), (a,), lambda g: (-g,))
 
 
-def power(a, exponent: float):
+def power(a: Tensor, exponent: float) -> Tensor:
     """a to the power of a plain number."""
     n = float(exponent)  # one of numpy's own would turn float32 into float64
     return node("**", a.data**n, (a,), lambda g: (g * (n * a.data ** (n - 1) if n else 0.0),))
 
 
-def tanh(a):
+def tanh(a: Tensor) -> Tensor:
     y = backend.of(a.data).tanh(a.data)
     return node("tanh", y, (a,), lambda g: (g * (1 - y * y),))
 
 
-def sigmoid(a):
+def sigmoid(a: Tensor) -> Tensor:
     y = 0.5 * backend.of(a.data).tanh(0.5 * a.data) + 0.5  # never overflows, as exp would
     return node("sigmoid", y, (a,), lambda g: (g * y * (1 - y),))
 
 
-def relu(a):
+def relu(a: Tensor) -> Tensor:
     return node("relu", backend.of(a.data).maximum(a.data, 0), (a,), lambda g: (g * (a.data > 0),))
 
 
-def exp(a):
+def exp(a: Tensor) -> Tensor:
     y = backend.of(a.data).exp(a.data)
     return node("exp", y, (a,), lambda g: (g * y,))
 
 
-def log(a):
+def log(a: Tensor) -> Tensor:
     return node("log", backend.of(a.data).log(a.data), (a,), lambda g: (g / a.data,))
 
 
 # --- sums and shapes
 
 
-def total(a, axis=None, keepdims=False):
+def total(a: Tensor, axis: int | tuple | None = None, keepdims: bool = False) -> Tensor:
     """The sum of all numbers, or along `axis`."""
+    xp = backend.of(a.data)
     y = a.data.sum(axis=axis, keepdims=keepdims)
 
     def send_back(g):
-        xp = backend.of(a.data)
         if axis is not None and not keepdims:
             g = xp.expand_dims(g, axis)
         return (xp.broadcast_to(g, a.shape),)
@@ -158,21 +158,21 @@ def total(a, axis=None, keepdims=False):
     return node("sum", y, (a,), send_back)
 
 
-def mean(a, axis=None, keepdims=False):
+def mean(a: Tensor, axis: int | tuple | None = None, keepdims: bool = False) -> Tensor:
     s = total(a, axis, keepdims)
     return s * (s.data.size / a.data.size)
 
 
-def reshape(a, *shape):
+def reshape(a: Tensor, *shape: Any) -> Tensor:
     y = _fitting("reshape", (a.shape, shape), lambda: a.data.reshape(*shape))
     return node("reshape", y, (a,), lambda g: (g.reshape(a.shape),))
 
 
-def transpose(a):
+def transpose(a: Tensor) -> Tensor:
     return node("transpose", a.data.T, (a,), lambda g: (g.T,))
 
 
-def pick(a, place):
+def pick(a: Tensor, place: Any) -> Tensor:
     """a[place]: a row, a slice, an array of row numbers, or several of these for several axes."""
 
     def send_back(g):

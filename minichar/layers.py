@@ -143,6 +143,7 @@ class RNN:
         return self.run(a, self.begin(a.shape[1], state))
 
     def run(self, a: Tensor, state: tuple) -> tuple[Tensor, tuple]:
+        """All steps in turn, from `state`: a as in `step` for each of T, y (T, B, H), new state."""
         now, ys = tuple(Tensor(s) for s in state), []
         for t in range(len(a)):
             now = self.step(a[t], *now)

@@ -31,7 +31,7 @@ def cells(quick: bool, device: str = "cpu") -> ModuleType:
     """The module whose RNN, LSTM and GRU a model is made of: layers.py, fused.py, or fast.py.
 
     The last where the extra `fast` is installed and MINICHAR_COMPILED is not 0. On a graphics card
-    kernels.py takes the place of both.
+    kernels.py takes the place of fused.py and fast.py.
     """
     if not quick:
         return layers
@@ -97,7 +97,8 @@ class CharModel:
         self.device, self.lines = device, bool(lines)
         rng, sizes = np.random.default_rng(seed), [embedding or len(vocab), *hidden]
         self._read_in = layers.Embedding(len(vocab), embedding, rng, dtype) if embedding else None
-        made_of, how = cells(fused, device), {"activation": "relu"} if cell == "relu" else {}
+        made_of = cells(fused, device)
+        how = {"activation": "relu"} if cell == "relu" else {}
         self.cells = [
             getattr(made_of, KINDS[cell])(D, H, rng, dtype, **how)
             for D, H in zip(sizes[:-1], sizes[1:], strict=True)
@@ -134,13 +135,15 @@ class CharModel:
 
         The state is a list of one tuple of arrays (B, H) per layer; None is the beginning of a
         text. It is never changed in place and holds no gradient. With `rng` dropout is applied.
+        Raises ValueError for other ids, and for a state of another network or of other texts.
         """
         ids = self._checked(ids, state)
-        x, after = self._read_in(ids) if self._read_in else ids, []
+        x = self._read_in(ids) if self._read_in else ids
         undropped = rng is None or not self.dropout
         if undropped and wavefront.fits(self.cells, ids.shape[1]):
             x, after = wavefront.run(self.cells, x, state)
-            return self.read_out(self._drop(x, rng)), after
+            return self.read_out(x), after
+        after = []
         for k, cell in enumerate(self.cells):
             if k:
                 x = self._drop(x, rng)
@@ -170,7 +173,10 @@ class CharModel:
         state: Sequence[tuple] | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[Tensor, list[tuple]]:
-        """The cross-entropy: the mean of -ln p, in nats; and the state after the last input."""
+        """The cross-entropy of targets (T, B), given inputs (T, B); and the state after the last.
+
+        It is the mean of -ln p over all targets, in nats per character. Raises what a call does.
+        """
         z, state = self(inputs, state, rng)
         return graph.cross_entropy(z, targets), state
 

@@ -70,7 +70,10 @@ class NGram:
             del context  # before the next, longer one is made
 
     def probabilities(self, context: str = "") -> np.ndarray:
-        """p of each character of the vocabulary after `context`: float64 (V,), its sum is 1."""
+        """p of each character of the vocabulary after `context`: float64 (V,), its sum is 1.
+
+        Raises ValueError for a character that the vocabulary lacks.
+        """
         return self._after(self.vocab.encode(context)[-self.order :] if self.order else ())
 
     def step(
@@ -86,6 +89,7 @@ class NGram:
         return np.log(self._after(state)), state
 
     def _after(self, context) -> np.ndarray:
+        """p (V,) after these numbers of characters, from the shortest context to the longest."""
         V = len(self.vocab)
         p = np.full(V, 1 / V)
         for k in range(min(len(context) + 1, len(self.keys))):
@@ -100,6 +104,7 @@ class NGram:
         return p
 
     def _number(self, piece) -> int | None:
+        """The place of this piece among those of its length; None for one that never occurred."""
         number = 0
         for keys, i in zip(self.keys, piece, strict=False):
             key = number * len(self.vocab) + int(i)
@@ -112,7 +117,8 @@ class NGram:
         """-log2 p of each character of `text` after those before it, in bits, shape (len(text),).
 
         The mean is the bits per character. The first characters have fewer before them to go by.
-        `order` looks back less far than the model can: one fit gives the whole curve.
+        `order` looks back less far than the model can: one fit gives the whole curve. Raises
+        ValueError for an order that it cannot, and for a character that the vocabulary lacks.
         """
         order = self.order if order is None else order
         if not 0 <= order <= self.order:

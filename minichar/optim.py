@@ -14,7 +14,7 @@ Built in lesson 08.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ __all__ = [
 SOME = 30_000  # numbers that are worked on at once: they stay in the processor's cache meanwhile
 
 
-def cut(flat: Any, arrays: Iterable[Any]) -> list:
+def cut(flat: Any, arrays: Sequence[Any]) -> list:
     """`flat` in views of the shapes of these arrays, one after another."""
     ends = [0, *itertools.accumulate(a.size for a in arrays)]
     pieces = (flat[start:end] for start, end in itertools.pairwise(ends))
@@ -61,6 +61,8 @@ class Optimizer:
         self.parameters, self.lr, self.steps = dict(parameters), float(lr), 0
         kinds = {(backend.of(w.data), w.dtype) for w in self.parameters.values()}
         names, self.state, self._groups = list(self.parameters), {}, []
+        # What is remembered of all parameters lies in one array, if they are of one type and on one
+        # device; `state` has views into it.
         for group in [names] if len(kinds) == 1 else [[name] for name in names]:
             weights = [self.parameters[name].data for name in group]
             like, size = weights[0], sum(w.size for w in weights)
@@ -113,7 +115,7 @@ class SGD(Optimizer):
         super().__init__(parameters, lr)
         self.momentum = momentum
 
-    def change(self, g, v):
+    def change(self, g: Any, v: Any) -> None:
         v *= self.momentum
         v += g
         backend.of(g).multiply(v, self.lr, g)
@@ -128,7 +130,7 @@ class Adagrad(Optimizer):
         super().__init__(parameters, lr)
         self.eps = eps
 
-    def change(self, g, m):
+    def change(self, g: Any, m: Any) -> None:
         m += g * g
         g *= self.lr
         g /= backend.of(g).sqrt(m + self.eps)
@@ -158,7 +160,7 @@ class RMSProp(Optimizer):
         super().__init__(parameters, lr)
         self.decay, self.eps, self.clip, self.weight_decay = decay, eps, clip, weight_decay
 
-    def change(self, g, m):
+    def change(self, g: Any, m: Any) -> None:
         m *= self.decay
         m += (1 - self.decay) * g * g
         if self.clip is not None:
@@ -186,7 +188,7 @@ class Adam(Optimizer):
         super().__init__(parameters, lr)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
-    def change(self, g, m, v):
+    def change(self, g: Any, m: Any, v: Any) -> None:
         m *= self.beta1
         m += (1 - self.beta1) * g
         v *= self.beta2

@@ -90,16 +90,7 @@ def run(options: Namespace) -> int:
     training = (
         resumed(options.resume, text, options.device) if options.resume else begin(options, text)
     )
-    goal = options.steps or max(STEPS, EPOCHS * pieces(training))
-    if options.epochs:
-        goal = math.ceil(options.epochs * pieces(training))
-    if training.step_number >= goal:
-        ask = f"it has done {training.step_number:,} steps of {goal:,}; ask for more with --steps"
-        raise ValueError(f"there is nothing left to do for {out}: {ask}")
-    if options.patience and not training.held_out:
-        raise ValueError(
-            "--patience: without a held-out text nothing is measured; leave --patience out"
-        )
+    goal = _goal(options, training, out)
     _introduce(screen, training, text, goal, options.init)
     with interruptions() as stop:
         _save(out, training.model, training)  # now, not in an hour, is seen what fails
@@ -129,6 +120,21 @@ def run(options: Namespace) -> int:
         return 128 + stop[0]
     screen.line(f"to see it write: {called('sample', str(shown))}")
     return 0
+
+
+def _goal(options: Namespace, training: Training, out: Path) -> int:
+    """The step to stop at. Raises ValueError if it is past already, and for --patience in vain."""
+    goal = options.steps or max(STEPS, EPOCHS * pieces(training))
+    if options.epochs:
+        goal = math.ceil(options.epochs * pieces(training))
+    if training.step_number >= goal:
+        ask = f"it has done {training.step_number:,} steps of {goal:,}; ask for more with --steps"
+        raise ValueError(f"there is nothing left to do for {out}: {ask}")
+    if options.patience and not training.held_out:
+        raise ValueError(
+            "--patience: without a held-out text nothing is measured; leave --patience out"
+        )
+    return goal
 
 
 def _introduce(screen: Screen, training: Training, text: str, goal: int, init: str | None) -> None:
@@ -177,8 +183,9 @@ def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | N
 
     What comes back is the best model where it is still to be saved.
     """
-    (out, best), began, done, smooth, held_out = paths, time.monotonic(), 0, None, ""
-    late, tell = None, partial(_measuring, screen, stop)
+    (out, best), began, tell = paths, time.monotonic(), partial(_measuring, screen, stop)
+    done, smooth = 0, None  # reports so far, and their bits, smoothed
+    held_out, late = "", None  # what the last measurement found; the best model if not yet saved
     for report in train(training.model, text, goal, training, options.patience, tell):
         done += 1
         if report.note:

@@ -53,8 +53,10 @@ def _shifted(z: np.ndarray) -> np.ndarray:
     """The scores minus the highest of their row, which must be finite: then no exp overflows."""
     highest = z.max(axis=-1, keepdims=True)  # nan, where one of them is
     if not np.isfinite(highest).all():
-        wrong = "the model's scores are not numbers (nan or infinite)"
-        raise ValueError(f"{wrong}: it has gone wrong in training.")
+        raise ValueError(
+            "the model's scores are not numbers (nan or infinite): it has gone wrong in training; "
+            "train it again, with a smaller learning rate."
+        )
     return z - highest
 
 
@@ -78,7 +80,8 @@ def distribution(
     that together have at least that probability (the nucleus; Holtzman et al., "The Curious Case of
     Neural Text Degeneration", 2020).
 
-    Raises ValueError for a temperature below 0, a top_k below 1, a top_p outside (0, 1].
+    Raises ValueError for a temperature below 0, a top_k below 1, a top_p outside (0, 1], and for
+    scores that are no numbers.
     """
     if not 0 <= temperature < np.inf:
         raise ValueError(
@@ -199,7 +202,7 @@ def samples(
     rng = np.random.default_rng(seed)
     z, state = read(model, prime)
     if not all(isinstance(kept, tuple | list) for kept in state):
-        raise TypeError(f"a {type(model).__name__} writes one text at a time: use sample")
+        raise TypeError(f"this {type(model).__name__} writes one text at a time: use sample")
     z, state = z[None].repeat(count, 0), [tuple(s.repeat(count, 0) for s in kept) for kept in state]
     ids = np.empty((length, count), np.int32)
     for t in range(length):

@@ -27,7 +27,11 @@ class exponential:  # a function with settings that can be saved, so it has a fu
 
 @dataclass(frozen=True)
 class cosine:
-    """Linear warm-up for `warmup` steps, then down half a cosine to `last` at step `steps`."""
+    """Linear warm-up for `warmup` steps, then down half a cosine to `last` at step `steps`.
+
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5,
+    without the restarts.
+    """
 
     steps: int
     warmup: int = 0

@@ -57,9 +57,8 @@ def beam_search(
 
 def _search(model, start, length, width, stop):
     """The `width` best (log p, numbers), best first."""
-    z, state = start
-    beam = [(0.0, [], z, state)]  # log p, the numbers so far, what the model says next, its state
-    end = model.vocab.encode(stop)[0] if stop else None
+    beam = [(0.0, [], *start)]  # log p, the numbers so far, what the model says next, its state
+    end = model.vocab.characters.find(stop) if stop else None  # -1, an unknown one: never comes
     for _ in range(length):
         options = []  # (log p, which beginning, next number or None when it is complete)
         for b, (total, ids, z, _) in enumerate(beam):

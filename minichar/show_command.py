@@ -10,21 +10,18 @@ import argparse
 import math
 import textwrap
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from minichar import archive, transfer
 from minichar.checkpoint import of_the_demo
 from minichar.commands import add_model, shown
 from minichar.loading import found, load
-from minichar.terminal import called, one_line, refuse, visible
+from minichar.terminal import called, one_line, visible
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add `minichar show` by `command(name, run, text)`, which returns its parser."""
-    made = command("show", one_line(run), "what a model's file holds, and how it was trained")
-    made.error = partial(refuse, made)
-    add_model(made)
+    add_model(command("show", one_line(run), "what a model's file holds, and how it was trained"))
 
 
 def run(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from minichar import backend
 from minichar.product import IN_BROWSER, dot
 
-FEW = 8  # rows
+FEW = 8  # up to so many rows are multiplied one by one
 
 
 def step(model: Any, ids: Any, state: Sequence[tuple]) -> tuple[Any, list[tuple]]:
@@ -47,6 +47,9 @@ def sigmoid(x: Any) -> Any:
     x *= 0.5
     x += 0.5
     return x
+
+
+# The cells: their arrays P by name, the input's share a (…, gates * H), their state (…, H) each.
 
 
 def rnn(P: dict, a: Any, h: Any) -> tuple:

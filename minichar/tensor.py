@@ -130,9 +130,9 @@ def node(
 def check_gradients(f: Callable[..., Tensor], *tensors: Tensor, e: float = 1e-6) -> float:
     """The largest relative difference between the gradients of `f(*tensors)` and measured slopes.
 
-    Along one random direction for each tensor, which tests all its numbers at once; the result of f
-    is weighted by random numbers, so it may have any shape. Use float64: below 1e-7 is good. The
-    tensors keep the numbers and the `grad` that they have.
+    Slopes are measured from -e to e along one random direction for each tensor, which tests all its
+    numbers at once; the result of f is weighted by random numbers, so it may have any shape. Use
+    float64: below 1e-7 is good. The tensors keep the numbers and the `grad` that they have.
     """
     rng, held = np.random.default_rng(0), [t.grad for t in tensors]
     try:

@@ -94,7 +94,7 @@ def number(
 
 def is_terminal() -> bool:
     """Whether somebody sees what is printed; nobody does where Python began without an output."""
-    return getattr(sys.stdout, "isatty", bool)()
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def called(*words: str) -> str:

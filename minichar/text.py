@@ -111,7 +111,7 @@ class Vocabulary:
         """
         if unknown not in ("error", "skip"):
             raise ValueError(f'unknown={unknown!r} is not a choice here; it is "error" or "skip".')
-        ids = np.empty(len(text), np.int32)
+        ids = np.empty(len(checked(text)), np.int32)
         for start in range(0, len(text), CHUNK):
             codes = code_points(text[start : start + CHUNK])
             known = codes < len(self._number)
@@ -178,7 +178,7 @@ def split(text: str, validation: float = 0.05) -> tuple[str, str]:
     if held_out < 2 or len(text) - held_out < 2:
         raise ValueError(
             f"too few characters ({len(text)}) to hold out a share of {validation}: "
-            "each part needs at least two."
+            "each part needs at least two; take another share or a longer text."
         )
     return text[:-held_out], text[-held_out:]
 
@@ -193,8 +193,8 @@ def at_least_one(**numbers: Any) -> None:
 def streams(ids: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut a text into `batch` pieces of equal length, side by side: inputs and targets (steps, B).
 
-    Column b walks through piece b; targets are the inputs shifted by one. Both are views: nothing
-    is copied. Fewer than `batch` characters at the end are left out.
+    `ids` (N,) are its numbers. Column b walks through piece b; targets are the inputs shifted by
+    one. Both are views: nothing is copied. Fewer than `batch` characters at the end are left out.
 
     Raises ValueError for a text too short to give each stream one prediction, or a batch below 1.
     """

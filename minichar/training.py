@@ -1,8 +1,7 @@
 """The training loop: pieces of text in, weights that predict them better out.
 
 `train` yields a `Report` a step. A batch of streams is read; states go on, gradients stop at the
-edge of a piece (truncated back-propagation through time). A step that explodes is taken back.
-Lesson 08.
+edge of a piece (truncated back-propagation through time). What explodes is taken back. Lesson 08.
 
     for report in train(model, text, steps=1000):
         print(report.step, report.bits)
@@ -63,10 +62,14 @@ class Diverged(RuntimeError):
 class Training:
     """Everything that training remembers between two steps: it can be stopped, saved and resumed.
 
-    `progress` is a plain dictionary of numbers and arrays; with the weights and what the optimiser
-    keeps, it is all that decides what comes next. `best` is the lowest validation so far, measured
-    with `best_weights` (name -> array, or None). With `lines` each line is read on its own, as
-    lines.py has it: a step is then up to `batch` lines, and up to `length` of each.
+    A step reads `length` characters at each of `batch` places, or with `lines` at most as many of
+    up to `batch` lines, each on its own (lines.py). `clip` limits the norm of its gradient (None:
+    not at all). The last share `validation` of the text is held out (0: none), to be measured every
+    `validate_every` steps: `best` is the least so far, in nats per character, reached with
+    `best_weights` (name -> array, or None). `seed` draws the dropout.
+
+    Raises ValueError for settings that make no sense, an optimiser of another model, and a text
+    that is too short or has a character that the model does not know.
     """
 
     def __init__(
@@ -165,7 +168,7 @@ class Training:
         return whole(self.slices())
 
     def slices(self, length: int = 200) -> Generator[float, None, Report]:
-        """`step`, with a stop after each `length` of held-out text: leave the training as it is."""
+        """`step` that yields the share of held-out text read so far; change nothing meanwhile."""
         began = time.perf_counter()
         if self.place >= len(self.inputs):
             self.place, self.epoch, self.state = 0, self.epoch + 1, None
@@ -206,7 +209,8 @@ class Training:
 
     def _move(self) -> float:
         """The optimiser's step at the present rate; returns that rate."""
-        base, scheduled = self.optimizer.lr, self.schedule(self.step_number) if self.schedule else 1
+        base = self.optimizer.lr
+        scheduled = self.schedule(self.step_number) if self.schedule else 1
         self.optimizer.lr = rate = float(base * self.factor * scheduled)
         try:
             self.optimizer.step()
@@ -240,9 +244,8 @@ def train(
 
     The settings are those of `Training`; a `training` that goes on has its own. With `patience`, it
     ends after so many validations in a row without a new best one. A loss that was taken back has a
-    report too. `tell` is called with the share of the held-out text that has been read.
-
-    Raises ValueError for a text too short, or others beside a `training`; Diverged as `step`.
+    report too. `tell` is called with the share of the held-out text that has been read. Raises what
+    `Training` and its `step` do; ValueError for settings or a text other than a `training`'s own.
     """
     if training and (settings or training.model is not model or training.digest != digest(text)):
         raise ValueError("a training goes on with its own model, text and settings: pass no others")

@@ -463,9 +463,9 @@ def test_data_show_add_and_remove(listed, capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "words, says",
     [
-        (["get"], "needs NAME"),
-        (["add", "tale"], "needs NAME and FILE"),
-        (["get", "tale", "file"], "needs NAME"),
+        (["get"], "the command is `minichar data get NAME`"),
+        (["add", "tale"], "the command is `minichar data add NAME FILE`"),
+        (["get", "tale", "file"], "the command is `minichar data get NAME`"),
         (["get", "tail"], "nearest: tale"),
         (["get", "xyz"], "`minichar data` lists them"),
         (["get", "names"], "names is here already"),

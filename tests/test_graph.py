@@ -309,7 +309,7 @@ def test_two_shapes_that_do_not_fit_are_both_named(name, a, b):
 MATRIX = np.arange(6.0).reshape(2, 3)
 
 
-@pytest.mark.parametrize("name", ["softmax", "tanh", "sigmoid", "relu", "exp", "log"])
+@pytest.mark.parametrize("name", "softmax tanh sigmoid relu exp log negative total mean".split())
 def test_an_array_in_place_of_a_tensor_is_said_to_be_one(name):
     with pytest.raises(TypeError, match=r"graph\.Tensor\(array\) makes one"):
         getattr(graph, name)(np.ones((2, 3)))

@@ -1,5 +1,6 @@
 """The command line: what it prints, what it returns, and one line for every mistake."""
 
+import importlib.metadata
 import json
 import os
 import signal
@@ -163,6 +164,12 @@ def test_data(capsys):
     assert main(["data"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(datasets.catalogue())
+
+
+def test_version(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: f"1.2.3 of {name}")
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "minichar 1.2.3 of minichar\n"
 
 
 def test_doctor(capsys):

@@ -81,6 +81,11 @@ def test_stop_ends_a_beam_after_that_character():
     assert len(found) >= 4 and not any("\n" in h.text[:-1] for h in found)
 
 
+def test_a_stop_that_the_model_does_not_know_never_comes():
+    model = mc.NGram("ab\nab\nab\n", order=3)
+    assert beam_search(model, "\n", 5, stop="@") == beam_search(model, "\n", 5)
+
+
 @pytest.mark.parametrize("width, length", [(0, 3), (2, 0)])
 def test_an_impossible_beam_is_refused(width, length):
     with pytest.raises(ValueError, match="at least 1"):

@@ -61,9 +61,9 @@ def test_membership_and_equality():
     assert len({vocab, Vocabulary("ehlo")}) == 1
 
 
-@pytest.mark.parametrize("other", [b"ab", ["a", "b"], Path("ab"), np.array([0, 1])])
+@pytest.mark.parametrize("other", [b"ab", ["a", "b"], [], Path("ab"), np.array([0, 1])])
 def test_what_is_no_text_is_refused(other):
-    for asked in (Vocabulary.of, clean, digest):
+    for asked in (Vocabulary.of, Vocabulary.of("ab").encode, clean, digest):
         with pytest.raises(
             TypeError, match=f"text must be a str, and this is a {type(other).__name__}"
         ):
