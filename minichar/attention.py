@@ -92,7 +92,7 @@ class Attention:
     def __init__(
         self, D: int, heads: int, reach: int, rng: np.random.Generator, dtype: Any = "float32"
     ):
-        if D % heads:
+        if heads < 1 or D % heads:
             raise ValueError(f"heads={heads}: {D} columns cannot be divided evenly among them")
         self.D, self.heads, self.reach = D, heads, reach
         self.weights: np.ndarray | None = None  # (B, heads, T, reach + T), of the last call: to see

@@ -69,8 +69,9 @@ def gradients(
 
     `together` of them are worked out at once, each in a column of its own, by one backward pass.
     The model's own gradients stay as they are. Raises ValueError for a cell or a place there is not
-    or a character that the model does not know.
+    or a character that the model does not know, TypeError for a model without cells.
     """
+    kinds_of(model)  # refuses what is no CharModel, or is made of blocks
     model = model.to("cpu")  # a card has little to gain from so few columns
     ids, given = model.vocab.encode(text), rows(model, text)
     first = 1 if cell is None else 0
@@ -78,17 +79,17 @@ def gradients(
     every = np.arange(first, len(ids)) if targets is None else np.atleast_1d(targets)
     if every.size and not (first <= every.min() and every.max() < len(ids)):
         raise ValueError(f"the targets in this text are places {first} to {len(ids) - 1}.")
+    read = every + 1 - first  # how many characters are known when each is asked
     found = np.zeros((len(every), *given.shape), given.dtype)
-    for begin, here in _groups(model, text, every + 1 - first, together):
-        some, B = every[here], len(here)
-        stop = some.max() + 1 - first  # nothing after the last target matters
+    for begin, here in _groups(model, text, read, together):
+        stop, B = read[here].max(), len(here)  # nothing after the last target matters
         x = Tensor(np.repeat(given[begin:stop, None], B, axis=1), requires_grad=True)  # (T, B, D)
         known = None if model.lines and text[begin] == "\n" else state
         start = known and [tuple(backend.host(s).repeat(B, axis=0) for s in k) for k in known]
-        y = values(model, x, start, layer, kind)[some - first - begin, np.arange(B)]  # (B, H)
+        y = values(model, x, start, layer, kind)[read[here] - 1 - begin, np.arange(B)]  # (B, H)
         if cell is None:
             z = still(model.read_out)(y)
-            asked = graph.cross_entropy(z, ids[some]) * -B  # the sum of ln p
+            asked = graph.cross_entropy(z, ids[every[here]]) * -B  # the sum of ln p
         else:
             asked = y[:, j].sum()
         asked.backward()  # each column has its own share in the sum, and only that
@@ -97,10 +98,10 @@ def gradients(
 
 
 def _groups(model: CharModel, text: str, read: np.ndarray, most: int) -> Iterator[tuple]:
-    """Which of the first `read` characters (n,) of a text are read from the same place on.
+    """The targets that can be worked out together: where reading begins, and which of them.
 
-    That place, and up to `most` numbers of `read`, at a time. It is the beginning of the text, or
-    of the line for a model that learned one line at a time.
+    `read` (n,) is how many characters are known when each is asked. Reading begins with the text,
+    or with the line if the model learned one line at a time; at most `most` targets come at a time.
     """
     ends = [text.rfind("\n", 0, t) if model.lines else 0 for t in read.tolist()]
     begins = np.maximum(ends, 0)

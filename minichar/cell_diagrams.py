@@ -16,6 +16,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from minichar.draw import BLUE, GREY, RED, Picture
 
 GATE, CANDIDATE, PALE = "#FBE3C0", "#CFE6DC", "#C3CBD1"
+Point = tuple[float, float]
 
 
 def steps(cell: Callable[[int], Picture]) -> list[Picture]:
@@ -133,12 +134,15 @@ class Drawing:
         box = {"boxstyle": "round,pad=0.1", "fc": "#F4F7F9", "ec": GREY}
         self.axes.add_patch(FancyBboxPatch((1, -0.1), 8, 4.5, **box))
 
-    def text(self, step: int, x: float, y: float, label: str, colour=GREY, size=13) -> None:
+    def text(
+        self, step: int, x: float, y: float, label: str, colour: str = GREY, size: float = 13
+    ) -> None:
         """Written once its step is there, for it may be a result."""
         if step <= self.now:
             self.axes.text(x, y, label, ha="center", va="center", fontsize=size, color=colour)
 
     def node(self, step: int, x: float, y: float, label: str, colour: str = "white") -> None:
+        """A label in a box, filled with `colour` once its step is there."""
         there, edge = step <= self.now, 2.4 if step == self.now else 1
         box = {"boxstyle": "round,pad=0.35", "fc": colour if there else "white", "lw": edge}
         box["ec"] = GREY if there else PALE
@@ -146,7 +150,9 @@ class Drawing:
         look = {"ha": "center", "va": "center", "fontsize": 11, "color": ink, "bbox": box}
         self.axes.text(x, y, label, **look)
 
-    def way(self, step: int, *points, colour=GREY, width=1.2, head=True) -> None:
+    def way(
+        self, step: int, *points: Point, colour: str = GREY, width: float = 1.2, head: bool = True
+    ) -> None:
         """A line from point to point, with a head at its end."""
         colour = colour if step <= self.now else PALE
         for k, (start, end) in enumerate(zip(points, points[1:], strict=False)):
@@ -154,8 +160,10 @@ class Drawing:
             look = {"arrowstyle": "-|>" if last else "-", "mutation_scale": 12, "color": colour}
             self.axes.add_patch(FancyArrowPatch(start, end, lw=width, shrinkA=0, shrinkB=0, **look))
 
-    def carry(self, step, y, start, end, colour, value, at) -> None:
-        """A thick level line, and at x = `at` over it the number that it carries."""
+    def carry(
+        self, step: int, y: float, start: float, end: float, colour: str, value: float, at: float
+    ) -> None:
+        """A thick level line from x = `start` to `end`; over it, at `at`, the number it carries."""
         self.way(step, (start, y), (end, y), colour=colour, width=2.4)
         self.text(step, at, y + 0.25, f"{value:.2f}", colour, 9)
 

@@ -25,14 +25,13 @@ DASHES = {"-": "", "--": "7 4", "-.": "8 3 2 3", ":": "2 3"}
 
 
 def ticks(low: float, high: float, most: int = 6) -> np.ndarray:
-    """Round numbers from `low` to `high`, evenly spaced: `most` of them at the most, above 1."""
+    """Round numbers from `low` to `high`, evenly spaced: `most` of them at the most."""
     power = 10.0 ** np.floor(np.log10((high - low) / most))
     for step in (power, 2 * power, 5 * power, 10 * power):
-        found = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
-        found += 0.0  # or a zero may be -0
-        if len(found) <= most:
-            return found
-    return found
+        first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+        if last - first < most:
+            break
+    return np.arange(first, last + 1) * step + 0.0  # or a zero may be -0
 
 
 def line_chart(

@@ -72,8 +72,8 @@ class Bin(NamedTuple):
 class Closings:
     """What a model expected where a bracket closes; arrays (n,), in the order of `pairs`.
 
-    `distance` is counted in characters, `p` the probability given to the right mark, and `right`
-    whether it had more than each of the others.
+    `p` is the probability given to the right mark, and `right` whether it had more than each of the
+    others.
     """
 
     rivals: str  # all brackets that close something: the right one and the others
@@ -84,6 +84,7 @@ class Closings:
 
     @property
     def distance(self) -> np.ndarray:
+        """How many characters after its opening bracket each one closes: (n,)."""
         return self.closed - self.opened
 
     def by_distance(self) -> list[Bin]:

@@ -129,7 +129,7 @@ def guesses(
     """
     bits = _one_each(bits, text[1:])
     if len(top) != len(text):
-        raise ValueError(f"guesses after {len(top)} of {len(text)} characters")
+        raise ValueError(f"guesses after {len(top)} of {len(text)} characters: all are needed")
     heights = np.clip(np.ceil(bits), 0, 8).astype(int).tolist() + [0]
     parts, right = [], 0
     for t, (c, expected) in enumerate(zip(text, top, strict=True)):

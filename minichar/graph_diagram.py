@@ -9,6 +9,7 @@ on, for the slider of `widgets.Frames`. Both take a Scalar or a Tensor. Used in 
     'A graph of 2 nodes: x is 3; * of x and x is 9'
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,8 @@ class _Graph:
         self.names = {node: name for name, node in names.items()}
         self.arrows = [(user, s, k) for user in self.order for k, s in enumerate(user.inputs)]
         self.columns = self._columns()
-        self.rows, self.bends = self._rows()
+        self.bends = self._bends()
+        self.rows = self._rows()
         self.leaves = self._leaves()
 
     def name(self, node: Any) -> str:
@@ -118,8 +120,17 @@ class _Graph:
                 columns[node] = min(users) - 1
         return columns
 
-    def _rows(self) -> tuple[dict[Any, float], dict[tuple, list]]:
-        """A height for every node, and the places where a long arrow passes between nodes.
+    def _bends(self) -> dict[tuple, list[tuple]]:
+        """Where each long arrow passes between nodes: a place in every column on its way."""
+        bends = {}
+        for arrow in self.arrows:
+            user, source, _ = arrow
+            between = range(self.columns[source] + 1, self.columns[user])
+            bends[arrow] = [(arrow, column) for column in between]
+        return bends
+
+    def _rows(self) -> dict[Any, float]:
+        """A height for every node and every bend.
 
         Each column is put in the order of the mean height of its neighbours, now on its left, now
         on its right: the usual way to few crossings (Sugiyama, Tagawa and Toda, 1981).
@@ -127,19 +138,14 @@ class _Graph:
         filled = [[] for _ in range(max(self.columns.values()) + 1)]
         for node, column in self.columns.items():
             filled[column].append(node)
-        links, bends = [], {}  # a long arrow passes a place in every column on its way
+        before, after = {}, {}  # neighbours left and right, each with how far above it to aim
         for arrow in self.arrows:
             user, source, _ = arrow
-            between = range(self.columns[source] + 1, self.columns[user])
-            bends[arrow] = [(arrow, column) for column in between]
-            for place in bends[arrow]:
+            for place in self.bends[arrow]:
                 filled[place[1]].append(place)
-            chain = [source, *bends[arrow], user]
-            links += [(a, b, self._port(arrow)) for a, b in zip(chain, chain[1:], strict=False)]
-        before, after = {}, {}
-        for a, b, port in links:
-            after.setdefault(a, []).append((b, port))
-            before.setdefault(b, []).append((a, 0))
+            for a, b in pairwise([source, *self.bends[arrow], user]):
+                after.setdefault(a, []).append((b, self._port(arrow)))
+                before.setdefault(b, []).append((a, 0))
         rows = {}
 
         def spread(places):
@@ -156,7 +162,7 @@ class _Graph:
                 }
                 places.sort(key=lambda p, middle=middle: -middle[p])
                 spread(places)
-        return rows, bends
+        return rows
 
     def _port(self, arrow: tuple) -> float:
         """How far above a node's middle an arrow comes in: the first input on top."""
@@ -229,7 +235,7 @@ class _Graph:
         points = [(x + WIDTH / 2, y + self.leaves[arrow]), *map(self._place, self.bends[arrow])]
         points.append((end_x - WIDTH / 2, end_y + port))
         corners, codes = [points[0]], [Path.MOVETO]
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             middle = (x0 + x1) / 2
             corners += [(middle, y0), (middle, y1), (x1, y1)]
             codes += [Path.CURVE4] * 3

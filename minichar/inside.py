@@ -9,11 +9,12 @@ measures them.
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from minichar.draw import BLUE, GREEN, GREY, LINES, ORANGE, RED, Picture
+from minichar.draw import BLUE, GREEN, GREY, LINES, ORANGE, RED, Picture, empty_chart
 
 LOOKS = ((BLUE, "o"), (RED, "^"), (GREEN, "s"), (ORANGE, "D"), (GREY, "x"))
 PALE = ("#9CC9E3", "#F5CE85", "#A5DBC9", "#E8B08A", "#C9D0D5")
@@ -37,13 +38,15 @@ def _points(axes, x: Sequence[float], y: Sequence[float], look: int, label: str)
     axes.scatter(x, y, 24, marker=marker, color=colour, linewidths=1, label=label, **rim)
 
 
-def _legend(figure: Figure, axes) -> None:
-    """What the marks and lines of one panel mean, beside all of them."""
-    legend = figure.legend(
-        *axes.get_legend_handles_labels(), frameon=False, fontsize=9, loc="outside right center"
-    )
-    for text in legend.get_texts():
+def _legend(place: Any, *marks: Any, **how: Any) -> None:
+    """What marks and lines mean, in a figure or its axes; a $ in it begins no formula."""
+    for text in place.legend(*marks, frameon=False, fontsize=9, **how).get_texts():
         text.set_parse_math(False)
+
+
+def _beside(figure: Figure, axes: Any) -> None:
+    """The legend of one panel, beside all of them."""
+    _legend(figure, *axes.get_legend_handles_labels(), loc="outside right center")
 
 
 def saturation(
@@ -79,7 +82,7 @@ def saturation(
         axes.set_xlabel("share of time open (above 0.9)", fontsize=9)
     first = panels[f"gate {names[0]}"]
     first.set_ylabel("share of time shut (below 0.1)", fontsize=9)
-    _legend(figure, first)
+    _beside(figure, first)
     return Picture(figure, f"{title}: {len(names)} scatter charts. " + "; ".join(words))
 
 
@@ -104,7 +107,7 @@ def confirmed(
         axes.set_xlabel("score on text A", fontsize=9)
         words.append(f"{name}: {a.size} cells, the best on A {a[best]:.2f}, on B {b[best]:.2f}")
     panels[names[0]].set_ylabel("score on text B", fontsize=9)
-    _legend(figure, panels[names[0]])
+    _beside(figure, panels[names[0]])
     return Picture(figure, f"{title}: {len(names)} scatter charts. " + "; ".join(words))
 
 
@@ -120,8 +123,8 @@ def by_distance(
     band about a curve is one standard error either way: where a distance is rare its value is
     little known. Raises ValueError for a distance below 0.
     """
-    figure, panels = _panels([""], 6.6, 3.4, title)
-    axes, words = panels[""], []
+    figure, axes = empty_chart(6.6, 3.4, title, x, y)
+    words = []
     for (name, parts), (colour, style) in zip(lines.items(), cycle(LINES), strict=False):
         far, value, doubt = (np.asarray(part, dtype=float) for part in parts)
         if not (far >= 0).all():
@@ -135,10 +138,7 @@ def by_distance(
     axes.set_xscale("symlog", base=2, linthresh=1)  # which has a place for 0
     axes.set_xlim(left=nearest * 0.9 if nearest else -0.2)
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_xlabel(x, parse_math=False)
-    axes.set_ylabel(y, parse_math=False)
-    for text in axes.legend(frameon=False, fontsize=9).get_texts():
-        text.set_parse_math(False)
+    _legend(axes)
     return Picture(figure, f"{title}: line chart of {y} against {x}. " + "; ".join(words))
 
 
@@ -150,8 +150,8 @@ def shares(parts: Mapping[str, float], title: str = "", unit: str = "") -> Pictu
     whole = float(sum(parts.values()))
     if not whole > 0 or min(parts.values()) < 0:
         raise ValueError("the parts must be 0 or more, and together above 0")
-    figure, panels = _panels([""], 7.2, 1.2 + 0.2 * len(parts), title)
-    axes, start, words = panels[""], 0.0, []
+    figure, axes = empty_chart(9, 1, title)
+    start, words = 0.0, []
     for k, (name, part) in enumerate(parts.items()):
         share, said = part / whole, f"{name} {part / whole:.1%}"
         said += f" ({part:,.4g} {unit})" if unit else ""
@@ -162,8 +162,6 @@ def shares(parts: Mapping[str, float], title: str = "", unit: str = "") -> Pictu
     axes.set(yticks=[], xlim=(0, 1))
     axes.spines[["left"]].set_visible(False)
     axes.xaxis.set_major_formatter(lambda share, place: f"{share:.0%}")
-    legend = axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.35))
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    _legend(axes, loc="upper left", bbox_to_anchor=(0, -0.35))
     whole = f"{whole:,.4g} {unit}" if unit else "100%"
     return Picture(figure, f"{title or 'Shares'}: one bar of {whole}. " + "; ".join(words))

@@ -84,7 +84,8 @@ class Live:
                 f"{strange[0]} is not a setting here; the settings are: {', '.join(DEFAULTS)}"
             )
         for name in (*SIZES, "dropout", "lr"):
-            if known[name] is not None and np.asarray(known[name]).dtype.kind not in "iuf":
+            none = name == "embedding" and known[name] is None
+            if not none and np.asarray(known[name]).dtype.kind not in "iuf":
                 raise ValueError(f"{name}={known[name]!r}: it must be a number")
         if text is None:
             text = self.text

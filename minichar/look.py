@@ -119,20 +119,25 @@ def _walk(
         B = int((t < lengths).sum())
         stop = min(end, t + max(1, rows // B), lengths[B - 1])
         at = begin[:B] + np.arange(t, stop)[:, None]  # (T, B)
-        x = ids[np.maximum(at, 0)]
-        if model.embedding:
-            with graph.no_grad():
-                x = graph.embedding(model.parameters()["embedding.W"], x)
-        states, after = {}, []
-        for layer, (cell, kept) in enumerate(zip(cells, state, strict=True)):
-            with graph.no_grad():
-                a = fused.project(x, cell.parameters["Wxh"], cell.parameters["bh"]).data
-            seen, new = READ[model.cell](cell, a, [s[:B] for s in kept])
-            states |= {(layer, kind): s.reshape(-1, cell.H) for kind, s in seen.items()}
-            x = Tensor(seen["h"])
-            after.append(new)
-        state, t = after, stop
+        state = [tuple(s[:B] for s in kept) for kept in state]
+        states, state = _read(model, cells, ids[np.maximum(at, 0)], state)
+        t = stop
         yield at.ravel(), states, state
+
+
+@graph.no_grad()
+def _read(model: CharModel, cells: Sequence, x: Any, state: list) -> tuple[States, list[tuple]]:
+    """What stands in each layer once each of x (T, B) has been read; and the state at the end."""
+    if model.embedding:
+        x = graph.embedding(model.parameters()["embedding.W"], x)
+    states, after = {}, []
+    for layer, (cell, kept) in enumerate(zip(cells, state, strict=True)):
+        a = fused.project(x, cell.parameters["Wxh"], cell.parameters["bh"]).data
+        seen, new = READ[model.cell](cell, a, kept)
+        states |= {(layer, kind): s.reshape(-1, cell.H) for kind, s in seen.items()}
+        x = Tensor(seen["h"])
+        after.append(new)
+    return states, after
 
 
 def numbers(model: CharModel, text: str) -> np.ndarray:

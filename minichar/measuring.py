@@ -31,8 +31,8 @@ class Measured:
     """How every cell of a model goes with every feature of a text.
 
     `correlation` (F, C) is Pearson's r. `luck` (S, F, C) is that with the features put out of step,
-    S times. `moments` are of the C cells, then the F features; `folds` are those of each fifth of
-    the text.
+    S times. `folds` are the moments of each fifth of the text: of the C cells, then the F features,
+    and those out of step.
     """
 
     cells: list[Cell]
@@ -43,6 +43,7 @@ class Measured:
 
     @cached_property
     def moments(self) -> Moments:
+        """Those of the whole text."""
         return sum(self.folds, Moments())
 
     @cached_property
@@ -100,7 +101,7 @@ def measure(
     Raises ValueError as `look.blocks` and `features.tabulate` do.
     """
     table, names = tabulate(text, features, model.dtype), list(features)
-    N, F, kinds = len(text), len(names), look.kinds_of(model, kinds)
+    N, F, kinds = len(look.numbers(model, text)), len(names), look.kinds_of(model, kinds)
     away = np.random.default_rng(seed).integers(N // 10, N - N // 10, shifts).tolist()
     folds, cells = [Moments() for _ in range(5)], []
     for at, states in look.blocks(model, text, **how):

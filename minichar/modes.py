@@ -2,8 +2,9 @@
 
 A cell turns a sequence into a sequence of states. What goes in, which states are read out, and
 which predictions count make the difference: the small parts here see to that. Texts of different
-lengths stand in one batch, padded at the end; `lengths` says where each one ends. Built in lesson
-13.
+lengths stand in one batch, padded at the end; `lengths` says where each one ends. Of each part, D
+is how many numbers a step reads, or how many different characters, H the size of the state. Built
+in lesson 13.
 
     >>> ids, lengths = pad([[1, 2, 3], [4]])
     >>> ids.tolist(), lengths.tolist()
@@ -83,7 +84,10 @@ class Bidirectional:
         self.parameters = named(self.ways)
 
     def __call__(self, x: Any, lengths: np.ndarray | None = None) -> tuple[Tensor, tuple]:
-        """Read x (T, B) whole numbers, or (T, B, D): y, and the two states, each at its end."""
+        """Read x (T, B) whole numbers, or (T, B, D): y, and the states (B, H) of the two cells.
+
+        Those are from after the last of T steps: of a shorter text, after its padding as well.
+        """
         T, B = x.shape[:2]
         places = turned(np.full(B, T) if lengths is None else lengths, T)
         ahead, one = self.ways["ahead"](x)
@@ -167,17 +171,18 @@ class Writer:
         The likeliest character every time; with `rng` one drawn by the probabilities. The first is
         written after `start`. Nothing stops at an end mark: cut there what you show.
         """
-        ids, state, written = np.full((1, len(c)), start), None, []
+        ids, state = np.full((1, len(c)), start), None
+        written = np.empty((length, len(c)), int)
         with graph.no_grad():
-            for _ in range(length):
+            for t in range(length):
                 z, state = self(c, ids, state)
                 if rng is None:
                     ids = z.data.argmax(axis=2)
                 else:
                     p = sampling.distribution(z.data)
                     ids = sampling.choose(p, rng.random((1, len(c))))
-                written.append(ids[0])
-        return np.array(written)
+                written[t] = ids[0]
+        return written
 
 
 def shifted(texts: np.ndarray, start: int = 0) -> np.ndarray:

@@ -57,10 +57,12 @@ class Moments:
 
     @property
     def mean(self) -> np.ndarray:
+        """The mean of each column: (D,)."""
         return backend.host(self._mean)
 
     @property
     def covariance(self) -> np.ndarray:
+        """The covariance of each column with each, divided by n and not n - 1: (D, D)."""
         return backend.host(self._cross) / self.n
 
     def correlation(self, some: Sequence[int], others: Sequence[int]) -> np.ndarray:
@@ -121,6 +123,7 @@ def best_ridges(
         for error, ridge in zip(errors, ridges, strict=True):
             w = Q @ (r / (size.clip(0) + ridge)[:, None]) * scale[some][:, None]  # (some, targets)
             w /= np.where(scale[targets] > 0, scale[targets], 1)
+            # The sum of (target - prediction)² over the rows held out, from their moments alone.
             error += held.n * (
                 covariance.diagonal()[targets]
                 - 2 * (w * between).sum(axis=0)

@@ -27,7 +27,7 @@ from minichar.features import FEATURES, Feature
 from minichar.look import Cell, known
 from minichar.measuring import measure
 from minichar.model import CharModel
-from minichar.text import split
+from minichar.text import at_least_one, split
 from minichar.workers import LARGE, side_by_side
 
 
@@ -146,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", help=text)
     options = parser.parse_args(arguments)
     try:
+        at_least_one(characters=options.characters)
         model = load_model(networks().get(options.model, options.model))
         a, b = split(known(model, load_text(options.text)), options.validation)
         begin = b.find("\n\n\n", 0, len(b) // 10) + 1  # a break: b should not begin within quotes

@@ -80,12 +80,10 @@ def novelty(written: Iterable[str], known: Iterable[str]) -> Novelty:
 def shared(text: str, training: str) -> np.ndarray:
     """At each place of `text`, how many characters from there on occur as a run in `training`.
 
-    int (len(text),). All pieces of 1, 2, 4, 8, … characters of both are put in the order of the
-    alphabet, and numbered by how many stand before them: equal pieces have equal numbers. Only what
-    occurs in both texts needs its order made finer. At the end, the pieces of the training text
-    just before and after one of the text share most with it; how much, the numbers tell. After
-    Manber and Myers, "Suffix arrays: a new method for on-line string searches" (1993), and Larsson
-    and Sadakane, "Faster suffix sorting" (2007).
+    int (len(text),). What goes from a place to the end is a suffix. With all suffixes of both texts
+    in alphabetical order, the two of the training text just before and just after one of `text`
+    share the most with it. After Manber and Myers, "Suffix arrays: a new method for on-line string
+    searches" (1993).
 
     Takes some 100 to 120 bytes for each character of both while it works. 100,000 characters
     against a training text of a million take about a second; at the worst, where most of the text
@@ -93,33 +91,13 @@ def shared(text: str, training: str) -> np.ndarray:
     """
     first = len(training) + 1  # the text begins here, after a mark that neither has
     joined = np.concatenate([code_points(training) + 1, [0], code_points(text) + 1])
-    n, width, levels = len(joined), 1, []
-    _, kind, counts = np.unique(joined, return_inverse=True, return_counts=True)
-    number = (counts.cumsum() - counts)[kind]
-    while True:
-        levels.append(np.append(number, n).astype(np.int32))  # n: beyond the end
-        both = np.zeros((2, n), bool)
-        both[0, number[: first - 1]], both[1, number[first:]] = True, True
-        alive = np.flatnonzero(both.all(axis=0)[number])
-        if not len(alive):
-            break
-        after = np.append(number + 1, np.zeros(width, np.int64))[alive + width]  # 0: beyond the end
-        order = np.lexsort((after, number[alive]))
-        alive, after = alive[order], after[order]
-        old, place = number[alive], np.arange(len(alive))
-        new_old = np.diff(old, prepend=-1) != 0
-        new = new_old | (np.diff(after, prepend=-1) != 0)
-        number[alive] = (
-            old
-            + np.maximum.accumulate(np.where(new, place, 0))
-            - np.maximum.accumulate(np.where(new_old, place, 0))
-        )
-        width *= 2
+    levels = _ordered(joined, first)
+    n, number = len(joined), levels[-1]
     at = np.full(n + 1, -1)  # -1: not there; the last place, which is also place -1, is no one's
-    at[number[: first - 1]] = np.arange(first - 1)  # a place of each piece of the training text
+    at[number[: first - 1]] = np.arange(first - 1)  # where in the training text a number begins
     known, ours, longest = at[:n] >= 0, np.arange(first, n), np.zeros(n - first, np.int64)
-    before = np.maximum.accumulate(np.where(known, np.arange(n), -1))[number[first:]]
-    behind = np.minimum.accumulate(np.where(known, np.arange(n), n)[::-1])[::-1][number[first:]]
+    before = np.maximum.accumulate(np.where(known, np.arange(n), -1))[number[first:n]]
+    behind = np.minimum.accumulate(np.where(known, np.arange(n), n)[::-1])[::-1][number[first:n]]
     for beside in (before, behind):
         here, there = ours, at[beside]
         for k in range(len(levels) - 1, -1, -1):  # what they share, by powers of two
@@ -127,6 +105,37 @@ def shared(text: str, training: str) -> np.ndarray:
             here, there = here + alike, there + alike
         longest = np.maximum(longest, here - ours)
     return longest
+
+
+def _ordered(joined: np.ndarray, first: int) -> list[np.ndarray]:
+    """For the pieces of 1, 2, 4, 8, … characters that begin at each place: numbers (n + 1,), int32.
+
+    The number of a piece is how many come before it in alphabetical order, so that equal pieces
+    have equal numbers; n stands for what begins at the end. A piece is sorted by the numbers of its
+    two halves. Only pieces that occur in both texts, before `first` and from there on, are sorted
+    further; there is no longer one when none does. After Larsson and Sadakane, "Faster suffix
+    sorting" (2007).
+    """
+    n, width, levels = len(joined), 1, []
+    _, kind, counts = np.unique(joined, return_inverse=True, return_counts=True)
+    number = (counts.cumsum() - counts)[kind]
+    while True:
+        levels.append(np.append(number, n).astype(np.int32))
+        both = np.zeros((2, n), bool)
+        both[0, number[: first - 1]], both[1, number[first:]] = True, True
+        alive = np.flatnonzero(both.all(axis=0)[number])
+        if not len(alive):
+            return levels
+        second = np.append(number + 1, np.zeros(width, np.int64))[alive + width]  # 0: after the end
+        order = np.lexsort((second, number[alive]))
+        alive, second = alive[order], second[order]
+        half, place = number[alive], np.arange(len(alive))
+        another_half = np.diff(half, prepend=-1) != 0
+        another = another_half | (np.diff(second, prepend=-1) != 0)
+        # A piece goes up by how many with the same first half come before it.
+        begins = [np.maximum.accumulate(np.where(new, place, 0)) for new in (another, another_half)]
+        number[alive] = half + begins[0] - begins[1]
+        width *= 2
 
 
 def covering(lengths: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ class CellPicker(ipywidgets.VBox):
                     f"{len(text)} characters: a row for each is needed"
                 )
         if not values_of:
-            raise ValueError("there is no recording to show")
+            raise ValueError("there is no recording to show: look.record(model, text) makes one")
         self.text, self.values_of, self.ranks = text, dict(values_of), dict(ranks or {})
         layers = sorted({layer for layer, _ in values_of})
         self.layer = ipywidgets.Dropdown(options=layers, description="Layer", **NAMED)

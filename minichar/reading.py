@@ -1,7 +1,7 @@
 """What a network expects at each character of a text, read from beginning to end in one stream.
 
 The same numbers as `sampling.score`, in whole pieces and so several times as fast; what follows a
-text through its characters (causes.py, closing.py, errors.py) begins here. Used in lesson 11.
+text through its characters (ablation.py, closing.py, errors.py) begins here. Used in lesson 11.
 
     >>> from minichar.text import Vocabulary
     >>> model = CharModel(Vocabulary.of("hello"), hidden=8)

@@ -20,6 +20,7 @@ from minichar.graph import no_grad
 from minichar.model import CharModel
 from minichar.ngram import NGram
 from minichar.sampling import log_softmax
+from minichar.text import at_least_one
 
 DISTANCES = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -73,15 +74,16 @@ def remembered(
     Raises ValueError for distances that make no sense, a text that is too short, or a character
     that a model does not know.
     """
+    at_least_one(places=places)
     distances = tuple(sorted({int(d) for d in distances}))
     if not distances or distances[0] < 0:
         raise ValueError(f"distances={distances}: at least one, whole numbers of at least 0")
     ids = model.vocab.encode(text)
     free = len(ids) - distances[-1]
-    if free < 1 or places < 1:
+    if free < 1:
         raise ValueError(
-            f"{places} places with {distances[-1]} characters before them: the text has "
-            f"{max(0, free)}; take a longer text or shorter distances"
+            f"no place in this text has {distances[-1]} characters before it: take a longer text "
+            "or shorter distances"
         )
     at = np.random.default_rng(seed).choice(free, min(places, free), replace=False)
     at = np.sort(at) + distances[-1]

@@ -9,7 +9,6 @@ pairs. T steps take log2 T rounds in place of T. Built in lesson 15.
     ([3.0, 2.5, 6.0], [3.0, 2.5, 6.0])
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,20 +52,21 @@ def parallel(a: Any, b: Any, h: Any) -> Any:
     return b
 
 
-def recurrence(a: Tensor, b: Tensor, h: Any, how: Callable = parallel) -> Tensor:
+def recurrence(a: Tensor, b: Tensor, h: Any) -> Tensor:
     """All states (T, …) as one node of the graph; `h` (…) is a plain array, without a gradient.
 
     The gradient with respect to h[t], dh[t] = dy[t] + a[t+1] dh[t+1], is a recurrence of the same
-    form, from the end to the beginning: the same scan, reversed.
+    form, from the end to the beginning: the same scan, reversed. Raises ValueError unless a and b
+    have one shape.
     """
     if a.shape != b.shape:
         raise ValueError(f"recurrence: shapes {a.shape} and {b.shape} do not fit")
-    states = how(a.data, b.data, h)
+    states = parallel(a.data, b.data, h)
 
     def send_back(g):
         xp = backend.of(g)
         later = xp.concatenate([a.data[1:], xp.zeros_like(a.data[:1])])[::-1]
-        dh = how(later, g[::-1], xp.zeros_like(g[0]))[::-1]
+        dh = parallel(later, g[::-1], xp.zeros_like(g[0]))[::-1]
         before = xp.concatenate([xp.broadcast_to(h, g[:1].shape), states[:-1]])
         return dh * before, dh
 
@@ -81,15 +81,8 @@ class MinGRU:
     RNNs all we needed?", 2024, section 3.1. The rest is as in layers.py: x (T, B, D), state (h,).
     """
 
-    def __init__(
-        self,
-        D: int,
-        H: int,
-        rng: np.random.Generator,
-        dtype: Any = "float32",
-        how: Callable = parallel,
-    ):
-        self.H, self.how = H, how
+    def __init__(self, D: int, H: int, rng: np.random.Generator, dtype: Any = "float32"):
+        self.H = H
         self.parameters = {
             "Wxh": layers.uniform(rng, (D, 2 * H), H, dtype),
             "bh": layers.zeros((2 * H,), dtype),
@@ -107,5 +100,5 @@ class MinGRU:
         a = layers.checked(layers.project(x, self.parameters["Wxh"], self.parameters["bh"]))
         (h,) = self.begin(a.shape[1], state)
         z, n = a[:, :, : self.H].sigmoid(), a[:, :, self.H :]
-        y = recurrence(1 - z, z * n, h, self.how)
+        y = recurrence(1 - z, z * n, h)
         return y, (y.data[-1].copy(),)

@@ -57,9 +57,11 @@ class Scale:
         return cls(mean, spread)
 
     def down(self, values: Any) -> Any:
+        """Values in their own unit, such as ppm, scaled."""
         return (values - self.mean) / self.spread
 
     def up(self, values: Any) -> Any:
+        """Scaled values, back in their own unit."""
         return values * self.spread + self.mean
 
 

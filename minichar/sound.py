@@ -39,15 +39,15 @@ def tone(pitch: int, seconds: float) -> np.ndarray:
     return (sound * np.maximum(fade, 0) / sum(OVERTONES)).astype(np.float32)
 
 
-def waves(tune: Tune, beats_a_minute: float = 120, longest: float = LONGEST) -> np.ndarray:
+def waves(tune: Tune, beats_a_minute: float = 120) -> np.ndarray:
     """The tune as one wave: float32 (samples,), RATE a second, its loudest sample at 0.9.
 
-    At most `longest` seconds of it. Raises ValueError for a speed that is not above 0.
+    At most LONGEST seconds of it. Raises ValueError for a speed that is not above 0.
     """
     if not beats_a_minute > 0:
         raise ValueError(f"beats_a_minute={beats_a_minute}: a number above 0, such as 120")
     beat = 60 / beats_a_minute
-    total = min(longest, float(tune.beats) * beat)
+    total = min(LONGEST, float(tune.beats) * beat)
     sound = np.zeros(round(total * RATE), np.float32)
     for note in tune.notes:
         first = round(float(note.start) * beat * RATE)

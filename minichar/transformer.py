@@ -140,7 +140,7 @@ class BlockModel(CharModel):
         """Read one character: scores (V,) and the new state; or of B texts, ids (B,): (B, V)."""
         ids = whole_numbers("step", ids, len(self.vocab))
         with graph.no_grad():
-            z, after = self(ids.reshape(1, -1), state)
+            z, after = self(np.atleast_1d(ids)[None], state)
         return z.data[0] if ids.ndim else z.data[0, 0], after
 
     def settings(self) -> dict[str, Any]:

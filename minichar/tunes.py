@@ -21,12 +21,13 @@ from fractions import Fraction
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 # A major scale has as many sharps as it lies fifths above C. Below: what each mode adds to that.
 FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
-MODES = {"ion": 0, "mix": -1, "dor": -2, "aeo": -3, "m": -3, "phr": -4, "loc": -5, "lyd": 1}
+MODES = {"lyd": 1, "ion": 0, "mix": -1, "dor": -2, "aeo": -3, "phr": -4, "loc": -5}
+MODES |= {"m": -3, "min": -3}  # minor: another name of the Aeolian mode
 LONGEST = 10_000  # notes: a text that asks for more is cut there
 TOKEN = re.compile(
     r"""(?P<note>(?P<sharp>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-gzx])(?P<octave>[,']*)
-         (?P<up>\d{1,3})?(?P<slashes>/{1,4})?(?P<down>\d{1,3})?(?P<tie>-)?)
-      | (?P<bar>:?\|[\]|:]?|::|\[\||:\|\]?) (?P<ending>\[?[12])?
+         (?P<up>\d{1,3})?((?P<slashes>/{1,4})(?P<down>\d{1,3})?)?(?P<tie>-)?)
+      | (?P<bar>:?\|[\]|:]?|::|\[\|) (?P<ending>\[?[12])?
       | (?P<alternative>\[[12])
       | (?P<tuplet>\([2-9])
       | (?P<broken>[<>]{1,2})
@@ -86,10 +87,8 @@ def scale(key: str) -> dict[str, int]:
     found = re.match(r"\s*([A-G])([#b]?)\s*([A-Za-z]*)", key)
     if not found:
         return {}
-    mode = found[3].lower()
-    minor = mode == "m" or mode.startswith("min")
     sharps = FIFTHS[found[1]] + {"#": 7, "b": -7, "": 0}[found[2]]
-    sharps += MODES["m"] if minor else MODES.get(mode[:3], 0)
+    sharps += MODES.get(found[3].lower()[:3], 0)
     order = "FCGDAEB" if sharps >= 0 else "BEADGCF"
     raised: dict[str, int] = {}
     for k in range(abs(sharps)):
@@ -102,23 +101,20 @@ def read(text: str) -> Tune:
 
     Chords sound as one note after another; grace notes, chord names and decorations are left out.
     """
-    tune, body = Tune(), []
-    unit, raised = Fraction(1, 2), {}
+    tune = Tune()
+    written = _Written(tune)
     for line in text.splitlines(keepends=True):
         heading = re.match(r"([A-Za-z]):\s*([^\n%]*)", line)
-        if heading:
-            key, value = heading[1], heading[2].strip()
-            tune.heading.setdefault(key, value)
-            if key == "L":
-                found = re.match(r"1/(\d{1,2})$", value)
-                unit = Fraction(4, int(found[1])) if found and int(found[1]) else unit
-            elif key == "K":
-                raised = scale(value)
-        else:
-            body.append(line)
-    written = _Written(tune, unit, raised)
-    for line in body:
-        written.line(line)
+        if not heading:
+            written.line(line)
+            continue
+        key, value = heading[1], heading[2].strip()
+        tune.heading.setdefault(key, value)
+        length = re.match(r"1/(\d{1,2})$", value)
+        if key == "L" and length and int(length[1]):
+            written.unit = Fraction(4, int(length[1]))
+        elif key == "K":
+            written.raised = scale(value)
     tune.notes, tune.beats = written.played()
     return tune
 
@@ -126,9 +122,11 @@ def read(text: str) -> Tune:
 class _Written:
     """The notes as they are written; `played` puts them in the order in which they sound."""
 
-    def __init__(self, tune: Tune, unit: Fraction, raised: dict[str, int]):
-        self.tune, self.unit, self.raised = tune, unit, raised
-        self.here: dict[str, int] = {}  # sharps and flats that hold until the next bar
+    def __init__(self, tune: Tune):
+        self.tune = tune
+        self.unit = Fraction(1, 2)  # beats of a note without a length of its own
+        self.raised: dict[str, int] = {}  # the sharps and flats of the key
+        self.here: dict[str, int] = {}  # those that hold until the next bar
         self.events: list = []  # [pitch or None, beats], or a word: "repeat", "open", "1"
         self.in_bar, self.tuplet, self.times, self.tied = Fraction(0), 0, Fraction(1), False
         self.longer = Fraction(1)  # of the next note, after a > or <
@@ -159,8 +157,6 @@ class _Written:
         length = Fraction(int(found["up"] or 1)) * self.unit
         if found["slashes"]:
             length /= int(found["down"] or 0) or 2 ** len(found["slashes"])
-        elif found["down"]:  # "A2" is read as up; digits cannot follow twice
-            self.tune.skipped += 1
         if self.tuplet:
             length, self.tuplet = length * self.times, self.tuplet - 1
         length, self.longer = length * self.longer, Fraction(1)

@@ -181,7 +181,10 @@ class Temperature(ipywidgets.VBox):
 
 
 class Frames(ipywidgets.VBox):
-    """Pictures of the same thing as it changes, under a slider, with a button that plays them."""
+    """Pictures of the same thing as it changes, under a slider, with a button that plays them.
+
+    `name` is what the slider is called, `start` the number of the picture it begins with, from 0.
+    """
 
     def __init__(self, pictures: Sequence[draw.Picture], name: str = "Picture", start: int = 0):
         self.pictures = list(pictures)

@@ -184,9 +184,10 @@ def test_a_mask_of_true_and_false_is_refused():
         attend(x, x, x, causal(3) == 0)
 
 
-def test_heads_that_cannot_share_are_refused():
-    with pytest.raises(ValueError, match="heads=4: 6 columns"):
-        Attention(6, 4, 3, rng())
+@pytest.mark.parametrize("heads", [4, 0, -1])
+def test_heads_that_cannot_share_are_refused(heads):
+    with pytest.raises(ValueError, match=f"heads={heads}: 6 columns"):
+        Attention(6, heads, 3, rng())
 
 
 def test_all_heads_but_the_last_begin_by_looking_near():

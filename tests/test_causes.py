@@ -9,6 +9,7 @@ from test_stepping import some_model
 import minichar as mc
 from minichar.causes import gradients, rows, saliency
 from minichar.model import KINDS, CharModel
+from minichar.transformer import BlockModel
 
 TEXT = "badce"  # every character once: to move its row of weights moves this place alone
 
@@ -160,3 +161,11 @@ def test_short_texts():
     assert saliency(model, "a").shape == (0, 1) and saliency(model, "").shape == (0, 0)
     with pytest.raises(ValueError, match="position 0"):
         saliency(model, mc.text.clean("é"))
+
+
+def test_a_model_without_cells_is_refused_and_left_as_it_was():
+    model = BlockModel(mc.Vocabulary.of(TEXT), "mingru", width=4)
+    for other in (model, mc.NGram(TEXT, 2)):
+        with pytest.raises(TypeError, match="a CharModel can be looked into"):
+            saliency(other, TEXT)
+    assert all(w.grad is None for w in model.parameters().values())

@@ -193,6 +193,8 @@ def test_ranking_and_what_it_refuses():
         search(some_model(), "abc", "abc")
     with pytest.raises(ValueError, match="at least once"):
         search(some_model(), "abc", "abd", shifts=0)
+    with pytest.raises(ValueError, match="the text is empty"):
+        measure(some_model(), "", shifts=1)
 
 
 def test_the_command_prints_a_line_for_each_feature(tmp_path, capsys):
@@ -221,6 +223,7 @@ def test_the_command_says_what_it_is_for(capsys):
         ("nowhere.npz names", "nowhere.npz: No such file"),
         ("names nowhere.txt", "'nowhere.txt' is neither a name"),
         ("names names --validation 3", "validation=3.0 is not a share"),
+        ("names names --characters 0", "characters=0: it must be a whole number"),
     ],
 )
 def test_a_mistake_at_the_command_is_a_line(capsys, words, said):

@@ -58,8 +58,8 @@ def test_the_a_above_the_middle_c_has_440():
 
 def test_sound_is_never_too_loud_and_never_too_long():
     chord = tunes.read("K:C\n" + "C,64 " * 40)
-    wave_of = sound.waves(chord, 60, longest=2)
-    assert len(wave_of) == 2 * sound.RATE and np.abs(wave_of).max() <= 0.9 + 1e-6
+    wave_of = sound.waves(chord, 60)
+    assert len(wave_of) == sound.LONGEST * sound.RATE and np.abs(wave_of).max() <= 0.9 + 1e-6
     assert len(sound.waves(tunes.read(""), 60)) == 0
     with pytest.raises(ValueError, match="above 0"):
         sound.waves(SCALE, 0)

@@ -657,6 +657,7 @@ def test_a_seed_is_no_less_than_zero_and_what_are_no_numbers_is_said(made, monke
         ({"seed": -1}, "seed=-1: it must be a whole number of at least 0"),
         ({"hidden": "x"}, "hidden=('x',): it must be a number"),
         ({"lr": "x"}, "lr='x': it must be a number"),
+        ({"batch": None}, "batch=None: it must be a number"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             studio.Studio(TEXT, start=False, **settings)

@@ -214,6 +214,8 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         small(heads=3)
     with pytest.raises(ValueError, match="time first"):
         small()(np.zeros(3, int))
+    with pytest.raises(ValueError, match=r"ids of shape \(1, 2, 3\)"):
+        small().step(np.zeros((2, 3), int))
     with pytest.raises(ValueError, match="1 layers for a model of 2"):
         small()(np.zeros((3, 1), int), [()])
     with pytest.raises(ValueError, match="cannot be saved"):

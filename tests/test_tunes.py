@@ -101,9 +101,14 @@ def test_without_a_length_a_note_is_an_eighth():
         assert [note.length for note in notes] == [Fraction(1, 2), 1]
 
 
+def test_a_new_key_or_length_holds_from_there_on():
+    notes = read("L:1/8\nK:G\nF|\nL:1/4\nK:C\nF\n").notes
+    assert [(name(n.pitch), n.length) for n in notes] == [("F#4", Fraction(1, 2)), ("F4", 1)]
+
+
 def test_what_is_no_music_is_skipped_and_counted():
-    tune = read("K:C\nA #é B; c1234\n")
-    assert tune.skipped == 4 and [name(n.pitch) for n in tune.notes] == ["A4", "B4", "C5"]
+    tune = read("K:C\nA #é B; c12345\n")
+    assert tune.skipped == 5 and [name(n.pitch) for n in tune.notes] == ["A4", "B4", "C5"]
     assert scale("?") == scale("") == {} and read("K:?\nF\n").notes == read("K:C\nF\n").notes
 
 

@@ -70,14 +70,15 @@ def for_case(case: str) -> Iterator[None]:
 
 
 def _run(f, args, named, changes):
+    """What `f` returns, and the copies that it was given; Wrong and NotDone as in `call`."""
     handed, handed_named = [_copied(a) for a in args], {k: _copied(v) for k, v in named.items()}
-    before = sys.getprofile()
+    profile = sys.getprofile()
     try:
-        sys.setprofile(watch if watch.codes else before)
+        sys.setprofile(watch if watch.codes else profile)
         try:
             result = f(*handed, **handed_named)
         finally:
-            sys.setprofile(before)
+            sys.setprofile(profile)
     except (Exception, SystemExit) as error:
         raise _crash(f, error) from None
     if _holds_itself(result):  # numpy would look for its shape without end
@@ -85,25 +86,29 @@ def _run(f, args, named, changes):
     pairs = [(_parameter(f, i), i, a, b) for i, (a, b) in enumerate(zip(args, handed, strict=True))]
     pairs += [(name, name, named[name], handed_named[name]) for name in named]
     altered = [(name, key, a) for name, key, a, b in pairs if _altered(a, b)]
-    if (result is None or result is ...) and not altered:
-        does = "returns" if not changes else "changes and returns"
-        if result is ...:
-            raise NotDone("it returns `...`")
+    if result is ... and not altered:
+        raise NotDone("it returns `...`")
+    if result is None and not altered:
+        does = "changes and returns" if changes else "returns"
         raise NotDone(f"it {does} nothing{_for_which(f, args)}")
-    for name, key, before in altered:
+    for name, key, given in altered:
         if name not in changes and key not in changes:
-            advice = f"work on a copy (`{name}.copy()`)"
-            rows = before if isinstance(before, (list, tuple)) else [before]
-            held = [v for row in rows if isinstance(row, dict) for v in row.values()]
-            if any(isinstance(v, np.ndarray) for v in held):  # a copy still holds the same arrays
-                advice = "make new arrays, in a new dictionary where one is to be returned"
-            elif held:
-                advice = "look a key up with `.get(...)`, which leaves the dictionary as it is"
             raise Wrong(
-                f"it changed its input `{name}` in place: {advice}, "
+                f"it changed its input `{name}` in place: {_instead(name, given)}, "
                 f"and beware of `{name} += ...` and `{name}[...] = ...`"
             )
     return result, tuple(handed)
+
+
+def _instead(name: str, given) -> str:
+    """What to do in place of changing an input, by what was given."""
+    rows = given if isinstance(given, (list, tuple)) else [given]
+    held = [v for row in rows if isinstance(row, dict) for v in row.values()]
+    if any(isinstance(v, np.ndarray) for v in held):  # a copy still holds the same arrays
+        return "make new arrays, in a new dictionary where one is to be returned"
+    if held:
+        return "look a key up with `.get(...)`, which leaves the dictionary as it is"
+    return f"work on a copy (`{name}.copy()`)"
 
 
 def _copied(value):

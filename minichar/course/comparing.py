@@ -65,7 +65,7 @@ def same(
         _same_text(name, got, want)
     elif isinstance(want, dict):
         _same_dict(name, got, want, tol)
-    elif isinstance(want, (tuple, list)) and not (
+    elif isinstance(want, (tuple, list)) and not (  # for a list of numbers, an array will do
         isinstance(got, np.ndarray)
         and _numeric(want)
         and (not parts or got.shape == np.shape(want))

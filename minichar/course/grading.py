@@ -118,6 +118,7 @@ class LearnersLesson(pytest.File):
                 yield Missing.from_parent(self, name=f"exercise {number}", number=number)
 
     def places(self, cell) -> list[str]:
+        """The exercises whose check a cell is: by its id, or because it calls it."""
         code = re.sub(r"^\s*#.*", "", cell.source, flags=re.M)
         named = CHECK.findall(code)
         return [n for n, c in self.checks.items() if n in named or c.id == cell.get("id")]

@@ -72,18 +72,26 @@ def judge(
     found = _run_pytest(there, tell) if there else {}
     reports = {}
     for path in notebooks:
-        gone = f"{path.name} is not there; `minichar reset {path.name[:2]}` makes it again"
-        others = sorted(p.name for p in path.parent.glob(f"{path.name[:3]}*") if KEPT not in p.name)
-        if others:
-            gone = f"{path.name} is not there, but {others[0]} is: give it its name back"
-        missing = {"verdicts": [[n, "missing", gone] for n in exercises[path]], "broken": {}}
-        result = found[os.path.abspath(path)] if path in there else missing
+        if path in there:
+            result = found[os.path.abspath(path)]
+        else:
+            gone = _gone(path)
+            result = {"verdicts": [[n, "missing", gone] for n in exercises[path]], "broken": {}}
         verdicts = [
             Verdict(number, checking.title(number), state, message)
             for number, state, message in result["verdicts"]
         ]
         reports[path] = Report(verdicts, result["broken"])
     return reports
+
+
+def _gone(notebook: Path) -> str:
+    """What to do about a notebook that is not where it should be."""
+    name, here = notebook.name, notebook.parent
+    others = sorted(p.name for p in here.glob(f"{name[:3]}*") if KEPT not in p.name)
+    if others:
+        return f"{name} is not there, but {others[0]} is: give it its name back"
+    return f"{name} is not there; `minichar reset {name[:2]}` makes it again"
 
 
 def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dict[str, dict]:

@@ -19,7 +19,10 @@ class Failure(Exception):
 
 
 class Step(pytest.Item):
-    """One thing to do in a lesson's kernel, in order."""
+    """One thing to do in a lesson's kernel, in order.
+
+    Each kind has `run`, which does it, and `show`, which then raises what pytest is to report.
+    """
 
     done = False
     answered_below = False  # for a check: whether the learner's answer stands below it
