@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minichar as mc
@@ -61,12 +62,15 @@ def test_every_registered_mistake_is_rejected(number, name):
         ("4.5", "without the one that crosses", "each one above 1 - top_p"),
         ("8.5", "half, whatever the share", "keeps what it should drop"),
         ("9.4", "the halving is done on a copy, a gets its tanh alone", "the first block"),
+        ("10.4", "k > n, not k >= n", "nothing stops a thread with k >= n"),
+        ("10.4", "nothing stops a thread with k >= n", "k > n, not k >= n"),
         ("12.1", "only the last note", "small letters only"),
         ("12.4", "the last row and column not filled", "taking out is free"),
         ("12.4", "the edges written over", "letters in common"),
         ("12.4", "no way from the left, D[i, j-1]", "equal letters cost, too"),
         ("12.4", "exchanging is free", "the last row and column not filled"),
         ("12.4", "0 for equal letters, not the number above left", "the edges left at zero"),
+        ("14.1", "hash(), which differs from process to process", "in the order of"),
     ],
 )
 def test_a_mistake_is_not_taken_for_another(number, made, other):
@@ -164,8 +168,23 @@ SAID = {
     "the norm first": ("5.4", lambda dW, limit: ({}, 1.0), "the norm is 1, expected"),
     "what does not fit": ("7.4", lambda g, shape: g.reshape(shape), r"for g of .* \(3,\) it st"),
     "one array": ("8.1", lambda ids, B: ids, "the result for 19 characters in 3 streams is an"),
+    "nats of a piece": (
+        "8.4",
+        lambda losses, counts: np.exp((losses * counts).sum() / len(losses)),
+        "mistake “divided by the number of pieces”",
+    ),
     "the mask, too": ("8.5", lambda x, share, rng: (x, x > 0), "it returns several things, exp"),
     "the gates first": ("6.1", lambda W, x, h, c: (h, c, [h] * 4), "gates: o at "),
+    "over the texts": (
+        "9.3",
+        lambda hs, da: np.tensordot(hs[:-1], da, ((0, 1), (0, 1))) / hs.shape[1],
+        "mistake “the mean over the texts”",
+    ),
+    "c as it was": (
+        "10.1",
+        lambda a, c: (cell_of_10_1(a, c)[0], c),
+        "mistake “the old c returned, not the new”",
+    ),
     "a list": ("13.1", lambda y, lengths: [y[0, 0], y[0, 1]], "a list of Tensors, expected a"),
     "an array": (
         "13.3",

@@ -53,11 +53,6 @@ def _into_zeros(ids, B):
     also=(text.streams,),
     hints=[
         (
-            "How long is each piece?",
-            "There are len(ids) - 1 predictions, because no character follows the last one. Each of "
-            "the B streams gets equally many: (len(ids) - 1) // B.",
-        ),
-        (
             "Which way does reshape fill?",
             "Row by row. `reshape(B, steps)` puts one whole piece in each row; `.T` then stands the "
             "rows up as columns. `reshape(steps, B)` would tear the pieces apart.",
@@ -69,14 +64,14 @@ def _into_zeros(ids, B):
         ),
     ],
     wrong={
-        "neighbours side by side": _interleaved,
+        "neighbours in the text side by side, not one below the other": _interleaved,
         "the last target of a stream is its own first character": _targets_rolled,
-        "targets from the next stream": _targets_rolled_across,
+        "the inputs of the next stream as targets": _targets_rolled_across,
         "streams as rows": lambda ids, B: tuple(a.T for a in streams(ids, B)),
         "targets equal to the inputs": lambda ids, B: (streams(ids, B)[0],) * 2,
         "the beginning is left out, not the end": _beginning_left_out,
-        "one prediction of each stream is lost": _one_step_less,
-        "not whole numbers": _into_zeros,
+        "the last row left out": _one_step_less,
+        "floats, not whole numbers": _into_zeros,
     },
 )
 def _(f):

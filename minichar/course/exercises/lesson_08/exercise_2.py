@@ -20,7 +20,16 @@ def one_pass(model, optimizer, inputs, targets, length):
     return losses
 
 
-def _changed_pass(carry="state", back=True, late=False, moves=1, at_end=0, last=True, again=False):
+def _changed_pass(
+    carry="state",
+    back=True,
+    late=False,
+    moves=1,
+    at_end=0,
+    last=True,
+    again=False,
+    into_list=lambda loss: float(loss.data),
+):
     """One pass with a mistake; `moves` steps for each piece, and `at_end` more after the last."""
 
     def wrong(model, optimizer, inputs, targets, length):
@@ -35,7 +44,7 @@ def _changed_pass(carry="state", back=True, late=False, moves=1, at_end=0, last=
             for _ in range(moves):
                 optimizer.step()
             state = {"state": new, "none": None, "first": state or new}[carry]
-            losses.append(float(loss.data))
+            losses.append(into_list(loss))
         for _ in range(at_end):
             optimizer.step()
         return losses
@@ -67,15 +76,16 @@ def _changed_pass(carry="state", back=True, late=False, moves=1, at_end=0, last=
         "every piece from an empty state": _changed_pass(carry="none"),
         "the state of the first piece for all": _changed_pass(carry="first"),
         "no backward pass": _changed_pass(back=False),
-        "the weights never move": _changed_pass(moves=0),
+        "no step of the optimiser": _changed_pass(moves=0),
         "the step before the backward pass": _changed_pass(late=True, moves=0),
         "the last, shorter piece is left out": _changed_pass(last=False),
-        "one step at the end": _changed_pass(moves=0, at_end=1),
+        "one step for all pieces, at the end": _changed_pass(moves=0, at_end=1),
         "only the first piece": lambda model, optimizer, inputs, targets, length: one_pass(
             model, optimizer, inputs[:length], targets[:length], length
         ),
         "two steps for each piece": _changed_pass(moves=2),
         "the first piece again and again": _changed_pass(again=True),
+        "the Tensor of each loss, not its number": _changed_pass(into_list=lambda loss: loss),
     },
 )
 def _(f):

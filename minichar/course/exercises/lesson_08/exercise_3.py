@@ -102,31 +102,31 @@ def _square_in_place(W, dW, m, v, t, rate=0.002):
             right_m=lambda m, t: m, right_v=lambda v, t: v
         ),
         "only m is corrected": _changed_adam(right_v=lambda v, t: v),
-        "steps counted from 0": _changed_adam(
+        "t + 1 in place of t": _changed_adam(
             right_m=lambda m, t: m / (1 - 0.9 ** (t + 1)),
             right_v=lambda v, t: v / (1 - 0.999 ** (t + 1)),
         ),
-        "the corrected values are kept": _corrected_for_good,
-        "0.9 for both": _changed_adam(
+        "the corrected m and v are kept": _corrected_for_good,
+        "0.9 in place of 0.999": _changed_adam(
             second=lambda v, g: 0.9 * v + 0.1 * g * g, right_v=lambda v, t: v / (1 - 0.9**t)
         ),
         "all of g added to m, as in momentum": _changed_adam(first=lambda m, g: 0.9 * m + g),
-        "v of the gradient, not of its square": _changed_adam(
+        "v of the gradient's size, not of its square": _changed_adam(
             second=lambda v, g: 0.999 * v + 0.001 * np.abs(g)
         ),
-        "no root": _changed_adam(move=lambda m, v, g: m / (v + 1e-8)),
+        "the root left out": _changed_adam(move=lambda m, v, g: m / (v + 1e-8)),
         "1e-8 under the root, as in Adagrad": _changed_adam(
             move=lambda m, v, g: m / np.sqrt(v + 1e-8)
         ),
-        "1e-6 for 1e-8": _changed_adam(move=lambda m, v, g: m / (np.sqrt(v) + 1e-6)),
+        "1e-6 in place of 1e-8": _changed_adam(move=lambda m, v, g: m / (np.sqrt(v) + 1e-6)),
         "the gradient is squared in place": _square_in_place,
         "the gradient over the root, without m": _changed_adam(
             move=lambda m, v, g: g / (np.sqrt(v) + 1e-8)
         ),
-        "uphill": _changed_adam(sign=1),
-        "m and v forgotten": _forgetful,
+        "with the gradient, not against it": _changed_adam(sign=1),
+        "m and v not kept": _forgetful,
         "no step where the gradient is 0": _only_where_used,
-        "v never smaller": _changed_adam(
+        "v may grow, but not shrink": _changed_adam(
             second=lambda v, g: np.maximum(v, 0.999 * v + 0.001 * g * g)
         ),
         "new arrays for W, m and v": _rebound("Wmv"),

@@ -28,13 +28,13 @@ def perplexity(losses, counts):
     wrong={
         "the mean of the means": lambda losses, counts: np.exp(np.mean(losses)),
         "the mean of the perplexities": lambda losses, counts: np.mean(np.exp(losses)),
-        "perplexities, weighted": lambda losses, counts: (
+        "the weighted mean of the perplexities": lambda losses, counts: (
             np.sum(np.exp(losses) * counts) / np.sum(counts)
         ),
-        "2 for e": lambda losses, counts: 2 ** (np.sum(losses * counts) / np.sum(counts)),
+        "2 in place of e": lambda losses, counts: 2 ** (np.sum(losses * counts) / np.sum(counts)),
         "the loss, not the perplexity": lambda losses, counts: np.log(perplexity(losses, counts)),
         "divided by the number of pieces": lambda losses, counts: np.exp(
-            np.sum(losses * counts) / len(losses) / 100
+            np.sum(losses * counts) / len(losses)
         ),
         "the sum of the losses over all predictions": lambda losses, counts: np.exp(
             np.sum(losses) / np.sum(counts)

@@ -48,23 +48,30 @@ def _last_two_axes(x, share, rng):
         ),
     ],
     wrong={
-        "not made up for": lambda x, share, rng: x * (rng.random(x.shape) >= share),
+        "what stays is not made larger": lambda x, share, rng: x * (rng.random(x.shape) >= share),
         "divided by the share": lambda x, share, rng: x * (rng.random(x.shape) >= share) / share,
         "half, whatever the share": lambda x, share, rng: 2 * x * (rng.random(x.shape) >= 0.5),
-        "multiplied by what is kept": lambda x, share, rng: (
+        "multiplied by the share that is kept, not divided": lambda x, share, rng: (
             x * (rng.random(x.shape) >= share) * (1 - share)
         ),
         "keeps what it should drop": lambda x, share, rng: (
             x * (rng.random(x.shape) < share) / (1 - share)
         ),
-        "whole rows": lambda x, share, rng: x * (rng.random((len(x), 1)) >= share) / (1 - share),
-        "whole columns": lambda x, share, rng: x * (rng.random(x.shape[-1]) >= share) / (1 - share),
-        "one draw for all the first axis": _last_two_axes,
+        "one draw for each row": lambda x, share, rng: (
+            x * (rng.random((len(x), 1)) >= share) / (1 - share)
+        ),
+        "one draw for each column": lambda x, share, rng: (
+            x * (rng.random(x.shape[-1]) >= share) / (1 - share)
+        ),
+        "the same draws all along the first axis": _last_two_axes,
         "a fixed number of zeros": _counted,
         "the same draws every time": _own_dice,
-        "the mask returned as well": lambda x, share, rng: (dropout(x, share, rng), x != 0),
+        "the result and which numbers stay, not the result alone": lambda x, share, rng: (
+            dropout(x, share, rng),
+            x != 0,
+        ),
         "nothing is dropped": lambda x, share, rng: x.copy(),
-        "in place": _in_place,
+        "x changed in place": _in_place,
     },
 )
 def _(f):

@@ -35,15 +35,19 @@ ROUNDS = [
     ],
     wrong={
         "the warm-up counted": lambda slow, fast: np.median(np.array(slow) / np.array(fast)),
-        "the other way round": lambda slow, fast: ratio(fast, slow),
+        "fast divided by slow": lambda slow, fast: ratio(fast, slow),
         "the ratio of the medians": lambda slow, fast: np.median(slow[1:]) / np.median(fast[1:]),
         "the mean of the ratios": lambda slow, fast: np.mean(
             np.array(slow[1:]) / np.array(fast[1:])
         ),
         "the ratio of the sums": lambda slow, fast: sum(slow[1:]) / sum(fast[1:]),
-        "the best round": lambda slow, fast: max(np.array(slow[1:]) / np.array(fast[1:])),
+        "the largest ratio, not the median": lambda slow, fast: max(
+            np.array(slow[1:]) / np.array(fast[1:])
+        ),
         "the ratio of the shortest times": lambda slow, fast: min(slow[1:]) / min(fast[1:]),
-        "a ratio for each round": lambda slow, fast: np.array(slow[1:]) / np.array(fast[1:]),
+        "all the ratios, not their median": lambda slow, fast: (
+            np.array(slow[1:]) / np.array(fast[1:])
+        ),
         "the last round left out": lambda slow, fast: np.median(
             np.array(slow[:-1]) / np.array(fast[:-1])
         ),

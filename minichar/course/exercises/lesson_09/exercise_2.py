@@ -49,11 +49,11 @@ def _mean(x, da, V):
             x, da, max(x) + 1
         ),
         "as many rows as da has": lambda x, da, V: rows_back(x, da, len(da)),
-        "the gather again": lambda x, da, V: da[x],
-        "the mean of the rows": _mean,
+        "a gather, da[x], not a scatter-add": lambda x, da, V: da[x],
+        "the mean of a character's rows, not their sum": _mean,
         "only the characters that were read": lambda x, da, V: rows_back(x, da, V)[np.unique(x)],
-        "transposed": lambda x, da, V: rows_back(x, da, V).T,
-        "the sum for all": lambda x, da, V: np.where(
+        "the gradient transposed": lambda x, da, V: rows_back(x, da, V).T,
+        "the sum of all rows for each character": lambda x, da, V: np.where(
             np.isin(np.arange(V), x)[:, None], da.sum(axis=0), da.dtype.type(0)
         ),
     },

@@ -39,13 +39,13 @@ def _stepwise(hs, da):
         ),
     ],
     wrong={
-        "the states after": lambda hs, da: _product(hs[1:], da),
+        "the states after each step, hs[1:]": lambda hs, da: _product(hs[1:], da),
         "reshaped, not transposed": lambda hs, da: (
             hs[:-1].reshape(hs.shape[-1], -1) @ da.reshape(-1, da.shape[-1])
         ),
-        "transposed": lambda hs, da: weight_gradient(hs, da).T,
-        "the mean over the texts": lambda hs, da: weight_gradient(hs, da) / (hs.shape[1] + 1),
-        "turned before the reshape": lambda hs, da: (
+        "the gradient transposed": lambda hs, da: weight_gradient(hs, da).T,
+        "the mean over the texts": lambda hs, da: weight_gradient(hs, da) / hs.shape[1],
+        "transposed before the reshape, not after it": lambda hs, da: (
             hs[:-1].T.reshape(hs.shape[-1], -1) @ da.reshape(-1, da.shape[-1])
         ),
         "summed over the texts first": lambda hs, da: hs[:-1].sum(axis=1).T @ da.sum(axis=1),

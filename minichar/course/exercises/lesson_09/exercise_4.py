@@ -72,22 +72,17 @@ def _by_exp(a):
             "`a = np.tanh(a)` makes a new array, and the name a forgets the old one. `np.tanh(a, out=a)`, "
             "`a[...] = …`, `a *= …` write into the array that was handed in.",
         ),
-        (
-            "How do I take the first three blocks, whatever the shape?",
-            "`a[..., : 3 * H]` is all but the last quarter along the last axis, and it is a view: to change "
-            "it is to change a.",
-        ),
     ],
     wrong={
         "a new array": _new_array,
         "a new array from the tanh on": _renamed,
-        "a sigmoid of 2x": _changed_squash(before=1.0),
+        "not halved before the tanh": _changed_squash(before=1.0),
         "all four blocks are sigmoids": _changed_squash(blocks=slice(0, 4)),
         "the 1/2 not added": _changed_squash(plus=0.0),
-        "not halved afterwards": _changed_squash(factor=1.0),
+        "not halved after the tanh": _changed_squash(factor=1.0),
         "g halved as well": _changed_squash(rest=lambda g: g / 2),
-        "the first block is the tanh": _changed_squash(blocks=slice(1, 4)),
-        "only two sigmoids": _changed_squash(blocks=slice(0, 2)),
+        "the first block as g, not the last": _changed_squash(blocks=slice(1, 4)),
+        "a sigmoid for two blocks only": _changed_squash(blocks=slice(0, 2)),
         "1/2 added before the halving, not after it": _changed_squash(plus=0.25),
         "the halving is done on a copy, a gets its tanh alone": lambda a: np.tanh(a, out=a),
         "a tanh for each block": _four,

@@ -27,7 +27,7 @@ def flops(T, B, V, H):
         "multiplications only": lambda T, B, V, H: flops(T, B, V, H) // 2,
         "forward only": lambda T, B, V, H: flops(T, B, V, H) // 3,
         "the weights' gradient forgotten": lambda T, B, V, H: flops(T, B, V, H) // 3 * 2,
-        "one gate of four": lambda T, B, V, H: 6 * T * B * H * (H + V),
+        "H in place of 4H": lambda T, B, V, H: 6 * T * B * H * (H + V),
         "the read-out forgotten": lambda T, B, V, H: 6 * T * B * H * 4 * H,
         "the read-out forward only": lambda T, B, V, H: 6 * T * B * H * 4 * H + 2 * T * B * H * V,
         "the gather counted as a product": lambda T, B, V, H: (
@@ -36,9 +36,9 @@ def flops(T, B, V, H):
         "Wxh counted like the other two": lambda T, B, V, H: (
             flops(T, B, V, H) + 6 * T * B * V * 4 * H
         ),
-        "one text": lambda T, B, V, H: flops(T, 1, V, H),
-        "one step": lambda T, B, V, H: flops(1, B, V, H),
-        "the read-out four times as wide": lambda T, B, V, H: 6 * T * B * 4 * H * (H + V),
+        "B left out": lambda T, B, V, H: flops(T, 1, V, H),
+        "T left out": lambda T, B, V, H: flops(1, B, V, H),
+        "4H for the read-out, too": lambda T, B, V, H: 6 * T * B * 4 * H * (H + V),
     },
 )
 def _(f):

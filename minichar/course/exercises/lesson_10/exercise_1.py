@@ -77,10 +77,10 @@ def _in_place(a, c):
         "down, and left there": _down,
         "the gates in the order i, f, o, g": _changed_cell("ifog"),
         "i and f the other way round": _changed_cell("ofig"),
-        "a sigmoid of 2x": _changed_cell(factor=1.0),
+        "not halved before the tanh": _changed_cell(factor=1.0),
         "a sigmoid for g as well": _changed_cell(of_g=_sigmoid),
-        "only h": lambda a, c: cell(a, c)[0],
-        "the old c in h": lambda a, c: (
+        "only h returned": lambda a, c: cell(a, c)[0],
+        "h made from the old c": lambda a, c: (
             cell(a, c)[0] / backend.of(a).tanh(cell(a, c)[1]) * backend.of(a).tanh(c),
             cell(a, c)[1],
         ),
@@ -90,7 +90,7 @@ def _in_place(a, c):
         ),
         "c and h the other way round": lambda a, c: cell(a, c)[::-1],
         "c changed in place": _in_place,
-        "no gate on g": lambda a, c: (cell(a, c)[0], cell(a, c)[1] * 0 + c),
+        "the old c returned, not the new": lambda a, c: (cell(a, c)[0], cell(a, c)[1] * 0 + c),
     },
 )
 def _(f):

@@ -44,13 +44,17 @@ def _whole(gradients):
         "a wait for each gradient": _one_by_one,
         "all gradients down": _whole,
         "left on the card": lambda gradients: sum((g * g).sum() for g in gradients) ** 0.5,
-        "no root": lambda gradients: norm(gradients) ** 2,
+        "the root left out": lambda gradients: norm(gradients) ** 2,
         "the sum of the norms": lambda gradients: float(
             sum((g * g).sum() ** 0.5 for g in gradients)
         ),
-        "not squared": lambda gradients: abs(float(sum(g.sum() for g in gradients))) ** 0.5,
-        "the mean": lambda gradients: float(sum((g * g).mean() for g in gradients)) ** 0.5,
-        "the largest": lambda gradients: max(norm([g]) for g in gradients),
+        "the sums of the gradients, not of their squares": lambda gradients: (
+            abs(float(sum(g.sum() for g in gradients))) ** 0.5
+        ),
+        "the means of the squares, not their sums": lambda gradients: (
+            float(sum((g * g).mean() for g in gradients)) ** 0.5
+        ),
+        "the length of the largest alone": lambda gradients: max(norm([g]) for g in gradients),
     },
 )
 def _(f):

@@ -29,17 +29,17 @@ def break_even(launches, overhead, card, processor):
         ),
     ],
     wrong={
-        "the card's own time left out": lambda n, s, card, processor: (
+        "N / card left out": lambda n, s, card, processor: (
             float("inf") if card <= processor else n * s * processor
         ),
-        "the rates subtracted": lambda n, s, card, processor: (
+        "multiplied by the difference of the rates": lambda n, s, card, processor: (
             float("inf") if card <= processor else n * s * (card - processor)
         ),
         "divided by the difference of the rates": lambda n, s, card, processor: (
             float("inf") if card <= processor else n * s / (card - processor)
         ),
-        "the wrong sign": lambda n, s, card, processor: -break_even(n, s, card, processor),
-        "one launch": lambda n, s, card, processor: break_even(1, s, card, processor),
+        "the sign turned round": lambda n, s, card, processor: -break_even(n, s, card, processor),
+        "one launch only": lambda n, s, card, processor: break_even(1, s, card, processor),
         "below 0 for a slow card": lambda n, s, card, processor: (
             n * s / (1 / processor - 1 / card) if card != processor else float("inf")
         ),
@@ -52,7 +52,7 @@ def break_even(launches, overhead, card, processor):
         "the time, not the operations": lambda n, s, card, processor: (
             break_even(n, s, card, processor) / card
         ),
-        "the rates the other way round": lambda n, s, card, processor: break_even(
+        "card and processor exchanged": lambda n, s, card, processor: break_even(
             n, s, processor, card
         ),
     },

@@ -74,17 +74,21 @@ def _changed(k, n, H, a, c, h):
     ],
     wrong={
         "as if there were one text": _thread(at=lambda k, H: k),
-        "four numbers side by side": _thread(at=lambda k, H: 4 * k, step=lambda H: 1),
+        "the four numbers of a cell side by side in `a`": _thread(
+            at=lambda k, H: 4 * k, step=lambda H: 1
+        ),
         "crashes: text and neuron exchanged": _thread(at=lambda k, H: k % H * 4 * H + k // H),
-        "threads that are left over write": _thread(guard=False),
-        "one thread too many": lambda k, n, *rest: thread(k, n + 1, *rest),
-        "the length of c taken for n": lambda k, n, H, a, c, h: thread(k, len(c), H, a, c, h),
+        "nothing stops a thread with k >= n": _thread(guard=False),
+        "k > n, not k >= n": lambda k, n, *rest: thread(k, n + 1, *rest),
+        "len(c) in place of n: the memory goes on beyond it": lambda k, n, H, a, c, h: thread(
+            k, len(c), H, a, c, h
+        ),
         "added to what was in h": _added,
-        "a changed": _changed,
-        "one thread too few": lambda k, n, *rest: thread(k, n - 1, *rest),
+        "`a` changed": _changed,
+        "the last cell left out": lambda k, n, *rest: thread(k, n - 1, *rest),
         "the gates in another order": _thread(order=(1, 2, 0)),
-        "every cell in each thread": _all_of_them,
-        "the old c in h": _old_c,
+        "all cells in each thread, not cell k alone": _all_of_them,
+        "h made from the old c": _old_c,
     },
 )
 def _(f):
@@ -108,7 +112,8 @@ def _(f):
         name = f"{len(order)} threads for B = {B}, H = {H}"
         for array, was, which in ((new, given[1], "c"), (h, given[2], "h")):
             if (array[n:] != was[n:]).any():
-                raise Wrong(f"{name}: one with k >= n wrote into {which}, beyond its end")
+                k = "k > n" if (array[n + 1 :] != was[n + 1 :]).any() else "k = n"
+                raise Wrong(f"{name}: one with {k} wrote into {which}, beyond its end")
         wanted = cell(a, c)
         same(f"{name}: c", new[:n].reshape(B, H), wanted[1])
         same(f"{name}: h", h[:n].reshape(B, H), wanted[0])

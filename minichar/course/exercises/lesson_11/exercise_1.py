@@ -107,7 +107,7 @@ def _counted(text):
         "the opening mark does not count": _between_the_quotes,
         "it looks ahead for the closing mark": _only_if_closed,
         "once inside, always inside": _never_closes,
-        "counts the marks": _counted,
+        "the number of marks so far, not 0 or 1": _counted,
         "outside and inside exchanged": lambda text: [1 - value for value in in_quotes(text)],
         "the quotation marks alone": lambda text: [int(c == '"') for c in text],
         "one number for each mark": _changes_only,

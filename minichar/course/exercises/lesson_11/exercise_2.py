@@ -54,7 +54,7 @@ def _by_covariance(cells_a, feature_a, cells_b, feature_b):
     wrong={
         "chosen on B": _changed_choice(lambda on_a, on_b: np.argmax(np.abs(on_b))),
         "the largest r, not the largest |r|": _changed_choice(lambda on_a, on_b: np.argmax(on_a)),
-        "the best of each text": _changed_choice(
+        "the best cell of each text": _changed_choice(
             _on_a, lambda on_a, on_b, j: (j, on_a[j], on_b[np.argmax(np.abs(on_b))])
         ),
         "chosen on both together": _changed_choice(
@@ -68,7 +68,7 @@ def _by_covariance(cells_a, feature_a, cells_b, feature_b):
         ),
         "A and B exchanged": _changed_choice(_on_a, lambda on_a, on_b, j: (j, on_b[j], on_a[j])),
         "r on A, twice": _changed_choice(_on_a, lambda on_a, on_b, j: (j, on_a[j], on_a[j])),
-        "by the covariance, not by r": _by_covariance,
+        "not divided by the lengths of the two": _by_covariance,
         "the smallest |r|": _changed_choice(lambda on_a, on_b: np.argmin(np.abs(on_a))),
     },
 )

@@ -66,17 +66,17 @@ def _shuffled(feature, k):
     ],
     wrong={
         "the largest r, not the largest |r|": _changed_luck(of=np.max),
-        "the mean of all cells": _changed_luck(of=lambda r: np.abs(r).mean()),
-        "always the same cell": _always_the_same_cell,
+        "the mean |r| of all cells, not the largest": _changed_luck(of=lambda r: np.abs(r).mean()),
+        "the best cell of the feature itself, for every shift": _always_the_same_cell,
         "the first cell only": _changed_luck(of=lambda r: abs(r[0])),
-        "without the best cell": _without_the_best,
-        "shuffled in place of moved": _changed_luck(move=_shuffled),
+        "the best cell left out": _without_the_best,
+        "shuffled, not shifted": _changed_luck(move=_shuffled),
         "each shift on top of the one before": _further_and_further,
-        "moved back, not on": _changed_luck(move=lambda feature, k: np.roll(feature, -k)),
-        "the end does not come round": _changed_luck(move=_no_wrapping),
-        "not moved": _changed_luck(move=lambda feature, k: feature),
-        "the luckiest of all shifts only": lambda *given: max(luck(*given)),
-        "the cells moved, not the characters": lambda cells, feature, shifts: [
+        "shifted the other way": _changed_luck(move=lambda feature, k: np.roll(feature, -k)),
+        "shifted, but the end does not come round": _changed_luck(move=_no_wrapping),
+        "not shifted": _changed_luck(move=lambda feature, k: feature),
+        "only the largest of all shifts": lambda *given: max(luck(*given)),
+        "the cells shifted, not the feature": lambda cells, feature, shifts: [
             np.abs(correlations(np.roll(cells, k), feature)).max() for k in shifts
         ],
     },

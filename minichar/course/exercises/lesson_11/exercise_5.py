@@ -17,7 +17,11 @@ def hold_at_mean(read, j):
     return read(held)[1]
 
 
-def _changed_hold(mean=lambda c, j: c[:, j].mean(), hold=None, steps=None):
+def _this_one(c, j, m):
+    return np.where(np.arange(len(c)) == j, m, c)
+
+
+def _changed_hold(mean=lambda c, j: c[:, j].mean(), hold=_this_one, steps=None):
     """`steps` is how often the cell is held; after that it goes free."""
 
     def wrong(read, j):
@@ -28,9 +32,7 @@ def _changed_hold(mean=lambda c, j: c[:, j].mean(), hold=None, steps=None):
             if left[0] == 0:
                 return c
             left[0] = left[0] and left[0] - 1
-            c = c.copy()
-            c[j] = m
-            return hold(c, j, m) if hold else c
+            return hold(c, j, m)
 
         return read(held)[1]
 
@@ -104,13 +106,13 @@ def _all_held(read, j):
     wrong={
         "held at 0": _changed_hold(mean=lambda c, j: 0.0),
         "the mean of all cells": _changed_hold(mean=lambda c, j: c.mean()),
-        "the mean over the cells of one moment": _changed_hold(mean=lambda c, j: c[-1].mean()),
+        "the mean of all cells at the last step": _changed_hold(mean=lambda c, j: c[-1].mean()),
         "row j, not column j": _changed_hold(mean=lambda c, j: c[j].mean()),
         "its last value": _changed_hold(mean=lambda c, j: c[-1, j]),
         "its first value": _changed_hold(mean=lambda c, j: c[0, j]),
         "its mean size, without signs": _changed_hold(mean=lambda c, j: np.abs(c[:, j]).mean()),
         "only at the first step": _changed_hold(steps=1),
-        "another cell": _changed_hold(hold=lambda c, j, m: np.roll(c, 1)),
+        "another cell": _changed_hold(hold=lambda c, j, m: _this_one(c, (j - 1) % len(c), m)),
         "all others, not this one": _changed_hold(hold=_others),
         "all cells at their means": _all_held,
         "the mean is added": _added,

@@ -37,9 +37,11 @@ def eighths(bar):
         ),
     ],
     wrong={
-        "letters counted": lambda bar: sum(c.isalpha() for c in bar),
-        "numbers only": lambda bar: sum(int(c) for c in bar if c.isdigit()),
-        "one and the number": lambda bar: sum(int(c) if c.isdigit() else c.isalpha() for c in bar),
+        "the letters counted, without their lengths": lambda bar: sum(c.isalpha() for c in bar),
+        "only the digits added up": lambda bar: sum(int(c) for c in bar if c.isdigit()),
+        "1 added to each length": lambda bar: sum(
+            int(c) if c.isdigit() else c.isalpha() for c in bar
+        ),
         "every character": lambda bar: len(bar),
         "a letter at the very end forgotten": lambda bar: sum(
             int(after) if after.isdigit() else 1 for c, after in pairwise(bar) if c.isalpha()

@@ -91,7 +91,7 @@ def _not_taken_off(marks):
         "the first begin of that name": _by_name(min),
         "the last open one of that name": _named,
         "only where the names agree": _only_if_named_alike,
-        "never taken off": _not_taken_off,
+        "an opening never taken off the list": _not_taken_off,
         "the mark just before": lambda marks: [
             (j - 1, j) for j, (what, _) in enumerate(marks) if what == "end" and j
         ],

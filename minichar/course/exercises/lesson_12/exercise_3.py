@@ -31,13 +31,15 @@ def share_new(written, known):
         "every copy counted": lambda written, known: np.mean(
             [name not in known for name in written if name]
         ),
-        "the new ones by all that was written": lambda written, known: (
+        "divided by all that was written, copies too": lambda written, known: (
             len(set(written) - set(known) - {""}) / len(written)
         ),
         "new ones counted with copies": lambda written, known: (
             sum(name not in known for name in written if name) / len(set(written) - {""})
         ),
-        "the known share": lambda written, known: 1 - share_new(written, known),
+        "the share of known names, not of new ones": lambda written, known: (
+            1 - share_new(written, known)
+        ),
         "the empty one counted": lambda written, known: (
             len(set(written) - set(known)) / len(set(written))
         ),
@@ -47,7 +49,7 @@ def share_new(written, known):
         "a known name as its beginning": lambda written, known: np.mean(
             [not name.startswith(tuple(known)) for name in set(written) if name]
         ),
-        "by the number of known names": lambda written, known: (
+        "divided by the number of known names": lambda written, known: (
             len(set(written) - set(known) - {""}) / len(known)
         ),
         "rounded": lambda written, known: round(share_new(written, known), 2),

@@ -56,10 +56,6 @@ class _Asked(str):
     also=(package.shared, package.longest_run),
     hints=[
         (
-            "How do I ask whether a piece occurs?",
-            "`piece in training` is true when it occurs there in one run.",
-        ),
-        (
             "Which pieces are worth asking about?",
             "For each start, only those longer than the best so far: begin with a length of "
             "len(best) + 1, and go on while the piece occurs.",
@@ -71,12 +67,12 @@ class _Asked(str):
         ),
     ],
     wrong={
-        "one character is no run": lambda text, training: (
+        "a run of one character left out": lambda text, training: (
             run if len(run := longest_shared(text, training)) > 1 else ""
         ),
         "letters with gaps between them": _subsequence,
-        "from the first character only": _prefix,
-        "from as many places as the training text has": lambda text, training: _longest(
+        "only runs from the first character on": _prefix,
+        "only as many starts as `training` has characters": lambda text, training: _longest(
             [_prefix(text[a:], training) for a in range(min(len(text), len(training)))]
         ),
         "the last character left out": lambda text, training: longest_shared(text[:-1], training),

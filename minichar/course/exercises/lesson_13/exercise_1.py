@@ -31,10 +31,12 @@ def at_the_end(y, lengths):
     wrong={
         "the last row, which is padding for some": lambda y, lengths: y[-1],
         "the row in which the longest ends": lambda y, lengths: y[int(lengths.max()) - 1],
-        "one step too far": lambda y, lengths: y[
+        "the row lengths, not lengths - 1": lambda y, lengths: y[
             np.minimum(lengths, len(y) - 1), np.arange(len(lengths))
         ],
-        "one step too early": lambda y, lengths: y[lengths - 2, np.arange(len(lengths))],
+        "the row lengths - 2, not lengths - 1": lambda y, lengths: y[
+            lengths - 2, np.arange(len(lengths))
+        ],
         "every text at everybody's end": lambda y, lengths: y[lengths - 1],
         "always the first text": lambda y, lengths: y[lengths - 1, np.zeros(len(lengths), int)],
         "the mean of all states": lambda y, lengths: y.mean(axis=0),

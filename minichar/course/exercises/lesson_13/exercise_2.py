@@ -40,7 +40,7 @@ def _in_place(texts):
         "shifted the wrong way": lambda texts: np.concatenate([texts[1:], 0 * texts[:1]]),
         "the last row comes round to the front": lambda texts: np.roll(texts, 1, axis=0),
         "rolled through all columns": lambda texts: np.roll(texts, 1),
-        "from column to column": lambda texts: np.concatenate(
+        "shifted along the rows, not down the columns": lambda texts: np.concatenate(
             [0 * texts[:, :1], texts[:, :-1]], axis=1
         ),
         "one row too many": lambda texts: np.concatenate([0 * texts[:1], texts]),
@@ -49,7 +49,7 @@ def _in_place(texts):
         "numbers with a point": lambda texts: np.concatenate(
             [np.zeros((1, texts.shape[1])), texts[:-1]]
         ),
-        "in place": _in_place,
+        "texts changed in place": _in_place,
     },
 )
 def _(f):

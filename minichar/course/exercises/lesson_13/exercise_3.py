@@ -65,15 +65,17 @@ def _scores_to_zero(z, targets, lengths):
     ],
     wrong={
         "the padding counts": lambda z, targets, lengths: graph.cross_entropy(z, targets),
-        "what is not 0 counts": _masked(lambda t, targets, lengths: targets != 0),
+        "a mask by targets != 0": _masked(lambda t, targets, lengths: targets != 0),
         "one step too many": _masked(lambda t, targets, lengths: t <= lengths),
         "the line end does not count": _masked(lambda t, targets, lengths: t < lengths - 1),
         "the padding alone counts": _masked(
             lambda t, targets, lengths: (t >= lengths) | (t + lengths < 0)
         ),
-        "up to the shortest": _masked(lambda t, targets, lengths: t + 0 * lengths < lengths.min()),
+        "all texts cut at the shortest": _masked(
+            lambda t, targets, lengths: t + 0 * lengths < lengths.min()
+        ),
         "divided by all places": _thinned,
-        "the sum": _summed,
+        "the sum, not the mean": _summed,
         "the mean of the means": _mean_of_means,
         "scores of 0 for the padding": _scores_to_zero,
         "cut off from the graph": lambda z, targets, lengths: Tensor(

@@ -79,21 +79,24 @@ def _with_the_start(written):
         "the state is thrown away": _changed_writing(keep=lambda new, old: None),
         "the first state is kept": _changed_writing(keep=lambda new, old: old or new),
         "it reads the line end every time": _changed_writing(reads=lambda new, old: old),
-        "it begins with number 1": _changed_writing(first=1),
-        "every text as the first": _changed_writing(
+        "it begins with number 1, not 0": _changed_writing(first=1),
+        "every text gets the characters of the first": _changed_writing(
             choose=lambda z: z.argmax(axis=2)[:, :1].repeat(z.shape[1], axis=1)
         ),
         "the least likely": _changed_writing(choose=lambda z: z.argmin(axis=2)),
-        "without c": _changed_writing(summary=lambda c: Tensor(0 * c.data)),
+        "c not used": _changed_writing(summary=lambda c: Tensor(0 * c.data)),
         "one c for all": _changed_writing(summary=lambda c: Tensor(0 * c.data + c.data[:1])),
         "one character too few": _changed_writing(steps=-1),
         "one character too many": _changed_writing(steps=1),
-        "the line end in front": _changed_writing(out=_with_the_start),
+        "the first line end returned, too": _changed_writing(out=_with_the_start),
         "nothing but line ends after the first": _changed_writing(out=_ended),
         "it stops when all have ended": _changed_writing(out=_until_all_have_ended),
         "never a line end": _changed_writing(choose=lambda z: z[..., 1:].argmax(axis=2) + 1),
         "numbers with a point": _changed_writing(out=lambda written: np.array(written, float)),
         "texts in rows": _changed_writing(out=lambda written: np.array(written).T),
+        "(1, B) at each step, not its row 0": _changed_writing(
+            out=lambda written: np.array(written)[:, None]
+        ),
         "what is read is one behind": lambda writer, c, length: _behind(writer, c, length),
     },
 )

@@ -33,7 +33,7 @@ def _season_in_place(values, season):
         ),
     ],
     wrong={
-        "it knows the answer": lambda values, season: (
+        "the change added to the value that is to be forecast": lambda values, season: (
             values[season + 1 :] + values[1:-season] - values[: -season - 1]
         ),
         "the change of this season, which is not known yet": lambda values, season: (
@@ -44,20 +44,22 @@ def _season_in_place(values, season):
         "the change the wrong way round": lambda values, season: (
             values[season:-1] - values[1:-season] + values[: -season - 1]
         ),
-        "the change of a month too early": lambda values, season: (
+        "the change one step too early": lambda values, season: (
             values[season:-1] + values[: -season - 1] - np.append(values[0], values[: -season - 2])
         ),
-        "the change of a month too late": lambda values, season: (
+        "the change one step too late": lambda values, season: (
             values[season:-1] + np.append(np.diff(values)[1:], 0)[: -season or None]
         ),
         "a season ago, and the last change": lambda values, season: (
             values[1:-season] + values[season:-1] - values[season - 1 : -2]
         ),
-        "always twelve": lambda values, season: values[12:-1] + values[1:-12] - values[:-13],
+        "a season of 12, whatever `season` is": lambda values, season: (
+            values[12:-1] + values[1:-12] - values[:-13]
+        ),
         "one forecast too many": lambda values, season: (
             values[season:] + np.append(values[1:-season], values[-season]) - values[:-season]
         ),
-        "in place": _season_in_place,
+        "values changed in place": _season_in_place,
     },
 )
 def _(f):

@@ -98,13 +98,12 @@ def _ones_name_only(settings):
         "nothing between name and value": lambda settings: "".join(
             f"{name}{settings[name]!r}" for name in sorted(settings)
         ),
-        "all neurons in one sum": lambda settings: key(
+        "the neurons of all layers in one sum": lambda settings: key(
             settings | {"hidden": sum(settings.get("hidden", ()))}
         ),
         "hash(), which differs from process to process": lambda settings: str(
             hash(tuple(sorted(settings.items())))
         ),
-        "hash() of the text": lambda settings: str(hash(key(settings))),
         "a set, whose order differs from process to process": lambda settings: str(
             set(settings.items())
         ),

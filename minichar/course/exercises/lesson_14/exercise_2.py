@@ -46,18 +46,18 @@ def _changed_error(error):
         ),
     ],
     wrong={
-        "a - b": lambda a, b: paired(b, a),
+        "a - b, not b - a": lambda a, b: paired(b, a),
         "the deviation, not divided by the root of n": _changed_error(lambda d, n: d.std(ddof=1)),
         "divided by n, not by its root": _changed_error(lambda d, n: d.std(ddof=1) / n),
         "the deviation with n in place of n - 1": _changed_error(lambda d, n: d.std() / n**0.5),
         "n - 1 in both places": _changed_error(lambda d, n: d.std(ddof=1) / np.sqrt(n - 1)),
-        "the variance over n": _changed_error(lambda d, n: d.var(ddof=1) / n),
+        "the square of the standard error": _changed_error(lambda d, n: d.var(ddof=1) / n),
         "as if the seeds were not the same": _unpaired,
         "the size of the difference, without its sign": lambda a, b: (
             abs(paired(a, b)[0]),
             paired(a, b)[1],
         ),
-        "the mean of the sizes": lambda a, b: (
+        "the mean of the differences' sizes": lambda a, b: (
             np.abs(np.subtract(b, a)).mean(),
             np.abs(np.subtract(b, a)).std(ddof=1) / np.sqrt(len(a)),
         ),
@@ -65,8 +65,10 @@ def _changed_error(error):
             paired(a, b)[0],
             np.std(b, ddof=1) / np.sqrt(len(b)),
         ),
-        "two errors, as an interval": lambda a, b: (paired(a, b)[0], 2 * paired(a, b)[1]),
-        "sorted first": lambda a, b: paired(np.sort(a), np.sort(b)),
+        "twice the standard error": lambda a, b: (paired(a, b)[0], 2 * paired(a, b)[1]),
+        "a and b sorted first, so that the pairs are lost": lambda a, b: paired(
+            np.sort(a), np.sort(b)
+        ),
     },
 )
 def _(f):

@@ -58,12 +58,12 @@ def _into_the_first(parts, counts):
         "the plain sum of the parts": _weighted(lambda n: np.ones(len(n))),
         "each times its count, not divided": _weighted(lambda n: n),
         "divided by the number of parts too": _weighted(lambda n: n / n.sum() / len(n)),
-        "divided by the count": _weighted(lambda n: (1 / n) / (1 / n).sum()),
+        "each divided by its count, not multiplied": _weighted(lambda n: (1 / n) / (1 / n).sum()),
         "each with another's count": _weighted(lambda n: n[::-1] / n.sum()),
         "divided by the largest count": _weighted(lambda n: n / n.max()),
         "the last part alone": _weighted(lambda n: np.eye(len(n))[-1]),
         "the first two parts only": _weighted(lambda n: n / n.sum() * (np.arange(len(n)) < 2)),
-        "in the arrays of the first part": _into_the_first,
+        "written into the arrays of the first part": _into_the_first,
         "Wxh and bh, whatever the names": lambda parts, counts: {
             name: whole_gradient(parts, counts)[name] for name in ("Wxh", "bh")
         },

@@ -25,11 +25,17 @@ def combine(first, then):
         ),
     ],
     wrong={
-        "the other order": lambda first, then: combine(then, first),
-        "b as it comes": lambda first, then: (first[0] * then[0], first[1] + then[1]),
-        "a1 for a2": lambda first, then: (first[0] * then[0], first[0] * first[1] + then[1]),
-        "sum of the a": lambda first, then: (first[0] + then[0], then[0] * first[1] + then[1]),
-        "b2 multiplied as well": lambda first, then: (
+        "`first` and `then` exchanged": lambda first, then: combine(then, first),
+        "b1 + b2 as the new b": lambda first, then: (first[0] * then[0], first[1] + then[1]),
+        "a1 in place of a2 in the new b": lambda first, then: (
+            first[0] * then[0],
+            first[0] * first[1] + then[1],
+        ),
+        "a1 + a2 as the new a": lambda first, then: (
+            first[0] + then[0],
+            then[0] * first[1] + then[1],
+        ),
+        "b2 multiplied by a2, too": lambda first, then: (
             first[0] * then[0],
             then[0] * (first[1] + then[1]),
         ),

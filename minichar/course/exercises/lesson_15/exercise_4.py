@@ -34,17 +34,17 @@ def _norm(axis=1, eps=1e-5, root=np.sqrt, ddof=0, middle=True, end=lambda n, g, 
         ),
     ],
     wrong={
-        "down the columns": _norm(axis=0),
-        "over everything": _norm(axis=None),
-        "no 0.00001": _norm(eps=0.0),
-        "the 0.00001 beside the root": _norm(eps=0.0, root=lambda v: np.sqrt(v) + 1e-5),
-        "no root": _norm(root=lambda v: v),
-        "D - 1 for D": _norm(ddof=1),
-        "the mean stays": _norm(middle=False),
-        "no gain": _norm(end=lambda n, g, b: n + b),
-        "no bias": _norm(end=lambda n, g, b: n * g),
-        "bias before gain": _norm(end=lambda n, g, b: (n + b) * g),
-        "mean square before the mean is subtracted": lambda x, gain, bias: (
+        "the mean of each column, not of each row": _norm(axis=0),
+        "one mean for all the rows": _norm(axis=None),
+        "0.00001 left out": _norm(eps=0.0),
+        "0.00001 added to the root, not under it": _norm(eps=0.0, root=lambda v: np.sqrt(v) + 1e-5),
+        "the root left out": _norm(root=lambda v: v),
+        "D - 1 in place of D": _norm(ddof=1),
+        "the mean not subtracted": _norm(middle=False),
+        "the gain left out": _norm(end=lambda n, g, b: n + b),
+        "the bias left out": _norm(end=lambda n, g, b: n * g),
+        "the bias added before the gain": _norm(end=lambda n, g, b: (n + b) * g),
+        "the mean square of x itself, mean and all": lambda x, gain, bias: (
             (x - x.mean(axis=1, keepdims=True))
             / np.sqrt((x * x).mean(axis=1, keepdims=True) + 1e-5)
             * gain
