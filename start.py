@@ -214,7 +214,7 @@ def order(words):
     if words[:1] == ["test"]:
         return ["-m", "pytest", *words[1:]]
     options = words[1:] if words[:1] == ["lab"] else words
-    if options and not options[0].startswith("-"):
+    if words == ["--version"] or options and not options[0].startswith("-"):
         return ["-m", "minichar", *words]
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     # By its address, which it prints too. Named as a file, its folder would be all there is to see,

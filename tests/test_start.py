@@ -121,6 +121,7 @@ def test_progress_is_read_off_what_pip_prints(tmp_path, monkeypatch):
         ("doctor", "minichar doctor"),
         ("check 03", "minichar check 03"),
         ("lab 03", "minichar lab 03"),
+        ("--version", "minichar --version"),
     ],
 )
 @pytest.mark.parametrize("user", [0, 1000])
