@@ -204,6 +204,7 @@ def test_a_core_is_left_to_the_page(live, tmp_path, monkeypatch):
     def shares():
         return len(helpers.shares(wide, 32, 64, live.training.helpers.spare))
 
+    monkeypatch.delenv("MINICHAR_HELPERS", raising=False)
     wide = mc.CharModel(live.model.vocab, hidden=(256,))
     for threads, wanted in ((2, 1), (3, 2)):
         monkeypatch.setattr(workers, "threads", lambda n=threads: n)
