@@ -116,7 +116,7 @@ def test_progress_is_read_off_what_pip_prints(tmp_path, monkeypatch):
         ("lab", "jupyterlab LESSON"),
         ("lab --no-browser", "jupyterlab LESSON --no-browser"),
         ("--port 9999", "jupyterlab LESSON --port 9999"),
-        ("test", "pytest"),
+        ("test", "pytest -n 2 --dist loadfile --no-loadscope-reorder"),
         ("test -k names -x", "pytest -k names -x"),
         ("doctor", "minichar doctor"),
         ("check 03", "minichar check 03"),
