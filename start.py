@@ -33,7 +33,9 @@ STAMP = ENV / "made-for"  # written last: an environment without it is not finis
 LOG = ENV / "install.log"
 BEGUN = time.monotonic()
 
-SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # two files at a time
+# Two files at a time, in their order, so that no long one is left for the end. The cells of a
+# lesson need one kernel, so a file stays whole.
+BY_TWOS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 FULL = "The disk is full: make room (it takes about 1 GB, part of it in the temporary folder)"
 FAILURES = [  # what venv or pip printed, and what to say about it; the first that fits counts
@@ -214,7 +216,7 @@ def alone(work):
 def order(words):
     """What the words on the command line ask of the environment's Python."""
     if words[:1] == ["test"]:
-        return ["-m", "pytest", *(words[1:] or SIDE_BY_SIDE)]
+        return ["-m", "pytest", *BY_TWOS, *words[1:]]
     options = words[1:] if words[:1] == ["lab"] else words
     if words == ["--version"] or options and not options[0].startswith("-"):
         return ["-m", "minichar", *words]

@@ -84,7 +84,7 @@ def _run(argv: Sequence[str] | None) -> int:
     either.add_argument("--run", action="store_true", help="run the solutions first")
 
     options = parser.parse_args(argv)
-    if options.version:
+    if vars(options).pop("version"):  # a command does not see it
         from minichar.course import doctor
 
         print("minichar", doctor.package("minichar")[0])
@@ -123,7 +123,7 @@ def _add_studio(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def open_studio(options: argparse.Namespace) -> int:
     """Start JupyterLab on the studio, or serve it as a page, and stay until it ends."""
-    given = {n: v for n, v in vars(options).items() if n not in ("page", "run_command", "version")}
+    given = {name: v for name, v in vars(options).items() if name not in ("page", "run_command")}
     if options.page:
         from minichar import page  # slow to import
 

@@ -105,7 +105,7 @@ class Fused:
     def in_parts(self, work: Callable, weights: tuple, *arrays: Any) -> None:
         """`work(*weights, *arrays)`, with the rows of a large batch shared out to threads."""
         B = arrays[0].shape[1]
-        if B == 1 or backend.on_card(arrays[0]):  # which has threads of its own
+        if B == 1 or backend.on_card(arrays[0]):  # a card has threads of its own
             return work(*weights, *arrays)
         side_by_side(lambda rows: work(*weights, *(a[:, rows] for a in arrays)), B, B * self.H)
 

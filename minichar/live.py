@@ -84,8 +84,8 @@ class Live:
                 f"{strange[0]} is not a setting here; the settings are: {', '.join(DEFAULTS)}"
             )
         for name in (*SIZES, "dropout", "lr"):
-            none = name == "embedding" and known[name] is None
-            if not none and np.asarray(known[name]).dtype.kind not in "iuf":
+            without = name == "embedding" and known[name] is None
+            if not without and np.asarray(known[name]).dtype.kind not in "iuf":
                 raise ValueError(f"{name}={known[name]!r}: it must be a number")
         if text is None:
             text = self.text

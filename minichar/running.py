@@ -90,6 +90,10 @@ def run(options: Namespace) -> int:
     training = (
         resumed(options.resume, text, options.device) if options.resume else begin(options, text)
     )
+    if options.patience and not training.held_out:
+        raise ValueError(
+            "--patience: without a held-out text nothing is measured; leave --patience out"
+        )
     goal = _goal(options, training, out)
     _introduce(screen, training, text, goal, options.init)
     with interruptions() as stop:
@@ -123,17 +127,13 @@ def run(options: Namespace) -> int:
 
 
 def _goal(options: Namespace, training: Training, out: Path) -> int:
-    """The step to stop at. Raises ValueError if it is past already, and for --patience in vain."""
+    """The step to stop at. Raises ValueError if the training is there already."""
     goal = options.steps or max(STEPS, EPOCHS * pieces(training))
     if options.epochs:
         goal = math.ceil(options.epochs * pieces(training))
     if training.step_number >= goal:
         ask = f"it has done {training.step_number:,} steps of {goal:,}; ask for more with --steps"
         raise ValueError(f"there is nothing left to do for {out}: {ask}")
-    if options.patience and not training.held_out:
-        raise ValueError(
-            "--patience: without a held-out text nothing is measured; leave --patience out"
-        )
     return goal
 
 

@@ -116,8 +116,8 @@ def test_progress_is_read_off_what_pip_prints(tmp_path, monkeypatch):
         ("lab", "jupyterlab LESSON"),
         ("lab --no-browser", "jupyterlab LESSON --no-browser"),
         ("--port 9999", "jupyterlab LESSON --port 9999"),
-        ("test", "pytest -n 2 --dist loadfile --no-loadscope-reorder"),
-        ("test -k names -x", "pytest -k names -x"),
+        ("test", "pytest TWOS"),
+        ("test -n 0 -k names", "pytest TWOS -n 0 -k names"),
         ("doctor", "minichar doctor"),
         ("check 03", "minichar check 03"),
         ("lab 03", "minichar lab 03"),
@@ -129,7 +129,8 @@ def test_words_reach_the_right_program(words, run, user, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
     lesson = "--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"
     lesson += " --allow-root" * (user == 0)
-    expected = ["-m", *run.replace("LESSON", lesson).split()]
+    run = run.replace("LESSON", lesson).replace("TWOS", " ".join(start.BY_TWOS))
+    expected = ["-m", *run.split()]
     assert start.order(words.split()) == expected
 
 
@@ -164,7 +165,8 @@ def test_the_program_takes_over(tmp_path):
         return run.stdout.strip("\n").split(" / ")
 
     words, threads, folder, path, again = run("test", "-k", "names")
-    assert (words, threads, folder) == ("-m pytest -k names", "1", str(tmp_path))
+    assert words == " ".join(["-m pytest", *start.BY_TWOS, "-k names"])
+    assert (threads, folder) == ("1", str(tmp_path))
     assert path.startswith(str(python.parent)) and again == ""
     words, threads, folder, _, again = run("check", "03")
     assert (words, threads, folder) == ("-m minichar check 03", "7", str(tmp_path.parent))
