@@ -22,7 +22,7 @@ from minichar.decoding import decoded
 from minichar.device import library
 from minichar.loading import load
 from minichar.look import known
-from minichar.running import EPOCHS, STEPS
+from minichar.preparing import BATCH, EPOCHS, STEPS
 from minichar.terminal import (
     Screen,
     called,
@@ -105,7 +105,7 @@ def _add_train(made: argparse.ArgumentParser) -> None:
         if flag == "--lr":
             shown = ", ".join(f"{name} {rate:g}" for name, (_, rate) in optim.OPTIMIZERS.items())
         if flag == "--batch":
-            shown = f"{running.BATCH}, fewer for a short text"
+            shown = f"{BATCH}, fewer for a short text"
         if flag == "--lines":
             shown = "all as one text"
         text += f" (default {'none' if shown is None else shown})"

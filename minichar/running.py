@@ -1,7 +1,8 @@
 """`minichar train`: a training that says how it is doing, saves itself, and may be stopped.
 
 training.py takes the steps; here is what surrounds them: what is printed, what is saved when,
-and how Ctrl-C or a full disk loses nothing. commands.py has the options. Built in lesson 08.
+and how Ctrl-C or a full disk loses nothing. commands.py has the options, preparing.py what comes
+before the first step. Built in lesson 08.
 
     minichar train names --hidden 64 --steps 500 --out names.npz
 """
@@ -11,155 +12,49 @@ import math
 import time
 from argparse import Namespace
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from minichar import backend, optim
+from minichar import preparing
 from minichar.checkpoint import load_model, save_model
 from minichar.datasets import load_text
 from minichar.evaluation import evaluating, whole
-from minichar.loading import files, resumed
 from minichar.look import known
-from minichar.model import CHOSEN, CharModel
-from minichar.ngram import NGram
+from minichar.model import CharModel
 from minichar.terminal import Screen, called, characters, duration, interruptions
-from minichar.text import Vocabulary
 from minichar.training import Report, Training, train
 from minichar.writing import side_by_side
-
-STEPS, EPOCHS = 2000, 50  # without --steps and --epochs: whichever is longer
-BATCH = 50  # without --batch: or as many as have --length characters each, if those are fewer
-COUNTED, ORDER = 1_000_000, 8  # the baseline: characters counted, and how far it looks back
-TRIED = 200_000  # held-out characters on which it is found how far back is best
-
-
-def begin(options: Namespace, text: str) -> Training:
-    """A new training with these settings. `options.first`: the model of --init, or None."""
-    given, first = vars(options), options.first
-    vocab = first.vocab if first else Vocabulary.of(text)
-    model = CharModel(vocab, device=options.device, **{name: given[name] for name in CHOSEN})
-    if first:
-        for name, w in first.parameters().items():
-            to = model.parameters()[name].data
-            to[...] = backend.like(w.data, to)
-    fit = int(len(text) * (1 - options.validation) / options.length)
-    kind, rate = optim.OPTIMIZERS[options.optimizer]
-    rate = rate if options.lr is None else options.lr
-    training = Training(
-        model,
-        text,
-        optimizer=kind(model.parameters(), lr=rate),
-        clip=options.clip or None,
-        validate_every=options.save_every,
-        batch=options.batch or max(1, min(BATCH, fit)),
-        **{name: given[name] for name in ("length", "lines", "validation", "seed")},
-    )
-    if options.decay != 1:
-        epoch, kept = pieces(training), max(1, options.decay_after)  # epochs at the full rate
-        training.schedule = optim.exponential(options.decay, epoch, (kept - 1) * epoch)
-    return training
-
-
-def pieces(training: Training) -> int:
-    """How many steps it takes to read the training text once."""
-    parts = training.inputs.arrays if training.lines else [training.inputs]
-    return sum(math.ceil(len(part) / training.length) for part in parts)
-
-
-def baseline(training: Training, text: str) -> tuple[float, int]:
-    """What counting reaches on the held-out text: bits per character, and the order it took."""
-    counted = text[: len(text) - len(training.held_out)][-COUNTED:]
-    ngram = NGram(counted, ORDER, training.model.vocab)
-    # Without the first character, which the network is not asked for either.
-    bits = [ngram.bits(training.held_out[:TRIED], k)[1:].mean() for k in range(ORDER + 1)]
-    best = int(np.argmin(bits))
-    return ngram.bits(training.held_out, best)[1:].mean(), best
 
 
 def run(options: Namespace) -> int:
     """Train as the options say; 0 when done, 128 and the signal's number when stopped by one."""
-    out, best = files(options)
+    out, best = preparing.files(options)
     screen = Screen()
     screen.line(f"reading {options.text}")
     text = load_text(options.text, options.encoding)
     if options.skip_unknown and (options.resume or options.first):
         given, text = len(text), known(options.first or load_model(options.resume), text)
         screen.line(f"{characters(given - len(text))} unknown to the model, left out")
-    training = (
-        resumed(options.resume, text, options.device) if options.resume else begin(options, text)
-    )
-    if options.patience and not training.held_out:
-        raise ValueError(
-            "--patience: without a held-out text nothing is measured; leave --patience out"
-        )
-    goal = _goal(options, training, out)
-    _introduce(screen, training, text, goal, options.init)
-    with interruptions() as stop:
-        _save(out, training.model, training)  # now, not in an hour, is seen what fails
+    training = preparing.started(options, text)
+    goal = preparing.goal(options, training, out)
+    running = Run(options, text, training, goal, (out, best), screen)
+    running.introduce()
+    with interruptions() as running.stop:
+        save(out, training.model, training)  # now, not in an hour, is seen what fails
         goes_on = options.resume and Path(options.resume).resolve() == out.resolve()
         if not goes_on and (options.init is None or Path(options.init).resolve() != best.resolve()):
             best.unlink(missing_ok=True)  # of a training given up by --overwrite
         try:
-            late = _follow(screen, training, text, goal, options, (out, best), stop)
+            running.take_the_steps()
         except OSError:  # nobody reads on, or no more can be printed; the work is kept all the same
-            _save(out, training.model, training)
+            save(out, training.model, training)
             raise
-        _save(out, training.model, training)
-        if late is not None:
-            _save(best, late)
-    how = f"stopped at step {training.step_number:,}" if stop else "done"
-    measured = math.isfinite(training.best) and best.exists()
-    kept = f"; the best on the held-out text in {best}" if measured else ""
-    screen.line(f"{how}: saved in {out}{kept}")
-    shown, better = out, ""
-    if training.held_out and not stop:
-        bits, least = _measured(screen, training, stop), training.best / math.log(2)
-        if measured and least < bits:  # it has learned its text by heart
-            shown, better = best, f", the best one {least:.3f}"
-        screen.line(f"it needs {bits:.3f} bits on each held-out character{better}")
-    if stop:
-        screen.line(f"to go on: {_again(options, out)}")
-        return 128 + stop[0]
-    screen.line(f"to see it write: {called('sample', str(shown))}")
-    return 0
+        save(out, training.model, training)
+        if running.unsaved is not None:
+            save(best, running.unsaved)
+    return running.close()
 
 
-def _goal(options: Namespace, training: Training, out: Path) -> int:
-    """The step to stop at. Raises ValueError if the training is there already."""
-    goal = options.steps or max(STEPS, EPOCHS * pieces(training))
-    if options.epochs:
-        goal = math.ceil(options.epochs * pieces(training))
-    if training.step_number >= goal:
-        ask = f"it has done {training.step_number:,} steps of {goal:,}; ask for more with --steps"
-        raise ValueError(f"there is nothing left to do for {out}: {ask}")
-    return goal
-
-
-def _introduce(screen: Screen, training: Training, text: str, goal: int, init: str | None) -> None:
-    model, held_out = training.model, len(training.held_out)
-    what = f"{len(text):,} characters, {len(model.vocab)} different"
-    kept = f"the last {held_out:,} are held out, to measure on" if held_out else "none held out"
-    screen.line(f"{what}; {kept}")
-    shape = " + ".join(map(str, model.hidden))
-    screen.line(f"the network: {model.cell} of {shape} neurons, {model.size:,} weights")
-    if held_out:
-        if screen.live:
-            screen.update("counting, for a number to beat")
-        bits, order = baseline(training, text)
-        what = f"counting what follows {characters(order)}"
-        if len(text) - held_out > COUNTED:
-            what += f" in the {COUNTED:,} before them"
-        screen.line(f"{what}: {bits:.3f} bits on each held-out one, the number to beat")
-        if init:
-            bits = _measured(screen, training, [])
-            screen.line(f"{init}, as it is: {bits:.3f} bits on each")
-    was = f"going on after step {training.step_number:,}: " if training.step_number else ""
-    screen.line(f"{was}{goal:,} steps, {pieces(training):,} to read the text once; Ctrl-C saves")
-
-
-def _save(path: Path, model: CharModel, training: Training | None = None) -> None:
+def save(path: Path, model: CharModel, training: Training | None = None) -> None:
     """`save_model`, with an OSError that says which file it is, and what stays in it."""
     try:
         save_model(path, model, training)
@@ -168,75 +63,151 @@ def _save(path: Path, model: CharModel, training: Training | None = None) -> Non
         raise OSError(f"{path} was not saved: {error.strerror or error}{holds}") from None
 
 
-def _saved(screen: Screen, *what) -> bool:
-    """Whether `_save` could; a line says why not, for there may be room at the next measurement."""
-    try:
-        _save(*what)
-    except OSError as error:
-        screen.line(f"{error}; going on")
-        return False
-    return True
+class Run:
+    """One training at a terminal: `introduce` it, take its steps, `close` with what came of it."""
 
+    def __init__(
+        self,
+        options: Namespace,
+        text: str,
+        training: Training,
+        goal: int,
+        paths: tuple[Path, Path],
+        screen: Screen,
+    ):
+        self.options, self.text, self.training, self.goal = options, text, training, goal
+        (self.out, self.best), self.screen = paths, screen
+        self.stop: list[int] = []  # the signals that came; after the step at hand it ends
+        self.unsaved = None  # the best model, as long as there was no room to save it
+        self.bits = None  # of the steps, a running average
+        self.held_out = ""  # what the last measurement found
 
-def _follow(screen, training, text, goal, options, paths, stop) -> CharModel | None:
-    """Take the steps: print, save at every measurement, and return early once `stop` says so.
+    def introduce(self) -> None:
+        """Tell what is trained on what, how far, and what there is to beat."""
+        tell, training = self.screen.line, self.training
+        model, held_out = training.model, len(training.held_out)
+        what = f"{len(self.text):,} characters, {len(model.vocab)} different"
+        kept = f"the last {held_out:,} are held out, to measure on" if held_out else "none held out"
+        tell(f"{what}; {kept}")
+        shape = " + ".join(map(str, model.hidden))
+        tell(f"the network: {model.cell} of {shape} neurons, {model.size:,} weights")
+        if held_out:
+            self.number_to_beat()
+            if self.options.init:
+                tell(f"{self.options.init}, as it is: {self.measure():.3f} bits on each")
+        pieces = preparing.pieces(training)
+        was = f"going on after step {training.step_number:,}: " if training.step_number else ""
+        tell(f"{was}{self.goal:,} steps, {pieces:,} to read the text once; Ctrl-C saves")
 
-    What comes back is the best model where it is still to be saved.
-    """
-    (out, best), began, tell = paths, time.monotonic(), partial(_measuring, screen, stop)
-    done, smooth = 0, None  # reports so far, and their bits, smoothed
-    held_out, late = "", None  # what the last measurement found; the best model if not yet saved
-    for report in train(training.model, text, goal, training, options.patience, tell):
-        done += 1
-        if report.note:
-            screen.line(report.note)
-        else:
-            smooth = report.bits if smooth is None else 0.95 * smooth + 0.05 * report.bits
-        if report.validation is not None:
-            held_out = f" | held out {report.validation / math.log(2):.3f}"
-            if not training.waited:
-                late = training.model
-                held_out += " (best)"
-            if late is not None:  # now, or at an earlier measurement that found no room
-                late = None if _saved(screen, best, late) else copy.deepcopy(late)
-        measured = not report.note and report.step % training.validate_every == 0
-        saved = measured and _saved(screen, out, training.model, training)
-        writes = not report.note and options.sample_every and not report.step % options.sample_every
-        left = (goal - report.step) * (time.monotonic() - began) / done
-        if smooth is not None and (measured or writes or screen.due()):
-            line = _progress(report, goal, smooth, held_out, left) + " | saved" * saved
-            screen.line(line) if measured or writes else screen.update(line)
+    def number_to_beat(self) -> None:
+        """Tell how well counting predicts the held-out text."""
+        if self.screen.live:
+            self.screen.update("counting, for a number to beat")
+        bits, order = preparing.baseline(self.training, self.text)
+        what = f"counting what follows {characters(order)}"
+        if len(self.text) - len(self.training.held_out) > preparing.COUNTED:
+            what += f" in the {preparing.COUNTED:,} before them"
+        self.screen.line(f"{what}: {bits:.3f} bits on each held-out one, the number to beat")
+
+    def take_the_steps(self) -> None:
+        """Train up to the goal, or until a signal comes: print, and save at every measurement."""
+        training, patience, began = self.training, self.options.patience, time.monotonic()
+        reports = train(training.model, self.text, self.goal, training, patience, self.measuring)
+        for done, report in enumerate(reports, 1):
+            left = (self.goal - report.step) * (time.monotonic() - began) / done
+            if report.note:  # it was taken back
+                self.screen.line(report.note)
+                self.show(report, left)
+            else:
+                self.after(report, left)
+            if self.stop:
+                break
+
+    def after(self, report: Report, left: float) -> None:
+        """Show how the step went; save, and let the model write, where it is time for that.
+
+        `left`: seconds to the goal.
+        """
+        before = report.bits if self.bits is None else self.bits
+        self.bits = 0.95 * before + 0.05 * report.bits
+        measured = report.step % self.training.validate_every == 0
+        writes = self.options.sample_every and report.step % self.options.sample_every == 0
+        mark = ""
+        if measured:
+            self.keep_the_best(report)
+            mark = " | saved" * self.saved(self.out, self.training.model, self.training)
+        self.show(report, left, mark, stays=measured or writes)
         if writes:
-            lines = []
-            with suppress(ValueError):  # of scores that are no numbers: the next step takes it back
-                now = side_by_side(training.model, [1.0], "", 120, report.step)
-                lines = now[0].strip().split("\n")[:5]
-            for line in lines:
-                screen.line(f"    {line}")
-        if stop:
-            break
-    return late
+            self.write(report.step)
 
+    def keep_the_best(self, report: Report) -> None:
+        """Save the model if it has measured best, or the one before that found no room."""
+        if report.validation is None:
+            return
+        self.held_out = f" | held out {report.validation / math.log(2):.3f}"
+        if not self.training.waited:
+            self.unsaved = self.training.model
+            self.held_out += " (best)"
+        if self.unsaved is not None:
+            saved = self.saved(self.best, self.unsaved)
+            self.unsaved = None if saved else copy.deepcopy(self.unsaved)
 
-def _measured(screen: Screen, training: Training, stop: list[int]) -> float:
-    """Bits per character on the held-out text, as the weights are now."""
-    read = evaluating(training.model, training.held_out)
-    nats = whole(read, partial(_measuring, screen, stop))
-    return nats / math.log(2)
+    def saved(self, *what) -> bool:
+        """Whether `save` could; a line says why not, for there may be room the next time."""
+        try:
+            save(*what)
+        except OSError as error:
+            self.screen.line(f"{error}; going on")
+            return False
+        return True
 
+    def show(self, report: Report, left: float, mark: str = "", stays: bool = False) -> None:
+        """A line on how far it is: one that stays, or one that changes, if it is time for that."""
+        if self.bits is None or not (stays or self.screen.due()):
+            return
+        place = f"step {report.step:,} of {self.goal:,} | {duration(left)} left"  # first: it fits
+        what = f"epoch {report.epoch:.2f} | {self.bits:.3f} bits{self.held_out}"
+        line = f"{place} | {what} | {report.chars_per_second:,.0f} chars/s{mark}"
+        self.screen.line(line) if stays else self.screen.update(line)
 
-def _measuring(screen: Screen, stop: list[int], share: float) -> None:
-    """A sign of life while the held-out text is read; a long one takes minutes."""
-    then = ", then it stops" * bool(stop)
-    with suppress(OSError):  # what cannot be printed is found out after the step, not in it
-        if screen.due():
-            screen.update(f"measuring on the held-out text: {share:.0%}{then}")
+    def write(self, seed: int) -> None:
+        """A few lines that the model writes, as it is now."""
+        text = ""
+        with suppress(ValueError):  # of scores that are no numbers: the next step takes it back
+            (text,) = side_by_side(self.training.model, [1.0], "", 120, seed)
+        for line in text.strip().splitlines()[:5]:
+            self.screen.line(f"    {line}")
 
+    def measure(self) -> float:
+        """Bits per character on the held-out text, as the weights are now."""
+        read = evaluating(self.training.model, self.training.held_out)
+        return whole(read, self.measuring) / math.log(2)
 
-def _progress(report: Report, goal: int, bits: float, held_out: str, left: float) -> str:
-    place = f"step {report.step:,} of {goal:,} | {duration(left)} left"  # first, what fits is shown
-    speed = f"{report.chars_per_second:,.0f} chars/s"
-    return f"{place} | epoch {report.epoch:.2f} | {bits:.3f} bits{held_out} | {speed}"
+    def measuring(self, share: float) -> None:
+        """A sign of life while the held-out text is read; a long one takes minutes."""
+        then = ", then it stops" * bool(self.stop)
+        with suppress(OSError):  # what cannot be printed is found out after the step, not in it
+            if self.screen.due():
+                self.screen.update(f"measuring on the held-out text: {share:.0%}{then}")
+
+    def close(self) -> int:
+        """Tell what came of it and what to do next; the exit code."""
+        tell, training = self.screen.line, self.training
+        how = f"stopped at step {training.step_number:,}" if self.stop else "done"
+        measured = math.isfinite(training.best) and self.best.exists()
+        kept = f"; the best on the held-out text in {self.best}" if measured else ""
+        tell(f"{how}: saved in {self.out}{kept}")
+        if self.stop:
+            tell(f"to go on: {_again(self.options, self.out)}")
+            return 128 + self.stop[0]
+        shown, better = self.out, ""
+        if training.held_out:
+            bits, least = self.measure(), training.best / math.log(2)
+            if measured and least < bits:  # it has learned its text by heart
+                shown, better = self.best, f", the best one {least:.3f}"
+            tell(f"it needs {bits:.3f} bits on each held-out character{better}")
+        tell(f"to see it write: {called('sample', str(shown))}")
+        return 0
 
 
 def _again(options: Namespace, out: Path) -> str:

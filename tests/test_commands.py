@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import commands, gallery, running, sampling, strict, terminal
+from minichar import commands, gallery, preparing, running, sampling, strict, terminal
 from minichar.__main__ import main
 from minichar.evaluation import evaluating_lines, whole
 from minichar.live import Live
@@ -150,16 +150,16 @@ def test_the_command_to_go_on_asks_again_for_what_the_file_does_not_hold(at, cap
 
 
 def test_unless_told_it_takes_its_steps_or_its_epochs_whichever_is_longer(at, monkeypatch):
-    monkeypatch.setattr(running, "EPOCHS", 1)  # of 7 steps
+    monkeypatch.setattr(preparing, "EPOCHS", 1)  # of 7 steps
     words = "train fox.txt --hidden 4 --batch 4 --overwrite --out both.npz".split()
     for steps, taken in ((9, 9), (2, 7)):
-        monkeypatch.setattr(running, "STEPS", steps)
+        monkeypatch.setattr(preparing, "STEPS", steps)
         assert main(words) == 0
         assert mc.load_training("both.npz", TEXT).step_number == taken
 
 
 def test_in_a_long_text_it_counts_the_end(at, capsys, monkeypatch):
-    monkeypatch.setattr(running, "COUNTED", 300)
+    monkeypatch.setattr(preparing, "COUNTED", 300)
     text = "abcd" * 300 + "dcba" * 50
     (at / "long.txt").write_text(text)
     words = "--hidden 4 --batch 4 --validation 0.1 --steps 1 --out long.npz".split()
@@ -208,24 +208,42 @@ def test_what_cannot_be_written_for_now_ends_no_training(at, monkeypatch):
     assert main(["train", "fox.txt", *SMALL, *words]) == 0
 
 
-def test_the_time_that_is_left_stands_where_a_narrow_terminal_shows_it():
-    report = Namespace(step=12_345, epoch=1.5, chars_per_second=1e6)
-    line = running._progress(report, 123_456, 2.5, " | held out 2.345 (best)", 11_100)
+@pytest.fixture
+def followed(monkeypatch):
+    """What is said while a training makes these reports, at two seconds a step."""
+
+    def lines(goal, *reports):
+        clock, said = itertools.count(0, 2), []
+        monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        monkeypatch.setattr(running, "train", lambda *_: reports)
+        screen = SimpleNamespace(due=lambda: True, line=said.append, update=said.append)
+        training = SimpleNamespace(model=None, validate_every=1000)
+        options = Namespace(patience=None, sample_every=0)
+        running.Run(options, "", training, goal, (None, None), screen).take_the_steps()
+        return said
+
+    return lines
+
+
+def a_report(step, bits=1.0, note=""):
+    return Report(step, 0.5, bits * np.log(2), None, 1.0, 0.1, 1e6, note)
+
+
+def test_the_time_that_is_left_stands_where_a_narrow_terminal_shows_it(followed):
+    (line,) = followed(112_345, a_report(106_795))
     assert "3 h 5 min left" in line[:79]
 
 
-def test_the_time_left_is_reckoned_from_the_steps_of_this_run_also_those_taken_back(monkeypatch):
-    clock, said = itertools.count(0, 2), []  # two seconds a step
-    steps = [(101, ""), (102, ""), (100, "back"), (101, "")]
-    reports = [Report(step, 0.5, 1.0, None, 1.0, 0.1, 9.0, note) for step, note in steps]
-    monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(running, "train", lambda *_: reports)
-    screen = SimpleNamespace(due=lambda: True, line=said.append, update=said.append)
-    training = SimpleNamespace(model=None, validate_every=1000)
-    options = Namespace(patience=None, sample_every=0)
-    running._follow(screen, training, "", 110, options, (None, None), [])
-    left = [line.split(" | ")[1] for line in said if " | " in line]
+def test_the_time_left_is_reckoned_from_the_steps_of_this_run_also_those_taken_back(followed):
+    steps = a_report(101), a_report(102), a_report(100, note="back"), a_report(101)
+    left = [line.split(" | ")[1] for line in followed(110, *steps) if " | " in line]
     assert left == ["18 s left", "16 s left", "20 s left", "18 s left"]
+
+
+def test_the_bits_that_are_shown_are_smoothed_and_leave_out_what_was_taken_back(followed):
+    steps = a_report(1, 4.0), a_report(2, 2.0), a_report(1, 99.0, "back"), a_report(2, 3.9)
+    bits = [line.split(" | ")[3] for line in followed(9, *steps) if " | " in line]
+    assert bits == ["4.000 bits", "3.900 bits", "3.900 bits", "3.900 bits"]
 
 
 @pytest.fixture
@@ -792,11 +810,11 @@ def test_too_little_memory_is_one_line(at, monkeypatch, capsys):
     def none_left(*_, **__):
         raise MemoryError("Unable to allocate 7 TiB")
 
-    monkeypatch.setattr(running, "CharModel", none_left)
+    monkeypatch.setattr(preparing, "CharModel", none_left)
     assert main(["train", "fox.txt", "--out", "x.npz"]) == 2
     err = capsys.readouterr().err
     assert "not enough memory" in err and "7 TiB" in err and err.count("\n") == 1
-    monkeypatch.setattr(running, "CharModel", lambda *_, **__: [0] * sys.maxsize)
+    monkeypatch.setattr(preparing, "CharModel", lambda *_, **__: [0] * sys.maxsize)
     assert main(["train", "fox.txt", "--out", "x.npz"]) == 2
     assert capsys.readouterr().err.endswith("smaller network or text\n")
 
