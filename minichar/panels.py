@@ -188,7 +188,7 @@ class ModelPanel(ipywidgets.VBox):
         live = self.studio.live
         self.code.value = (
             f"This network has {live.model.size:,} weights, its text {len(live.text):,} "
-            f"characters. These settings as code:<pre style='line-height: 1.3'>"
+            f"characters. These settings as code:<pre style='line-height: 1.3; word-break: normal'>"
             f"{html.escape(code)}</pre>"
         )
 

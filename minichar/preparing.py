@@ -16,7 +16,8 @@ from minichar.text import Vocabulary
 from minichar.training import Training
 
 STEPS, EPOCHS = 2000, 50  # without --steps and --epochs: whichever is longer
-BATCH = 50  # without --batch: or as many as have --length characters each, if those are fewer
+BATCH, FEW = 50, 4  # without --batch: the most, and the fewest where the text has room for them
+ENOUGH = 100  # steps to read the text once: a short text is better learned by more, smaller steps
 COUNTED, ORDER = 1_000_000, 8  # the baseline: characters counted, and how far it looks back
 TRIED = 200_000  # held-out characters on which it is found how far back is best
 
@@ -69,7 +70,8 @@ def begin(options: Namespace, text: str) -> Training:
         for name, w in first.parameters().items():
             to = model.parameters()[name].data
             to[...] = backend.like(w.data, to)
-    fit = int(len(text) * (1 - options.validation) / options.length)
+    fit = int(len(text) * (1 - options.validation) / options.length)  # pieces, one at each place
+    batch = max(1, min(BATCH, fit, max(FEW, fit // ENOUGH)))
     kind, rate = optim.OPTIMIZERS[options.optimizer]
     rate = rate if options.lr is None else options.lr
     training = Training(
@@ -78,7 +80,7 @@ def begin(options: Namespace, text: str) -> Training:
         optimizer=kind(model.parameters(), lr=rate),
         clip=options.clip or None,
         validate_every=options.save_every,
-        batch=options.batch or max(1, min(BATCH, fit)),
+        batch=options.batch or batch,
         **{name: given[name] for name in ("length", "lines", "validation", "seed")},
     )
     if options.decay != 1:

@@ -308,9 +308,9 @@ def test_a_disk_that_stays_full_is_an_error_at_the_end(at, capsys, full):
     assert capsys.readouterr().err == f"minichar: begin.npz was {said}\n"
 
 
-@pytest.mark.parametrize("long, fits", [(778, 14), (30, 1), (3000, 50)])
-def test_a_short_text_is_read_at_fewer_places_so_that_each_is_long_enough(at, long, fits):
-    text = (3 * TEXT)[:long]
+@pytest.mark.parametrize("long, fits", [(30, 1), (160, 3), (778, 4), (60_000, 11), (300_000, 50)])
+def test_a_short_text_is_read_at_fewer_places_for_more_steps_of_learning(at, long, fits):
+    text = (300 * TEXT)[:long]
     (at / "poem.txt").write_text(text)
     words = "train poem.txt --hidden 4 --steps 1 --overwrite --out poem.npz".split()
     assert main(words) == 0
