@@ -75,7 +75,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def _add_train(made: argparse.ArgumentParser) -> None:
     made.usage = f"{called('train')} TEXT [options]"
     made.epilog = f"For instance: {called('train')} names --hidden 64 --steps 1000 --out names.npz"
-    made.add_argument("text", metavar="TEXT", help="a text file, or a name of `minichar data`")
+    text = "a text file, a folder of them, or a name of `minichar data`"
+    made.add_argument("text", metavar="TEXT", help=text)
     group = made.add_argument_group("what you get, and when")
     group.add_argument("--out", metavar="FILE", help="the file to save to (default model.npz)")
     old = group.add_mutually_exclusive_group()
@@ -141,7 +142,7 @@ def _add_score(made: argparse.ArgumentParser) -> None:
     made.epilog = f"For instance: echo maria | {called('score')} names - --each"
     add_model(made)
     _add_skipping(made)
-    text = "a text file, a name of `minichar data`, or - for what is piped in"
+    text = "a text file, a folder of them, a name of `minichar data`, or - for what is piped in"
     made.add_argument("text", metavar="TEXT", help=text)
     text = "a line for each character: the character, a tab, its bits (default: only the mean)"
     made.add_argument("--each", action="store_true", help=text)

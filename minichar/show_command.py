@@ -73,12 +73,15 @@ def _bits(bits: float) -> str:
 def _trained(training: dict[str, Any]) -> dict[str, str]:
     """What the header says of a training; a header may say anything, so each fact has its type."""
     now, settings, optimizer = training["now"], training["settings"], training["optimizer"]
+    reached = "not yet measured"
+    if now["best"] is not None:  # the weights in this file may be of a later step
+        reached = f"{_bits(now['best'] / math.log(2))}, at its best"
     rate, clip = float(now["lr"] * now["factor"]), settings["clip"]
     step = f"{int(settings['length']):,} characters each of a batch of {int(settings['batch']):,}"
     clipped = "" if clip is None else f", gradients clipped to {clip:g}"
     return {
         "training": f"{int(now['steps']):,} steps, {int(now['epoch']):,} times through the text",
-        "reached": "not yet measured" if now["best"] is None else _bits(now["best"] / math.log(2)),
+        "reached": reached,
         "a step": step,
         "held out": f"{settings['validation']:.0%} of the text",
         "optimiser": f"{str(optimizer['kind'])[:40]}, learning rate {rate:g}{clipped}",

@@ -674,6 +674,13 @@ def test_a_mistake_is_one_line(at, capsys, words, says):
     assert not (at / "x.npz").exists() and (at / "fox.npz").read_bytes() == good
 
 
+def test_a_long_list_of_files_is_not_repeated_whole(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", *(f"notes/note{k}.md" for k in range(300))])
+    err = capsys.readouterr().err
+    assert "unrecognized arguments: notes/note1.md" in err and len(err) < 500
+
+
 def test_a_prime_with_line_ends_of_windows_goes_on(at, capsys):
     assert main(["sample", "fox.npz", "--prime", "dog\r\nthe", "--length", "1"]) == 0
     assert capsys.readouterr().out.startswith("dog\nthe")

@@ -38,7 +38,7 @@ def test_what_is_said_of_a_training_is_what_it_was(tmp_path):
     assert training.epoch == 2  # 239 places in each of three streams, 7 at a time
     assert said["training"] == "80 steps, 2 times through the text"
     bits = training.best / np.log(2)
-    assert said["reached"] == f"{bits:.3f} bits per character on the held-out text"
+    assert said["reached"] == f"{bits:.3f} bits per character on the held-out text, at its best"
     assert said["a step"] == "7 characters each of a batch of 3"
     assert said["held out"] == "10% of the text"
     assert said["optimiser"] == "Adam, learning rate 0.001, gradients clipped to 5"
