@@ -36,22 +36,22 @@ def run(options: Namespace) -> int:
         screen.line(f"{characters(given - len(text))} unknown to the model, left out")
     training = preparing.started(options, text)
     goal = preparing.goal(options, training, out)
-    running = Run(options, text, training, goal, (out, best), screen)
-    running.introduce()
-    with interruptions() as running.stop:
+    this_run = Run(options, text, training, goal, (out, best), screen)
+    this_run.introduce()
+    with interruptions() as this_run.stop:
         save(out, training.model, training)  # now, not in an hour, is seen what fails
         goes_on = options.resume and Path(options.resume).resolve() == out.resolve()
         if not goes_on and (options.init is None or Path(options.init).resolve() != best.resolve()):
             best.unlink(missing_ok=True)  # of a training given up by --overwrite
         try:
-            running.take_the_steps()
+            this_run.take_the_steps()
         except OSError:  # nobody reads on, or no more can be printed; the work is kept all the same
             save(out, training.model, training)
             raise
         save(out, training.model, training)
-        if running.unsaved is not None:
-            save(best, running.unsaved)
-    return running.close()
+        if this_run.unsaved is not None:
+            save(best, this_run.unsaved)
+    return this_run.close()
 
 
 def save(path: Path, model: CharModel, training: Training | None = None) -> None:

@@ -209,7 +209,7 @@ def typed(message: str) -> str:
 
 def refuse(parser: argparse.ArgumentParser, message: str) -> None:
     """A parser's `error` in one line, where its own shows the usage too."""
-    message = message if len(message) <= 400 else message[:399] + "…"  # as of *.txt
+    message = message if len(message) <= 400 else message[:399] + "…"  # a shell makes many names of *.txt
     complain(f"{message}; `{parser.prog} --help` shows what can be given")
     parser.exit(2)
 
