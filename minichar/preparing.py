@@ -49,7 +49,8 @@ def files(options: Namespace) -> tuple[Path, Path]:
 def started(options: Namespace, text: str) -> Training:
     """The training that the options ask for, at its start or where the file of --resume left it.
 
-    Raises ValueError for --patience where nothing would be measured, and as `begin` and `resumed` do.
+    Raises ValueError for --patience where nothing would be measured, and what `begin` and
+    `resumed` raise.
     """
     training = (
         resumed(options.resume, text, options.device) if options.resume else begin(options, text)

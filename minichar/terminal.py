@@ -209,7 +209,8 @@ def typed(message: str) -> str:
 
 def refuse(parser: argparse.ArgumentParser, message: str) -> None:
     """A parser's `error` in one line, where its own shows the usage too."""
-    message = message if len(message) <= 400 else message[:399] + "…"  # a shell makes many names of *.txt
+    if len(message) > 400:  # a shell makes many names of *.txt
+        message = message[:399] + "…"
     complain(f"{message}; `{parser.prog} --help` shows what can be given")
     parser.exit(2)
 
