@@ -233,10 +233,9 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], title: str = 
     sides = ["right" if number else "left" for number in numbers]
     head = "".join(cell(*named, "th") for named in zip(header, sides, strict=True))
     body = "".join(f"<tr>{''.join(map(cell, row, sides))}</tr>" for row in rows)
-    caption, words = "", []
-    if title:
-        caption = f"<caption style='text-align: left'><b>{html.escape(title)}</b></caption>"
-        words = [title]
+    bold = f"<b>{html.escape(title)}</b>"
+    caption = f"<caption style='text-align: left'>{bold}</caption>" if title else ""
+    words = [title] if title else []
     for row in rows:
         named = zip(header, row, strict=True)
         words.append(", ".join(f"{name}: {shown(value)}" for name, value in named))
@@ -248,8 +247,9 @@ def written(prime: str, text: str) -> Picture:
 
     A list of short lines is set in columns, so that all of it can be seen at once.
     """
-    short = max(map(len, (prime + text).split("\n"))) <= 24
-    shape = "columns: 14ch" if short else "max-height: 16em; overflow: auto"
+    wide = max(14, *map(len, (prime + text).split("\n")))  # characters, of some 0.6 em each
+    short = wide <= 24
+    shape = f"columns: {0.61 * wide:.1f}em" if short else "max-height: 16em; overflow: auto"
     style = (  # word-break, because JupyterLab breaks the words in a <pre> anywhere
         "white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; max-width: 90ch; "
         f"{shape}; padding: 6px 10px; border-left: 3px solid #0072B2; margin: 4px 0; "
