@@ -128,12 +128,24 @@ def load_text(
     if os.path.exists(path):
         return read_text(path, encoding)
     near = ", ".join(difflib.get_close_matches(Path(wanted).stem.lower(), entries))
-    offer = f"nearest: {near}" if near else f"it has {', '.join(entries)}"
+    files = nearest_files(path)
+    offer = f" (nearest: {near})" if near else "" if files else f" (it has {', '.join(entries)})"
     shown = wanted if len(wanted) <= 80 else wanted[:79] + "…"
     where = "" if os.path.isabs(path) else f" in {os.getcwd()}"
+    beside = f" (nearest: {', '.join(files)})" if files else ""
     raise FileNotFoundError(
-        f"{shown!r} is neither a name in the catalogue ({offer}) nor a file{where}."
+        f"{shown!r} is neither a name in the catalogue{offer} nor a file{where}{beside}."
     )
+
+
+def nearest_files(path: str | os.PathLike[str]) -> list[str]:
+    """What lies where this file was looked for, and is called nearly the same: at most three."""
+    place, name = os.path.split(path)
+    try:
+        there = os.listdir(place or ".")
+    except (OSError, ValueError):  # no such folder, or no name that one could have
+        return []
+    return [os.path.join(place, near) for near in difflib.get_close_matches(name, there)]
 
 
 def _fetched(entry: Entry, download: bool) -> str:

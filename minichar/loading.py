@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minichar.archive import BadModelFile
 from minichar.checkpoint import load_model, of_the_demo
-from minichar.datasets import catalogue, networks
+from minichar.datasets import catalogue, nearest_files, networks
 from minichar.model import CharModel
 from minichar.terminal import quoted
 
@@ -42,4 +42,6 @@ def found(name: str) -> Path:
     how = f"the course comes with {', '.join(ours)}"
     if path.suffix == ".npz":
         how = f"`minichar train TEXT --out {typed}` makes one"
+    if near := nearest_files(path):
+        how = f"nearest: {', '.join(map(quoted, near))}"
     raise BadModelFile(f"there is no file {typed}; {how}")

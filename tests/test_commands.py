@@ -625,6 +625,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("sample damaged.npz", "damaged.npz cannot be loaded"),
         ("sample folder", "folder is a folder"),
         ("sample foxes", "there is no file foxes; the course comes with environments, latex"),
+        ("sample fxo.npz", "there is no file fxo.npz; nearest: fox.npz"),
         ("sample page", "`minichar train page --out page.npz` trains a network"),
         ("sample fox.npz --prime É", "pass --skip-unknown"),
         ("sample fox.npz --top-p 0", "'0' is not a number from above 0 to 1"),

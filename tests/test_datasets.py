@@ -356,6 +356,24 @@ def test_what_is_neither_a_name_nor_a_file(wanted, says, tmp_path, monkeypatch):
     assert str(tmp_path) in str(error.value) and len(str(error.value)) < 400 + len(str(tmp_path))
 
 
+def test_a_slip_in_the_name_of_a_file_names_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("my diary.txt", "other.csv", "sub"):
+        Path(name).mkdir() if name == "sub" else Path(name).write_text("text", encoding="utf-8")
+    Path("sub", "poem.txt").write_text("text", encoding="utf-8")
+    for wanted, near in [
+        ("my dairy.txt", "my diary.txt"),
+        (Path("sub", "peom.txt"), str(Path("sub", "poem.txt"))),
+        (tmp_path / "othr.csv", str(tmp_path / "other.csv")),
+    ]:
+        with pytest.raises(FileNotFoundError) as error:
+            load_text(wanted)
+        assert str(error.value).endswith(f" (nearest: {near}).")
+        assert "it has" not in str(error.value)  # the catalogue is not what was meant
+    with pytest.raises(FileNotFoundError, match="it has names"):
+        load_text("sub/nowhere/poem.txt")
+
+
 def test_a_folder_and_an_empty_file_are_refused(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder"):
         load_text(tmp_path)
