@@ -18,12 +18,10 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 
 from minichar.draw import GREY, RED, Picture
-from minichar.scalar import topological_order
+from minichar.graph_layout import ACROSS, HEIGHT, WIDTH, Layout
 
 INK = "#A83E00"  # red, dark enough to be read
 WAITS, BEGUN, COMPLETE = "white", "#FBE3C0", "#CFE6DC"  # which gradients have arrived at a node
-ACROSS, DOWN = 1.42, 1.0  # from column to column and from row to row, in inches
-WIDTH, HEIGHT = 1.0, 0.7  # of a node
 
 
 def draw(result: Any, title: str = "", **names: Any) -> Picture:
@@ -84,17 +82,12 @@ def _size(grad: Any) -> str:
     return f"≤ {np.abs(grad).max():.2g}" if np.shape(grad) else _value(grad)
 
 
-class _Graph:
-    """Where each node of a graph stands, and how its arrows run."""
+class _Graph(Layout):
+    """A graph whose nodes have places and names: it can be told, and drawn."""
 
     def __init__(self, result: Any, names: dict[str, Any]):
-        self.order = topological_order(result)
+        super().__init__(result)
         self.names = {node: name for name, node in names.items()}
-        self.arrows = [(user, s, k) for user in self.order for k, s in enumerate(user.inputs)]
-        self.columns = self._columns()
-        self.bends = self._bends()
-        self.rows = self._rows()
-        self.leaves = self._leaves()
 
     def name(self, node: Any) -> str:
         """As it was given; otherwise the operation, or the value of a number put in."""
@@ -109,81 +102,10 @@ class _Graph:
         text = f"{text} is {_value(node.data)}"
         return f"{text}, gradient {_size(grads[node])}" if node in grads else text
 
-    def _columns(self) -> dict[Any, int]:
-        """A node stands right of its inputs; one without any, just left of its first use."""
-        columns = {}
-        for node in self.order:
-            columns[node] = 1 + max((columns[s] for s in node.inputs), default=-1)
-        for node in self.order:
-            users = [columns[user] for user, source, _ in self.arrows if source is node]
-            if not node.inputs and users:
-                columns[node] = min(users) - 1
-        return columns
-
-    def _bends(self) -> dict[tuple, list[tuple]]:
-        """Where each long arrow passes between nodes: a place in every column on its way."""
-        bends = {}
-        for arrow in self.arrows:
-            user, source, _ = arrow
-            between = range(self.columns[source] + 1, self.columns[user])
-            bends[arrow] = [(arrow, column) for column in between]
-        return bends
-
-    def _rows(self) -> dict[Any, float]:
-        """A height for every node and every bend.
-
-        Each column is put in the order of the mean height of its neighbours, now on its left, now
-        on its right: the usual way to few crossings (Sugiyama, Tagawa and Toda, 1981).
-        """
-        filled = [[] for _ in range(max(self.columns.values()) + 1)]
-        for node, column in self.columns.items():
-            filled[column].append(node)
-        before, after = {}, {}  # neighbours left and right, each with how far above it to aim
-        for arrow in self.arrows:
-            user, source, _ = arrow
-            for place in self.bends[arrow]:
-                filled[place[1]].append(place)
-            for a, b in pairwise([source, *self.bends[arrow], user]):
-                after.setdefault(a, []).append((b, self._port(arrow)))
-                before.setdefault(b, []).append((a, 0))
-        rows = {}
-
-        def spread(places):
-            for k, place in enumerate(places):
-                rows[place] = (len(places) - 1) / 2 - k
-
-        for places in filled:
-            spread(places)
-        for beside, order in [(before, filled), (after, filled[::-1])] * 4:
-            for places in order:
-                middle = {
-                    p: np.mean([rows[q] + port for q, port in beside.get(p, [(p, 0)])])
-                    for p in places
-                }
-                places.sort(key=lambda p, middle=middle: -middle[p])
-                spread(places)
-        return rows
-
-    def _port(self, arrow: tuple) -> float:
-        """How far above a node's middle an arrow comes in: the first input on top."""
-        user, _, k = arrow
-        n = len(user.inputs)
-        return 0.34 * ((n - 1) / 2 - k) / max(1, n - 1)
-
-    def _leaves(self) -> dict[tuple, float]:
-        """How far above its source's middle each arrow begins: no two in one place."""
-        leaves = {}
-        for node in self.order:
-            out = [arrow for arrow in self.arrows if arrow[1] is node]
-            out.sort(key=lambda a: -(self.rows[[*self.bends[a], a[0]][0]] + self._port(a)))
-            gap = min(0.15, 0.5 / max(1, len(out) - 1))
-            leaves |= {arrow: gap * ((len(out) - 1) / 2 - k) for k, arrow in enumerate(out)}
-        return leaves
-
     def picture(self, title, words, grads, missing=None, sender=None, parts=()) -> Picture:
-        across, high = max(self.columns.values()) + 1, max(self.rows.values()) * 2 + 1
-        left, bottom = -ACROSS / 2, -DOWN * high / 2
-        width, height = max(5.5, ACROSS * across), DOWN * high + 0.3
+        width, height = self.size
+        left, bottom = -ACROSS / 2, -height / 2
+        width, height = max(5.5, width), height + 0.3  # with room for the title
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_xlim(left, left + width)
@@ -201,12 +123,8 @@ class _Graph:
             self._node(axes, node, grads, missing, node is sender)
         return Picture(figure, words)
 
-    def _place(self, place: Any) -> tuple[float, float]:
-        column = self.columns[place] if place in self.columns else place[1]
-        return ACROSS * column, DOWN * self.rows[place]
-
     def _node(self, axes, node, grads, missing, sends) -> None:
-        x, y = self._place(node)
+        x, y = self.place(node)
         waits = missing is not None and missing[node] > 0
         colour = WAITS
         if node in grads and missing is not None:
@@ -228,12 +146,8 @@ class _Graph:
             axes.text(x, at, text, color=ink, weight=weight, zorder=4, **look)
 
     def _arrow(self, axes, arrow, label, active) -> None:
-        """From its source's right side to its own port on its user's left side, in soft curves."""
-        user, source, _ = arrow
-        port = self._port(arrow)
-        (x, y), (end_x, end_y) = self._place(source), self._place(user)
-        points = [(x + WIDTH / 2, y + self.leaves[arrow]), *map(self._place, self.bends[arrow])]
-        points.append((end_x - WIDTH / 2, end_y + port))
+        """Its way in soft curves, and what it brings written at its end."""
+        points = self.way(arrow)
         corners, codes = [points[0]], [Path.MOVETO]
         for (x0, y0), (x1, y1) in pairwise(points):
             middle = (x0 + x1) / 2
@@ -245,4 +159,4 @@ class _Graph:
         if label:
             look = {"fontsize": 9, "ha": "right", "va": "center", "zorder": 5, "color": INK}
             box = {"fc": "white", "ec": "none", "pad": 0.6}
-            axes.text(end_x - WIDTH / 2 - 0.05, end_y + port, label, bbox=box, **look)
+            axes.text(x1 - 0.05, y1, label, bbox=box, **look)
