@@ -161,8 +161,17 @@ def on_the_way(name: str) -> list[tuple[int, str]]:
 
 
 def evolution(written: list[tuple[int, str]], length: int = 120, title: str = "") -> draw.Picture:
-    """The strip as a table: after how many steps, and the first `length` characters written."""
-    rows = [(f"{step:,}", text[:length].strip("\n")) for step, text in written]
+    """The strip as a table: after how many steps, and the first `length` characters written.
+
+    A text of which most characters are those of the row above is left out, except the last.
+    """
+    rows, above = [], ""
+    for step, text in written:
+        text = text[:length].strip("\n")
+        same = sum(a == b for a, b in zip(above, text, strict=False))
+        if same <= len(text) / 2 or step == written[-1][0]:
+            rows.append((f"{step:,}", text))
+            above = text
     return draw.table(rows, ("steps", "what it writes"), title)
 
 
