@@ -19,15 +19,15 @@ import numpy as np
 
 from minichar.backend import host
 from minichar.causes import checked
-from minichar.look import Cell, blocks
 from minichar.model import CharModel
 from minichar.reading import bits
+from minichar.states import Cell, blocks
 
 
 def means(model: CharModel, text: str) -> dict[tuple[int, str], np.ndarray]:
     """The mean of every cell over the characters of `text`: [layer, "h" or "c"] an array (H,).
 
-    Read as in look.py. Raises ValueError as `look.blocks` does.
+    Read as in states.py. Raises ValueError as `states.blocks` does.
     """
     total: dict = {}
     for _, states in blocks(model, text):

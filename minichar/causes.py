@@ -20,8 +20,9 @@ import numpy as np
 
 from minichar import backend, graph
 from minichar.graph import Tensor
-from minichar.look import Cell, kinds_of
+from minichar.look import kinds_of
 from minichar.model import CharModel
+from minichar.states import Cell
 
 
 def checked(model: CharModel, cell: Cell) -> Cell:

@@ -1,6 +1,6 @@
 """What a model expects next at each place of a text: its best guesses, and how surprised it was.
 
-Read in a batch of pieces, as in look.py, so that a long text is quick; a text no longer than a
+Read in a batch of pieces, as in states.py, so that a long text is quick; a text no longer than a
 piece gives exactly what the model gives when it reads it alone. Where every character has to be
 read after all that is before it, reading.py does that, more slowly. Built in lesson 11.
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from minichar.backend import host
-from minichar.look import blocks, numbers
 from minichar.model import CharModel
 from minichar.product import dot
 from minichar.sampling import log_softmax
+from minichar.states import blocks, numbers
 from minichar.text import Vocabulary
 
 

@@ -17,11 +17,12 @@ from functools import cached_property
 
 import numpy as np
 
-from minichar import backend, look
+from minichar import backend
 from minichar.features import FEATURES, Feature, tabulate
-from minichar.look import Cell
+from minichar.look import kinds_of
 from minichar.model import CharModel
 from minichar.moments import Moments, best_ridges
+from minichar.states import Cell, blocks, numbers
 
 RIDGES = (10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # tried for a probe; of equals the first
 
@@ -88,23 +89,23 @@ def measure(
 ) -> Measured:
     """Read `text` once, and compare every cell with every feature of it.
 
-    `kinds` are those of look.py: "h", of an LSTM also "c" or both, "hc". With `shifts` each feature
+    `kinds` are as in states.py: "h", of an LSTM also "c" or both, "hc". With `shifts` each feature
     is compared that many times more, shifted by a tenth to nine tenths of the text, the end
     wrapping round to the beginning. Then nothing is left of what it had to do with the text, but it
     is as smooth as before: a shuffled one would change at every character, as no cell does, and
     make luck look rarer than it is.
 
-    Beside a block (see `look.blocks`, whose settings are `how`) memory holds 4 bytes for each
+    Beside a block (see `states.blocks`, whose settings are `how`) memory holds 4 bytes for each
     character and feature, and 40 for each pair of columns, that is of cells, features and moved
     features.
 
-    Raises ValueError as `look.blocks` and `features.tabulate` do.
+    Raises ValueError as `states.blocks` and `features.tabulate` do.
     """
     table, names = tabulate(text, features, model.dtype), list(features)
-    N, F, kinds = len(look.numbers(model, text)), len(names), look.kinds_of(model, kinds)
+    N, F, kinds = len(numbers(model, text)), len(names), kinds_of(model, kinds)
     away = np.random.default_rng(seed).integers(N // 10, N - N // 10, shifts).tolist()
     folds, cells = [Moments() for _ in range(5)], []
-    for at, states in look.blocks(model, text, **how):
+    for at, states in blocks(model, text, **how):
         if not cells:
             wanted = [key for key in states if key[1] in kinds]
             cells = [(*key, j) for key in wanted for j in range(states[key].shape[1])]

@@ -24,9 +24,10 @@ from minichar.archive import spoken
 from minichar.checkpoint import load_model
 from minichar.datasets import load_text, networks
 from minichar.features import FEATURES, Feature
-from minichar.look import Cell, known
+from minichar.look import known
 from minichar.measuring import measure
 from minichar.model import CharModel
+from minichar.states import Cell
 from minichar.text import at_least_one, split
 from minichar.workers import LARGE, side_by_side
 
@@ -67,7 +68,7 @@ def search(
 ) -> list[Found]:
     """For each feature the cell that follows it best on text A, with its score on text B.
 
-    `kinds` are those of look.py: what an LSTM counts it counts in "c". `shifts`, 1 or more, is how
+    `kinds` are as in states.py: what an LSTM counts it counts in "c". `shifts`, 1 or more, is how
     often luck is tried. The other settings are those of `measure`, whose memory is needed twice
     where there are two threads for it.
 

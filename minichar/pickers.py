@@ -16,7 +16,7 @@ import numpy as np
 
 from minichar import coloured
 from minichar.draw import Picture
-from minichar.look import Cell
+from minichar.states import Cell
 from minichar.widgets import (
     FOCUSED,
     NAMED,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_look import TEXT, some_model
+from test_states import TEXT, some_model
 
 from minichar.guessing import guesses
 from minichar.sampling import distribution

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_look import pretend_to_be_on_a_card
+from test_states import pretend_to_be_on_a_card
 from threadpoolctl import threadpool_limits
 
 from minichar import look

@@ -14,7 +14,7 @@ import sys
 import time
 
 import minichar as mc
-from minichar import coloured, guessing, look, measuring, neurons
+from minichar import coloured, guessing, look, measuring, neurons, states
 from minichar.evaluation import evaluate
 from minichar.features import FEATURES, tabulate
 
@@ -43,7 +43,7 @@ def main():
     features = dict(list(FEATURES.items())[: options.features])
     work = {
         "evaluate": lambda: evaluate(model, a),  # the measure of all else
-        "blocks": lambda: [None for _ in look.blocks(model, a)],
+        "blocks": lambda: [None for _ in states.blocks(model, a)],
         "guesses": lambda: guessing.guesses(model, a),
         "features": lambda: tabulate(a, features),
         "measure": lambda: measuring.measure(model, a, features),
