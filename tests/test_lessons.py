@@ -2,6 +2,11 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import mini_course
 import nbformat
@@ -9,6 +14,8 @@ import pytest
 
 from minichar.course import lessons
 from minichar.course.files import CourseError
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -241,6 +248,37 @@ def test_update_runs_the_solutions_for_their_claims(course, capfd, monkeypatch):
         list(lessons.update(course, run=True))
     said = f"solutions/90_mini.ipynb stopped with ValueError: {course / 'solutions'}1"
     assert str(caught.value) == said  # in one line, where it ran
+
+
+RUN = """
+import sys
+from pathlib import Path
+from minichar.course.lessons import executed
+from minichar.terminal import ended
+sys.exit(ended(lambda: executed(Path(sys.argv[1]))))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals: run it on Linux or macOS")
+def test_ctrl_c_while_a_lesson_runs_ends_it_and_its_kernel_without_a_word(tmp_path):
+    cell = nbformat.v4.new_code_cell(
+        "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    )
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "long.ipynb")
+    command = [sys.executable, "-c", RUN, str(tmp_path / "long.ipynb")]
+    pipe, path = subprocess.PIPE, os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, env=os.environ | {"PYTHONPATH": path}
+    )
+    until = time.monotonic() + 120
+    while not (tmp_path / "pid").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=120) == (b"", b"")
+    assert process.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_reset_never_loses_a_byte(course):

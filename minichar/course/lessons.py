@@ -11,10 +11,13 @@ printed output, and the tests hold it to that.
         ...  # your code here (about 2 lines)
 """
 
+import asyncio
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -200,16 +203,32 @@ def executed(path: Path, before: str = "") -> NotebookNode:
         timeout=600,
         startup_timeout=300,  # where much else runs, a kernel takes its time
         kernel_name="python3",
-        extra_arguments=["--log-level=ERROR"],  # else a warning for each connection
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
-        client.execute()
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.get_loop().add_signal_handler = _refused
+            runner.run(_execute(client))
     except CellExecutionError as error:
         reason = f"{error.ename}: {error.evalue}".splitlines()[0]
         raise CourseError(f"{path.parent.name}/{path.name} stopped with {reason}") from None
     del notebook.cells[0]
     return notebook
+
+
+def _refused(*_: object) -> None:
+    """In place of nbclient's answer to Ctrl-C, which ends the kernel and then trips over that."""
+    raise RuntimeError("Ctrl-C is asyncio's to answer: it cancels what runs")
+
+
+async def _execute(client: Any) -> None:
+    """Run the notebook; what its kernel says beside its outputs, as at its end, is dropped."""
+    try:
+        await client.async_execute(stderr=subprocess.DEVNULL)
+    except Exception:
+        if asyncio.current_task().cancelling():  # which nbclient takes for the kernel's death
+            raise asyncio.CancelledError from None
+        raise
 
 
 def reset(number: str | int, course: Path | None = None) -> Path | None:
