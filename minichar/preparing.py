@@ -8,6 +8,7 @@ import numpy as np
 
 from minichar import backend, optim
 from minichar.checkpoint import NoTraining, load_model, load_training
+from minichar.datasets import nearest_files
 from minichar.look import known
 from minichar.model import CHOSEN, CharModel
 from minichar.ngram import NGram
@@ -29,7 +30,9 @@ def files(options: Namespace) -> tuple[Path, Path]:
     out = Path("model.npz" if name is None else name)  # a name left empty is a mistake
     said = f"{flag} {quoted(name or '')}"
     if resume is not None and not Path(resume).is_file():
-        raise ValueError(f"--resume {quoted(resume)}: there is no such file")
+        near = ", ".join(map(quoted, nearest_files(resume)))
+        what = f"--resume {quoted(resume)}: there is no such file"
+        raise ValueError(f"{what}; nearest: {near}" if near else what)
     if out.suffix != ".npz":
         raise ValueError(f"{said}: the name of a model must end in .npz")
     if not out.parent.is_dir():

@@ -608,6 +608,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("train nowhere.txt", "nowhere.txt"),
         ("train other.txt --resume fox.npz", "another text: go on with that one, or start again"),
         ("train fox.txt --resume nowhere.npz", "--resume nowhere.npz: there is no such file"),
+        ("train fox.txt --resume fix.npz", "there is no such file; nearest: fox.npz"),
         ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
         ("train fox.txt --out model.json", "must end in .npz"),
         ("train fox.txt --out nowhere/model.npz", "no folder nowhere; make it first"),
