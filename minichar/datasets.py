@@ -108,7 +108,7 @@ def load_text(
     Reading takes up to 2 w + 1; a `Training` keeps w + 4 (the number of each), and 2 w + 4 while it
     begins. So 100 MB of English trains in some 600 MB.
 
-    Raises FileNotFoundError for what is neither (naming the nearest entries) and for what is not
+    Raises FileNotFoundError for what is neither (naming the nearest of both) and for what is not
     fetched yet, NotFetched (an OSError) when fetching fails, IsADirectoryError for a folder without
     texts, ValueError for an empty file or for bytes that are no text in this encoding.
     """
@@ -139,13 +139,19 @@ def load_text(
 
 
 def nearest_files(path: str | os.PathLike[str]) -> list[str]:
-    """What lies where this file was looked for, and is called nearly the same: at most three."""
+    """What lies where this file was looked for, and is called nearly the same: at most three.
+
+    What the names end in, such as .txt, does not count.
+    """
     place, name = os.path.split(path)
     try:
-        there = os.listdir(place or ".")
+        there = sorted(os.listdir(place or "."))
     except (OSError, ValueError):  # no such folder, or no name that one could have
         return []
-    return [os.path.join(place, near) for near in difflib.get_close_matches(name, there)]
+    stems = [Path(other).stem for other in there]
+    near = difflib.get_close_matches(Path(name).stem, set(stems))
+    found = [other for stem in near for other in there if Path(other).stem == stem]
+    return [os.path.join(place, other) for other in found[:3]]
 
 
 def _fetched(entry: Entry, download: bool) -> str:

@@ -50,14 +50,16 @@ def run(options: Namespace) -> int:
             raise
         save(out, training.model, training)
         if this_run.unsaved is not None:
-            save(best, this_run.unsaved)
+            save(best, *this_run.unsaved)
     return this_run.close()
 
 
-def save(path: Path, model: CharModel, training: Training | None = None) -> None:
+def save(
+    path: Path, model: CharModel, training: Training | None = None, note: dict | None = None
+) -> None:
     """`save_model`, with an OSError that says which file it is, and what stays in it."""
     try:
-        save_model(path, model, training)
+        save_model(path, model, training, note=note)
     except OSError as error:
         holds = "; it holds what was saved before" if path.exists() else ""
         raise OSError(f"{path} was not saved: {error.strerror or error}{holds}") from None
@@ -78,7 +80,7 @@ class Run:
         self.options, self.text, self.training, self.goal = options, text, training, goal
         (self.out, self.best), self.screen = paths, screen
         self.stop: list[int] = []  # the signals that came; after the step at hand it ends
-        self.unsaved = None  # the best model, as long as there was no room to save it
+        self.unsaved = None  # the best model, for `save`, as long as there was no room for it
         self.bits = None  # of the steps, a running average
         self.held_out = ""  # what the last measurement found
 
@@ -144,12 +146,13 @@ class Run:
         """Save the model if it has measured best, or the one before that found no room."""
         if report.validation is None:
             return
-        self.held_out = f" | held out {report.validation / math.log(2):.3f}"
+        bits = report.validation / math.log(2)
+        self.held_out = f" | held out {bits:.3f}"
         if not self.training.waited:
-            self.unsaved = self.training.model
+            self.unsaved = self.training.model, None, {"steps": report.step, "held_out": bits}
             self.held_out += " (best)"
         if self.unsaved is not None:
-            saved = self.saved(self.best, self.unsaved)
+            saved = self.saved(self.best, *self.unsaved)
             self.unsaved = None if saved else copy.deepcopy(self.unsaved)
 
     def saved(self, *what) -> bool:

@@ -60,6 +60,9 @@ def facts(name: str) -> dict[str, str]:
         if training is not None:
             go_on = f"with the same text: {called('train', 'TEXT', '--resume', name)}"
             return told | _trained(training) | {"to go on": go_on}
+        if "steps" in note:
+            reached = f"{_bits(note['held_out'])}, after {int(note['steps']):,} steps"
+            return told | {"reached": reached} | no_training
         if "held_out" in note:
             told["learned"] = f"{note['characters']:,} characters of {note['text'][:40]}"
             told["reached"] = f"{_bits(note['held_out'])}; counting {note['counting']:.3f}"

@@ -24,6 +24,7 @@ from minichar import commands, gallery, preparing, running, sampling, strict, te
 from minichar.__main__ import main
 from minichar.evaluation import evaluating_lines, whole
 from minichar.live import Live
+from minichar.show_command import facts
 from minichar.training import Report
 
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 30
@@ -251,11 +252,11 @@ def full(monkeypatch):
     """Where the disk is full: names of files, each with the times it is saved that find no room."""
     places, times = {}, Counter()
 
-    def save(path, *what):
+    def save(path, *what, **note):
         times[path.name] += 1
         if times[path.name] in places.get(path.name, ()):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        mc.save_model(path, *what)
+        mc.save_model(path, *what, **note)
 
     monkeypatch.setattr(running, "save_model", save)
     return places
@@ -607,7 +608,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
     [
         ("train nowhere.txt", "nowhere.txt"),
         ("train other.txt --resume fox.npz", "another text: go on with that one, or start again"),
-        ("train fox.txt --resume nowhere.npz", "--resume nowhere.npz: there is no such file"),
+        ("train fox.txt --resume zzzz.npz", "--resume zzzz.npz: there is no such file"),
         ("train fox.txt --resume fix.npz", "there is no such file; nearest: fox.npz"),
         ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
         ("train fox.txt --out model.json", "must end in .npz"),
@@ -620,12 +621,12 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("train fox.txt --cell perceptron", "invalid choice"),
         ("train fox.txt --layers 3", "--layers"),
         ("train", "TEXT"),
-        ("sample nowhere.npz", "there is no file nowhere.npz; `minichar train"),
+        ("sample zzzz.npz", "there is no file zzzz.npz; `minichar train"),
         ("sample fox.txt", "fox.txt holds no model; `minichar train fox.txt` makes"),
         ("sample damaged", "damaged cannot be loaded"),
         ("sample damaged.npz", "damaged.npz cannot be loaded"),
         ("sample folder", "folder is a folder"),
-        ("sample foxes", "there is no file foxes; the course comes with environments, latex"),
+        ("sample zzzz", "there is no file zzzz; the course comes with environments, latex"),
         ("sample fxo.npz", "there is no file fxo.npz; nearest: fox.npz"),
         ("sample page", "`minichar train page --out page.npz` trains a network"),
         ("sample fox.npz --prime É", "pass --skip-unknown"),
@@ -644,7 +645,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
             "train fox.txt --resume fox.best.npz --steps 30",
             "to go on, --resume the file that --out",
         ),
-        ("train fox.txt --init nowhere.npz --out x.npz", "there is no file nowhere.npz; `minichar"),
+        ("train fox.txt --init zzzz.npz --out x.npz", "there is no file zzzz.npz; `minichar"),
         ("train fox.txt --init= --out x.npz", "there is no file ''; the course comes with"),
         ("train odd.txt --init fox.npz --out x.npz", "pass --skip-unknown"),
         ("train odd.txt --init fox.npz --skip-unknown --out x.npz", "too few characters (0)"),
@@ -866,6 +867,8 @@ def test_of_a_training_gone_too_far_the_best_is_the_one_to_see(at, capsys):
     assert lines[-1] == "to see it write: minichar sample over.best.npz"
     best = mc.evaluation.evaluate(mc.load_model(at / "over.best.npz"), TEXT[-66:]) / np.log(2)
     assert best == pytest.approx(least, rel=1e-5)
+    reached = f"{least:.3f} bits per character on the held-out text, after 40 steps"
+    assert facts("over.best.npz")["reached"] == reached
 
 
 def test_a_card_trains_the_same_network_and_goes_on_with_it(at, capsys, monkeypatch, heard):

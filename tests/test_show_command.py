@@ -114,3 +114,22 @@ def test_odd_values_in_the_header_are_refused_or_said_in_lines(tmp_path, capsys)
             if codes[-1]:
                 assert not out and err.count("\n") == 1 and "bad.npz" in err
     assert 0 < codes.count(2) < len(codes)
+
+
+@pytest.mark.parametrize("note", [{"steps": 4, "held_out": 2.5}, {"held_out": 2.5, "counting": 3}])
+def test_odd_values_in_a_note_are_refused_or_said_in_lines(tmp_path, capsys, note):
+    path, bad, codes = tmp_path / "t.npz", tmp_path / "bad.npz", []
+    mc.save_model(path, mc.CharModel(mc.Vocabulary("ab"), hidden=2), note=note)
+    with np.load(path) as file:
+        header = json.loads(file["header.json"])
+    for odd in ODD:
+        for value in (odd, *(note | {key: odd} for key in note)):
+            data = json.dumps(header | {"note": value}).encode()
+            rewritten(path, bad, {"header.json": data})
+            codes.append(main(["show", str(bad)]))
+            out, err = capsys.readouterr()
+            assert codes[-1] in (0, 2) and "\x1b" not in out + err
+            assert all(len(line) <= 200 for line in out.splitlines())
+            if codes[-1]:
+                assert not out and err.count("\n") == 1 and "bad.npz" in err
+    assert 2 in codes
