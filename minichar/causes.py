@@ -14,6 +14,7 @@ or "c", index), all counted from 0, can be asked the same. Built in lesson 11.
 
 import copy
 from collections.abc import Iterator, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def checked(model: CharModel, cell: Cell) -> Cell:
     """The cell's name, once it is certain that the model has it; else ValueError."""
     try:
         layer, kind, j = cell
+        index(layer), index(j)  # whole numbers
     except (TypeError, ValueError):
         what = "a cell is (layer, kind, index), such as (0, 'h', 3)"
         raise ValueError(f"cell {cell!r}: {what}") from None

@@ -28,7 +28,7 @@ from minichar import optim
 from minichar.archive import replacing
 from minichar.device import install
 from minichar.model import CHOSEN, CharModel
-from minichar.text import Vocabulary, digest
+from minichar.text import Vocabulary, at_least_one, digest
 from minichar.training import Training, train
 
 TRAINING = ("batch", "length", "clip", "validation", "validate_every")
@@ -90,7 +90,13 @@ class Run:
 
 
 def grid(**choices: Iterable) -> list[dict[str, Any]]:
-    """Every combination of the choices: grid(hidden=[64, 128], seed=[0, 1]) has four."""
+    """Every combination of the choices: grid(hidden=[64, 128], seed=[0, 1]) has four.
+
+    Raises TypeError for a number or a name alone, in place of a list of choices.
+    """
+    for name, chosen in choices.items():
+        if isinstance(chosen, str) or not isinstance(chosen, Iterable):
+            raise TypeError(f"{name}={chosen!r}: choices are a list, such as {name}=[{chosen!r}]")
     return [
         dict(zip(choices, chosen, strict=True)) for chosen in itertools.product(*choices.values())
     ]
@@ -98,6 +104,8 @@ def grid(**choices: Iterable) -> list[dict[str, Any]]:
 
 def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, once it is certain that all their names are KNOWN; else ValueError."""
+    if not isinstance(settings, Mapping):
+        raise TypeError(f"a setting is a dict, such as dict(hidden=64), and not {settings!r}")
     if strange := sorted(settings.keys() - set(KNOWN)):
         raise ValueError(
             f"{strange[0]} is not a setting here; the settings are: {', '.join(KNOWN)}"
@@ -110,8 +118,9 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
 
     It is validated after the last step; with `validate_every` also before, as often as that says or
     somewhat more. Raises what CharModel and Training raise for settings that make no sense,
-    ValueError for one of an unknown name, and Diverged.
+    ValueError for one of an unknown name and without a held-out text, and Diverged.
     """
+    at_least_one(steps=steps)
     began, chosen = time.perf_counter(), {"optimizer": "adam", **checked(settings)}
     model = CharModel(
         Vocabulary.of(text), **{name: chosen[name] for name in CHOSEN if name in chosen}
@@ -121,6 +130,8 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     kind, rate = optim.OPTIMIZERS[name]
     own = {"validate_every": steps, "validation": 0.1, "seed": chosen.get("seed", 0)}
     own |= {name: chosen[name] for name in TRAINING if name in chosen}
+    if not own["validation"]:
+        raise ValueError("validation=0: a run is judged by a held-out text, so there must be one")
     often = range(own["validate_every"], 0, -1)
     own["validate_every"] = next((n for n in often if steps % n == 0), 0)
     optimizer = kind(model.parameters(), lr=chosen.get("lr", rate))

@@ -39,8 +39,9 @@ class HalfTraining(Training):
     def __init__(self, model: CharModel, text: str, scale: float = 2.0**12, **settings: Any):
         if model.dtype != "float32":
             raise ValueError(f"a model in {model.dtype}: half precision is for float32")
-        if not scale >= 1:
-            raise ValueError(f"scale={scale}: the loss is multiplied by it; it must be 1 or more")
+        if not 1 <= scale < np.inf:
+            what = "the loss is multiplied by it; it must be 1 or more, and finite"
+            raise ValueError(f"scale={scale}: {what}")
         super().__init__(model, text, **settings)
         self.scale, self.copy = float(scale), CharModel(model.vocab, **model.settings())
         for cell in self.copy.cells:  # the compiled ones know no float16

@@ -58,10 +58,13 @@ class Measured:
 
         Raises ValueError for a feature that is not there.
         """
+        score = np.abs(self.correlation[self._number(feature)])
+        return np.argsort(-score, kind="stable")[:top].tolist()
+
+    def _number(self, feature: str) -> int:
         if feature not in self.features:
             raise ValueError(f"feature {feature!r}: the features are {', '.join(self.features)}")
-        score = np.abs(self.correlation[self.features.index(feature)])
-        return np.argsort(-score, kind="stable")[:top].tolist()
+        return self.features.index(feature)
 
     def probe(self, feature: str) -> np.ndarray:
         """Weights (C,) with which all cells together best follow the feature: `Moments.probe`.
@@ -69,13 +72,13 @@ class Measured:
         With the one of RIDGES that does best when each fifth of the text is predicted from the
         others (cross-validation): `best_ridges`.
         """
-        C, f = len(self.cells), self.features.index(feature)
+        C, f = len(self.cells), self._number(feature)
         return self.moments.probe(range(C), C + f, self.ridges[f])
 
     def probe_score(self, feature: str, weights: np.ndarray) -> float:
         """The correlation of the feature with all cells, weighted like that, on this text."""
-        C = len(self.cells)
-        return self.moments.probe_correlation(range(C), weights, C + self.features.index(feature))
+        C, f = len(self.cells), self._number(feature)
+        return self.moments.probe_correlation(range(C), weights, C + f)
 
 
 def measure(
@@ -101,8 +104,8 @@ def measure(
 
     Raises ValueError as `states.blocks` and `features.tabulate` do.
     """
-    table, names = tabulate(text, features, model.dtype), list(features)
-    N, F, kinds = len(numbers(model, text)), len(names), kinds_of(model, kinds)
+    N, kinds, names = len(numbers(model, text)), kinds_of(model, kinds), list(features)
+    table, F = tabulate(text, features, model.dtype), len(names)
     away = np.random.default_rng(seed).integers(N // 10, N - N // 10, shifts).tolist()
     folds, cells = [Moments() for _ in range(5)], []
     for at, states in blocks(model, text, **how):

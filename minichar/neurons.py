@@ -126,7 +126,7 @@ def table(rows: Sequence[Found]) -> str:
     for row in rows:
         layer, kind, j = row.cell
         scores = (f"{getattr(row, column):>12.2f}" for column in COLUMNS)
-        lines.append("".join((f"{row.feature:<16}{f'{layer} {kind} {j}':<12}", *scores)))
+        lines.append("".join((f"{row.feature:<15} {f'{layer} {kind} {j}':<12}", *scores)))
     searched = rows[0].searched if rows else 0
     lines.append(f"A cell (layer, kind, number) is the best of {searched} on text A. Correlations;")
     lines.append("untrained and probes on text B; by luck, the best on A for shifted features.")

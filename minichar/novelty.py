@@ -29,7 +29,8 @@ def distance(a: str, b: str) -> int:
 def distances(text: str, others: Sequence[str]) -> np.ndarray:
     """The edit distance of `text` to each of `others`, int (n,): all tables filled side by side.
 
-    The memory is that of two rows: n times the length of the longest of the others.
+    Of each table two rows are kept: in all, some 45 bytes for each of the others and each letter of
+    the longest of them.
     """
     lengths = np.array([len(other) for other in others], np.int64)
     codes = np.zeros((int(lengths.max(initial=0)), len(others)), np.int64)  # (L, n); 0: beyond

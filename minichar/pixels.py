@@ -62,7 +62,7 @@ def scan(pictures: np.ndarray, places: np.ndarray, at_once: int = 1) -> np.ndarr
 
     Raises ValueError where the pixels cannot be dealt out like that.
     """
-    if len(places) % at_once:
+    if at_once < 1 or len(places) % at_once:
         raise ValueError(f"{len(places)} pixels cannot be read {at_once} at a time")
     line = pictures[:, places[:, 0], places[:, 1]]  # (B, n²)
     return line.reshape(len(pictures), -1, at_once).transpose(1, 0, 2)

@@ -139,6 +139,8 @@ class BlockModel(CharModel):
     def step(self, ids: Any, state: Sequence[tuple] | None = None) -> tuple[Any, list[tuple]]:
         """Read one character: scores (V,) and the new state; or of B texts, ids (B,): (B, V)."""
         ids = whole_numbers("step", ids, len(self.vocab))
+        if self.lines and state is not None:
+            state = self._fresh(ids, state)
         with graph.no_grad():
             z, after = self(np.atleast_1d(ids)[None], state)
         return z.data[0] if ids.ndim else z.data[0, 0], after

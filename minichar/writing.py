@@ -1,7 +1,8 @@
 """Several texts at once from the same random numbers, each at a temperature of its own.
 
 So a slider shows the change of temperature alone, and quickly: one step of the model serves all the
-texts. What `sampling.sample` writes one after another is the same. Used by the studio.
+texts. What `sampling.sample` writes one after another is the same. Used by the studio and by
+`minichar train`.
 
     >>> from minichar.model import CharModel
     >>> from minichar.text import Vocabulary

@@ -149,6 +149,8 @@ def test_what_is_read_is_a_row_for_each_character():
         ("lstm", 1, (0, "o", 0), "h and c only"),
         ("lstm", 1, 3, r"is \(layer, kind, index\)"),
         ("lstm", 1, (0, "h"), r"is \(layer, kind, index\)"),
+        ("lstm", 1, "0h1", r"is \(layer, kind, index\)"),
+        ("lstm", 1, (0, "h", 0.5), r"is \(layer, kind, index\)"),
     ],
 )
 def test_places_and_cells_that_there_are_not(kind, targets, cell, message):

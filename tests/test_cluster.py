@@ -31,6 +31,9 @@ def test_a_grid_has_every_combination_once():
         {"hidden": 8, "seed": 1},
     ]
     assert grid() == [{}] and grid(lr=[]) == []
+    for alone in (dict(cell="lstm"), dict(seed=0)):  # would be l, s, t, m
+        with pytest.raises(TypeError, match="choices are a list, such as"):
+            grid(**alone)
 
 
 def test_a_run_is_a_training_and_its_last_step_is_measured():
@@ -60,6 +63,10 @@ def test_what_goes_wrong_under_a_setting_is_its_result():
     assert (
         "'nonesuch': it must be one of adam," in attempt(TEXT, {"optimizer": "nonesuch"}, 3).error
     )
+    assert "held-out" in attempt(TEXT, {"hidden": 4, "validation": 0}, 3).error
+    assert "steps=0" in attempt(TEXT, {"hidden": 4}, 0).error
+    with pytest.raises(TypeError, match="a setting is a dict"):
+        next(sweep(TEXT, {"hidden": 4}))  # and not a list of such
     assert "validate_every=0: it must be a whole" in attempt(TEXT, {"validate_every": 0}, 3).error
 
 

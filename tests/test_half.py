@@ -151,7 +151,7 @@ def test_its_file_is_that_of_a_training(tmp_path):
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="float64: half precision is for float32"):
         HalfTraining(model(dtype="float64"), TEXT, **SETTINGS)
-    for scale in (0, 0.5, -1, math.nan):
+    for scale in (0, 0.5, -1, math.nan, math.inf):
         with pytest.raises(ValueError, match="must be 1 or more"):
             HalfTraining(model(), TEXT, scale, **SETTINGS)
 

@@ -11,6 +11,7 @@ from minichar.features import FEATURES, tabulate
 from minichar.measuring import measure
 from minichar.model import CharModel
 from minichar.neurons import COLUMNS, main, search, table, untrained
+from minichar.ngram import NGram
 from minichar.text import Vocabulary
 from minichar.workers import threads
 
@@ -185,8 +186,11 @@ def test_ranking_and_what_it_refuses():
     assert sorted(ranked) == list(range(8))
     scores = np.abs(found.correlation[found.features.index("indentation"), ranked])
     assert (np.diff(scores) <= 0).all()
-    with pytest.raises(ValueError, match="feature 'colour': the features are "):
-        found.best("colour")
+    for ask in (found.best, found.probe, lambda name: found.probe_score(name, np.ones(8))):
+        with pytest.raises(ValueError, match="feature 'colour': the features are "):
+            ask("colour")
+    with pytest.raises(TypeError, match="this is a NGram"):
+        measure(NGram("hello", 2), "hello")
     with pytest.raises(ValueError, match="cells have h"):
         measure(with_a_vowel_cell(), some_text(40), kinds="c")
     with pytest.raises(ValueError, match="text B is text A"):

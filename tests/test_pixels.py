@@ -50,8 +50,9 @@ def test_row_by_row_eight_at_a_time_is_a_row_a_step():
 
 
 def test_pixels_that_do_not_share_out_are_refused():
-    with pytest.raises(ValueError, match="3 at a time"):
-        pixels.scan(np.zeros((1, 4, 4)), pixels.rows(4), 3)
+    for at_once in (3, 0, -1):
+        with pytest.raises(ValueError, match=f"{at_once} at a time"):
+            pixels.scan(np.zeros((1, 4, 4)), pixels.rows(4), at_once)
 
 
 def test_the_digits_are_all_there():

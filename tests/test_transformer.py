@@ -6,6 +6,7 @@ import pytest
 import minichar as mc
 from minichar.evaluation import evaluate
 from minichar.graph import Tensor, check_gradients, cross_entropy
+from minichar.reading import bits
 from minichar.transformer import Block, BlockModel, LayerNorm
 
 mixers = pytest.mark.parametrize("mixer", ["attention", "mingru"])
@@ -165,6 +166,16 @@ def test_it_learns_and_writes(mixer):
     reports = list(mc.train(model, text, 60, batch=8, length=12, optimizer=optimizer))
     assert reports[-1].loss < 0.2 < reports[0].loss  # it starts at about ln 6 = 1.8
     assert mc.sample(model, prime="\n", length=12, temperature=0) == "abcde\nabcde\n"
+
+
+@mixers
+def test_what_learned_line_by_line_writes_and_scores_line_by_line(mixer):
+    model, text = small(mixer), "abc\nde\n\nba\n"
+    model.lines = True
+    _, state = model.step(VOCAB.encode("a")[0])
+    fresh, after = (model.step(VOCAB.encode("\n")[0], s)[0] for s in (None, state))
+    np.testing.assert_array_equal(after, fresh)
+    np.testing.assert_allclose(bits(model, text), mc.score(model, text), rtol=1e-6)
 
 
 def recalled(model, between, steps):
