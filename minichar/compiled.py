@@ -22,7 +22,7 @@ def tanh(x: Any) -> Any:
 
 @overload(tanh)
 def _tanh(x):
-    """For float32 a continued fraction, off by 1e-7 or so, which the processor does 16 at once."""
+    """For float32 a continued fraction, off by 1e-7 or so: a processor does up to 16 at once."""
     if x != numba.float32:
         return lambda x: math.tanh(x)
 

@@ -1,8 +1,8 @@
 """The texts of the course: some come with it, some with Python, and some are fetched when wanted.
 
 `datasets/catalogue.toml` says of each what it is, how long it is, its licence and where it is from.
-`load_text` takes a name from there, or the path of a text of your own. Lessons 00 to 04 use
-"names"; the gallery (lesson 12) shows them all. downloads.py fetches, unpacking.py opens archives.
+`load_text` takes a name from there, or the path of a text of your own. Most lessons use "names";
+lesson 12 lists them all. downloads.py fetches, unpacking.py opens archives.
 
     >>> load_text("names").splitlines()[:4]
     ['mildred', 'elvira', 'rosalinde', 'andrea']
@@ -105,8 +105,8 @@ def load_text(
 
     Memory, in bytes a character: the text is kept in w, which is 1 for English, and 2 or 4 where a
     single character is beyond Latin-1 or an emoji, as in Wikipedia: all in a str are equally wide.
-    Reading takes up to 2 w + 1; a `Training` keeps w + 4 (the number of each), and 2 w + 4 while it
-    begins. So 100 MB of English trains in some 600 MB.
+    Reading takes up to 2 w + 1, but some 7 for Russian and 11 for Chinese; a `Training` keeps w + 4
+    (the number of each), and 2 w + 4 while it begins. So 100 MB of English trains in some 600 MB.
 
     Raises FileNotFoundError for what is neither (naming the nearest of both) and for what is not
     fetched yet, NotFetched (an OSError) when fetching fails, IsADirectoryError for a folder without

@@ -19,8 +19,8 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     The file is taken as UTF-8, with or without a byte-order mark, unless `encoding` names another.
     Reading holds the file's bytes and its text together, about 2 bytes a character for English.
 
-    Raises ValueError for an empty file and for bytes that are not text in this encoding (saying
-    where), and the usual OSError for a file that cannot be read.
+    Raises ValueError for an empty file, for bytes that are not text in this encoding (saying where)
+    and for an encoding that there is not, and the usual OSError for a file that cannot be read.
     """
     path = Path(path)
     return decoded(path.read_bytes(), path.name, encoding)
@@ -40,7 +40,7 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
             f'{name} is not UTF-8 text. It looks like another encoding: give encoding="{found}".'
         )
     try:
-        text = raw.decode(encoding or "utf-8-sig")
+        text = raw.decode(encoding or "utf-8").removeprefix("\ufeff")  # the byte-order mark
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ValueError(

@@ -48,7 +48,7 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
     `remembers` is how many arrays the optimiser keeps for each weight: 2 for Adam, 1 for the
     others. Beside the weights there are their gradients (twice in the optimiser's step), the copies
     to go back to, old and new, and the best. Counted for the fast cells; those of layers.py take
-    several times as much.
+    two to three times as much.
     """
     one, predictions, V = int(model.dtype[-2:]) // 8, batch * length, len(model.vocab)
     below, kept, back = model.embedding or 0, (model.embedding or 0) + 3 * V, 0
@@ -89,7 +89,7 @@ def affordable(
     """Raises ValueError for sizes whose numbers would fill the memory of a common machine."""
     sizes = [embedding or V, *hidden]
     weights = sum(4 * (a + b) * b for a, b in pairwise(sizes)) + V * ((embedding or 0) + sizes[-1])
-    numbers = batch * length * (12 * sum(hidden) + 3 * V)  # of an LSTM, which has the most
+    numbers = batch * length * (12 * sum(hidden) + 3 * V)  # of an LSTM; a GRU has about as many
     for count, most, what in (
         (weights, WEIGHTS, "weights: use fewer neurons"),
         (numbers, NUMBERS, "numbers in each step: use fewer texts, characters or neurons"),

@@ -137,7 +137,7 @@ TONIC = {"C": 0, "D": 1, "Em": 2, "F": 3, "G": 4, "Am": 5}
 
 
 def bar(dice: Random, rhythm: str, place: int) -> str:
-    """The notes of one bar, walking mainly by single steps from `place` in SCALE: `d2 ef g2 B2`."""
+    """The notes of one bar, walking mainly by single steps from `place` in SCALE: `d2 ef g2`."""
     text = ""
     for length in rhythm:
         if length == " ":

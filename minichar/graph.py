@@ -36,7 +36,7 @@ __all__ = [
 
 
 def _pair(operation: str, a: Any, b: Any, compute: Callable) -> tuple[Tensor, Tensor, Any]:
-    """Both operands as tensors of one type, and the result; an error names the operation."""
+    """Both operands as tensors, and the result; an error names the operation."""
     if not isinstance(a, Tensor):
         a = Tensor(backend.of(b.data).asarray(a, b.dtype))
     if not isinstance(b, Tensor):

@@ -1,4 +1,4 @@
-"""The cells of fused.py on a graphics card: a step's gates in one launch, instead of two to ten.
+"""The cells of fused.py on a graphics card: a step's gates in one launch, not two to twelve.
 
 Each call of CuPy starts a program on the card, and starting one takes longer than running it where
 the arrays are small. So what a cell does with its gates, number by number, is written out in CUDA,

@@ -67,7 +67,7 @@ class Dropout:
     """Set a share `p` of the numbers to 0, and scale up the others to match (inverted dropout)."""
 
     def __init__(self, p: float):
-        if not 0 <= p < 1:
+        if not (isinstance(p, int | float | np.number) and 0 <= p < 1):
             raise ValueError(f"dropout={p}: the share to drop must be at least 0 and below 1")
         self.p = p
 

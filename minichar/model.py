@@ -194,7 +194,8 @@ class CharModel:
             )
         state = self.start(ids.size) if state is None else state
         kept = state[0] if len(state) == len(self.cells) else ()
-        if len(kept) != self.cells[0].states or len(kept[0]) != ids.size:
+        cell = self.cells[0]
+        if len(kept) != cell.states or kept[0].shape != (ids.size, cell.H):
             what = f"the state does not fit this network and {ids.size} texts"
             raise ValueError(f"step: {what}")
         if self.lines:

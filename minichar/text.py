@@ -104,7 +104,8 @@ class Vocabulary:
         """Return the numbers of the characters of `text`, int32 of shape (len(text),).
 
         A character that the vocabulary lacks is an error, or left out with unknown="skip".
-        Takes 4 bytes a character beside the text itself, and a constant 17 MiB while it works.
+        Takes 4 bytes a character beside the text itself ("skip", for a moment, 9), and a constant
+        17 MiB while it works.
 
         Raises ValueError for an unknown character, naming it and its position; TypeError for
         anything but a text.

@@ -94,8 +94,8 @@ def transfer(source: Source, part: Path, tell: Tell | None) -> None:
                 done += len(piece)
                 if done > largest:
                     raise NotFetched(
-                        f"{source.name} should have {size(source.bytes)}, and more than twice that "
-                        f"came, so it was thrown away. Try again later, or {by_hand(source)}"
+                        f"{source.name} should have at most {size(largest)}, and more came, so it "
+                        f"was thrown away. Try again later, or {by_hand(source)}"
                     )
                 if tell:
                     tell(done, total)

@@ -122,6 +122,9 @@ def without_frame(text: str) -> str:
     return text[starts[-1] if starts else 0 : stop].strip("\n") + "\n"
 
 
+WIDE = re.compile(r"u(tf)?[-_ ]?(16|32)", re.I)  # encodings in which a letter has zeros beside it
+
+
 def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
     """All text files in a folder and in those within it, one after another by name.
 
@@ -143,7 +146,7 @@ def folder_text(folder: Path, limit: int, encoding: str | None = None) -> str:
         try:
             with path.open("rb") as file:
                 start = file.read(1024)
-            if b"\0" in start and not marked_utf_16(start) and encoding is None:
+            if b"\0" in start and not marked_utf_16(start) and not WIDE.match(encoding or ""):
                 continue
             texts.append(read_text(path, encoding))
         except (OSError, ValueError) as error:

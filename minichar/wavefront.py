@@ -47,7 +47,8 @@ def run(cells: Sequence[Any], x: Any, state: Sequence | None) -> tuple[Tensor, l
         if k:
             W_of[k - 1, :, :, k] = P[k]["Wxh"].data.reshape(H, 4, H)
             a_of[:, :, k] = P[k]["bh"].data.reshape(4, H)
-    begun = [cell.begin(1, state and state[k]) for k, cell in enumerate(cells)]
+    before = [None] * L if state is None else state
+    begun = [cell.begin(1, kept) for cell, kept in zip(cells, before, strict=True)]
     hs[0], cs[0] = (xp.concatenate(parts, axis=1) for parts in zip(*begun, strict=True))
     # Layers above t have not begun: they keep their state, and learn nothing.
     for t in range(L - 1):

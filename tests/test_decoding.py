@@ -40,6 +40,17 @@ def test_a_file_that_is_not_utf8_says_where_and_what_to_do(tmp_path):
         read_text(path, encoding="latin-99")
 
 
+def test_a_byte_order_mark_is_no_character_and_moves_no_byte(tmp_path):
+    path = tmp_path / "marked.txt"
+    path.write_bytes(b"\xef\xbb\xbfone")
+    assert read_text(path, encoding="utf-8") == "one"
+    path.write_bytes("one".encode("utf-16"))
+    assert read_text(path, encoding="utf-16-le") == "one"
+    path.write_bytes(b"\xef\xbb\xbfcaf\xe9")
+    with pytest.raises(ValueError, match="byte 0xe9 at position 6 "):
+        read_text(path)
+
+
 @pytest.mark.parametrize("raw", [*NO_TEXT, gzip.compress(b"one", mtime=0), rb"{\rtf1\ansi Roses}"])
 @pytest.mark.parametrize("encoding", [None, "latin-1"])
 def test_an_archive_or_a_pdf_is_no_text_in_whatever_encoding(tmp_path, raw, encoding):

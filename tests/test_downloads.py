@@ -247,6 +247,13 @@ def test_more_than_twice_what_it_should_be_is_not_read_to_its_end(server, first)
     assert kept() == [] and max(told) <= 2 * len(TEXT) + transfer.CHUNK
 
 
+def test_where_nobody_knows_how_long_it_is_there_is_a_limit(server, monkeypatch):
+    monkeypatch.setattr(transfer, "LARGEST", 2_000)
+    server.body = TEXT * 9
+    assert "at most 2 kB, and more came" in refused(fetch, entry(server, bytes=None))
+    assert kept() == []
+
+
 def test_a_disk_that_is_too_small_is_seen_before(tale, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=len(TEXT) - 1)
     monkeypatch.setattr(transfer.shutil, "disk_usage", lambda _: usage)

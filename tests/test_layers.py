@@ -365,7 +365,7 @@ def test_dropout_only_with_a_generator():
     assert (a == b).all() and (a != c).any() and a.dtype == np.float32
 
 
-@pytest.mark.parametrize("p", [-0.1, 1, 1.5, float("nan")])
+@pytest.mark.parametrize("p", [-0.1, 1, 1.5, float("nan"), None, "0.1"])
 def test_a_share_to_drop_is_from_0_to_below_1(p):
     with pytest.raises(ValueError, match="share to drop"):
         layers.Dropout(p)

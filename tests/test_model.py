@@ -212,8 +212,9 @@ def test_a_step_refuses_a_state_of_another_model_or_of_other_texts(cell):
     for ids, wrong in ((1, state), ([1], state), ([1, 2], model.start(1)), ([1, 2], state[:1])):
         with pytest.raises(ValueError, match="step: the state does not fit"):
             model.step(ids, wrong)
-    with pytest.raises(ValueError, match="step: the state does not fit"):
-        model.step([1, 2], other.start(2))
+    for wider in (other, make(cell, hidden=(7, 4))):
+        with pytest.raises(ValueError, match="step: the state does not fit"):
+            model.step([1, 2], wider.start(2))
     with pytest.raises(ValueError, match=r"ids of shape \(1, 2\)"):
         model.step([[1, 2]], state)
 

@@ -166,7 +166,11 @@ def test_a_folder_is_all_its_texts_by_name_and_nothing_else(tmp_path):
     for folder in (tmp_path, f"{tmp_path}/"):
         with pytest.warns(UserWarning, match=r"1 file left out: latin.txt is not UTF-8.*encoding="):
             assert load_text(folder) == "eins\n\nzwei é\n\ndrei\n"
-    assert "caf" in load_text(tmp_path, encoding="latin-1")
+    latin = load_text(tmp_path, encoding="latin-1")
+    assert "caf" in latin and "PNG" not in latin
+    assert load_text(tmp_path / "b", encoding="utf-8") == "zwei é\n"
+    (tmp_path / "b" / "two.txt").write_bytes("zwei é".encode("utf-16-le"))
+    assert load_text(tmp_path / "b", encoding="UTF-16LE") == "zwei é"
 
 
 def test_a_file_that_may_not_be_read_does_not_stop_the_others(tmp_path, monkeypatch):

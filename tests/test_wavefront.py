@@ -70,6 +70,12 @@ def test_a_state_of_another_shape_is_refused():
         model(np.zeros((2, 1), int), model.start(2))
 
 
+def test_a_state_may_be_one_array():
+    model = CharModel(VOCAB, hidden=(3, 3))
+    _, state = model([[0], [1]])
+    assert (model([[2]], np.array(state))[0].data == model([[2]], state)[0].data).all()
+
+
 def test_without_a_graph_and_x_that_needs_no_gradient():
     cells = [fused.LSTM(3, 3, np.random.default_rng(k), "float64") for k in range(2)]
     x = graph.Tensor(np.random.default_rng(2).standard_normal((4, 1, 3)))
