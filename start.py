@@ -1,9 +1,13 @@
 """Set up the course in this folder, once, and open it. Needs nothing but Python 3.11 or newer.
 
 python3 start.py              open JupyterLab on the first lesson
-python3 start.py test         run all tests; further words go to pytest
+python3 start.py lab 03       open another one
+python3 start.py test         run the tests; further words go to pytest
 python3 start.py setup        only make the environment, in .venv
-python3 start.py doctor       check the set-up; check, progress, reset and so on work the same way
+python3 start.py doctor       check the set-up
+
+In the same way: studio, check, progress, reset, data, train, sample, score, show, site, lessons.
+Each says what it takes: python3 start.py train --help
 
 If it is stopped or fails half-way, start it again.
 """

@@ -1,17 +1,15 @@
 """The command line: `minichar`, or `python -m minichar`.
 
 minichar lab             open lesson 00 in JupyterLab (`minichar lab 03`: another one)
-minichar studio          watch a network learn a text, and play with it meanwhile
-                         (with --page: a page without code, for others too)
+minichar studio          watch a network learn a text (with --page: a page without code)
 minichar check 03        judge your answers in lesson 03 (without a number: in all)
-minichar progress        what is solved, borrowed and open, lesson by lesson
-                         (with --json: to send; with files or folders: of a whole class)
+minichar progress        what is solved and open (--json: to send; files or folders: of a class)
 minichar reset 03        start a lesson again; your file is kept beside it
 minichar data            the texts known by name (`minichar data get NAME` fetches one)
 minichar train TEXT      train a network on a text
 minichar sample MODEL    have a trained network write
 minichar score MODEL     how well a network predicts a text
-minichar show MODEL       what a model's file holds
+minichar show MODEL      what a model's file holds
 minichar doctor          what this machine has, for when something does not work
 minichar site OUT        build the course as a web site that needs no installation
 minichar lessons         (for writing lessons) derive notebooks/ from solutions/
@@ -53,8 +51,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
     def command(name, run, text):
         made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(run_command=run)
         made.error = partial(refuse, made)
+        made.set_defaults(run_command=run, refuse=made.error)
         return made
 
     number = {"metavar": "NN", "help": "the number of a lesson, as in 03"}
@@ -77,13 +75,16 @@ def _run(argv: Sequence[str] | None) -> int:
     made.add_argument("out", type=Path, metavar="OUT", help="the folder to write it into")
     text = "a folder with a Pyodide distribution to include, for use without a network"
     made.add_argument("--pyodide", type=Path, metavar="FOLDER", help=text)
-    text = "for writing lessons: derive notebooks/ from solutions/"
-    made = command("lessons", derive_lessons, text)
+    made = command("lessons", derive_lessons, "to write lessons: derive notebooks/ from solutions/")
     either = made.add_mutually_exclusive_group()
     either.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
     either.add_argument("--run", action="store_true", help="run the solutions first")
 
-    options = parser.parse_args(argv)
+    options, more = parser.parse_known_args(argv)
+    refused = vars(options).pop("refuse", parser.error)  # names the help of the command itself
+    if more:
+        quotes = "" if more[0].startswith("-") else " (a name with spaces in it needs quotes)"
+        refused(f"unrecognized arguments: {' '.join(more)}{quotes}")
     if vars(options).pop("version"):  # a command does not see it
         from minichar.course import doctor
 
@@ -215,10 +216,9 @@ def reset_lesson(options: argparse.Namespace) -> int:
 
     name = files.find_lesson(options.lesson).notebook.name
     copy = lessons.reset(options.lesson)
-    if copy is None:
-        print(f"notebooks/{name} is as it was shipped.")
-    else:
-        print(f"notebooks/{name} is as it was shipped; yours is kept as notebooks/{copy.name}.")
+    kept = f"; yours is kept as notebooks/{copy.name}" if copy else ""
+    print(f"notebooks/{name} is as it was shipped{kept}.")
+    if copy:
         print("If it is open in JupyterLab, choose File > Reload Notebook from Disk.")
     return 0
 

@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
         if entry.sha256:
             raise CourseError(str(error)) from None
         downloads.remove(entry)  # or it would be trusted from now on
-        raise CourseError(f"what came is not {entry.name}, so it was removed: {error}") from None
+        what, then = options.file or "what came", "not kept" if options.file else "removed"
+        raise CourseError(f"{what} is not {entry.name}, so it was {then}: {error}") from None
     return 0
 
 

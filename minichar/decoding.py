@@ -29,8 +29,10 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
 def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
     """The text in the bytes of a file called `name`, with the ValueErrors of `read_text`."""
     if raw.startswith(NO_TEXT):
-        what = "an archive, a PDF or an office document"
-        raise ValueError(f"{name} is not text but {what}: save what is in it as text first.")
+        what, then = "an archive, a PDF or an office document", "save what is in it as text first"
+        if name.endswith(".npz"):
+            what, then = "a model, or other arrays", "give the text that it is to read"
+        raise ValueError(f"{name} is not text but {what}: {then}.")
     if encoding is None and raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         encoding = "utf-32"  # asked first: its mark begins as that of UTF-16 does
     elif encoding is None and marked_utf_16(raw):

@@ -161,7 +161,12 @@ def add(source: Source, file: str | os.PathLike[str]) -> Path:
     """
     file, path = Path(file), place(source)
     with file.open("rb") as opened:
-        refuse_page(source, "", opened.read(CHUNK))
+        beginning = opened.read(CHUNK)
+    try:
+        refuse_page(source, "", beginning)
+    except NotFetched:
+        what = "a web page, or another kind of file"
+        raise NotFetched(f"{file} is not {source.name} but {what}: {by_hand(source)}") from None
     found = digest_of(file)
     if expected(source) not in (None, found):
         raise _wrong(source, found, file)

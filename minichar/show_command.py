@@ -76,7 +76,7 @@ def _bits(bits: float) -> str:
 def _trained(training: dict[str, Any]) -> dict[str, str]:
     """What the header says of a training; a header may say anything, so each fact has its type."""
     now, settings, optimizer = training["now"], training["settings"], training["optimizer"]
-    reached = "not yet measured"
+    reached = "not measured while it trained"
     if now["best"] is not None:  # the weights in this file may be of a later step
         reached = f"{_bits(now['best'] / math.log(2))}, at its best"
     rate, clip = float(now["lr"] * now["factor"]), settings["clip"]

@@ -682,6 +682,10 @@ def test_a_long_list_of_files_is_not_repeated_whole(capsys):
         main(["train", *(f"notes/note{k}.md" for k in range(300))])
     err = capsys.readouterr().err
     assert "unrecognized arguments: notes/note1.md" in err and len(err) < 500
+    with pytest.raises(SystemExit):
+        main(["train", "my", "text.txt"])
+    err = capsys.readouterr().err
+    assert "text.txt (a name with spaces" in err and "train --help` shows" in err
 
 
 def test_a_prime_with_line_ends_of_windows_goes_on(at, capsys):

@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import pytest
 
 from minichar.decoding import NO_TEXT, read_text
@@ -58,6 +59,13 @@ def test_an_archive_or_a_pdf_is_no_text_in_whatever_encoding(tmp_path, raw, enco
     path.write_bytes(raw + b" and so on")
     with pytest.raises(ValueError, match=r"some.txt is not text but an archive, a PDF or"):
         read_text(path, encoding)
+
+
+def test_a_model_given_as_a_text_is_told_from_a_document(tmp_path):
+    path = tmp_path / "my.npz"
+    np.savez(path, a=np.zeros(3))
+    with pytest.raises(ValueError, match=r"^my.npz is not text but a model, or other arrays: give"):
+        read_text(path)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])

@@ -235,7 +235,7 @@ def test_what_does_not_begin_as_an_archive_is_none(server, ending, begins, tmp_p
     server.body = b"Access denied by the rules of this network.\n"
     assert "not an archive" in refused(fetch, packed) and kept() == []
     (tmp_path / "saved").write_bytes(server.body)
-    assert "not an archive" in refused(add, packed, tmp_path / "saved") and kept() == []
+    assert "saved is not " in refused(add, packed, tmp_path / "saved") and kept() == []
     server.body = begins + b" and so on"
     assert fetch(packed).read_bytes() == server.body
 
@@ -498,7 +498,7 @@ def test_a_mistake_is_one_line(listed, capsys, words, says):
     assert code == 2 and says in error and error.count("\n") == 1
 
 
-def test_what_goes_wrong_in_the_command_is_one_line(server, listed, capsys):
+def test_what_goes_wrong_in_the_command_is_one_line(server, listed, capsys, tmp_path):
     server.status = 404
     assert main(["data", "get", "tale"]) == 2
     assert capsys.readouterr().err.startswith("minichar: 127.0.0.1 does not give out tale")
@@ -506,6 +506,9 @@ def test_what_goes_wrong_in_the_command_is_one_line(server, listed, capsys):
     assert main(["data", "get", "fable"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "not fable, so it was removed" in error and kept() == []
+    (tmp_path / "mine").write_bytes(server.body)
+    assert main(["data", "add", "fable", str(tmp_path / "mine")]) == 2
+    assert "mine is not fable, so it was not kept: " in capsys.readouterr().err and kept() == []
 
 
 def test_load_text_goes_over_the_network_only_when_asked(server, listed):

@@ -49,7 +49,7 @@ def test_what_was_not_done_is_not_claimed(tmp_path):
     path = tmp_path / "fox.npz"
     a_file(path, 1, "lstm", clip=None, lines=True)
     said = facts(str(path))
-    assert said["reached"] == "not yet measured"
+    assert said["reached"] == "not measured while it trained"
     assert said["optimiser"] == "Adam, learning rate 0.002"
     assert said["network"].endswith("each line on its own")
     mc.save_model(path, mc.load_model(path))

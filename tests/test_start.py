@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import minichar.__main__
 import start
 
 ROOT = Path(start.__file__).parent
@@ -137,7 +139,10 @@ def test_words_reach_the_right_program(words, run, user, monkeypatch):
 def test_help_installs_nothing(monkeypatch, capsys):
     monkeypatch.setattr(start, "make_environment", lambda: pytest.fail("it went to work"))
     start.main(["--help"])
-    assert "python3 start.py test" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "python3 start.py test" in out
+    commands = re.findall(r"^minichar (\w+)", minichar.__main__.__doc__, re.M)
+    assert len(commands) == 13 and not [name for name in commands if name not in out]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a system whose programs can be shell scripts")
