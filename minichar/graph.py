@@ -18,7 +18,7 @@ import numpy as np
 
 from minichar import backend
 from minichar.product import dot
-from minichar.tensor import Tensor, check_gradients, no_grad, node, topological_order
+from minichar.tensor import Tensor, check_gradients, constant, no_grad, node, topological_order
 from minichar.text import whole_numbers
 
 __all__ = [
@@ -37,10 +37,8 @@ __all__ = [
 
 def _pair(operation: str, a: Any, b: Any, compute: Callable) -> tuple[Tensor, Tensor, Any]:
     """Both operands as tensors, and the result; an error names the operation."""
-    if not isinstance(a, Tensor):
-        a = Tensor(backend.of(b.data).asarray(a, b.dtype))
-    if not isinstance(b, Tensor):
-        b = Tensor(backend.of(a.data).asarray(b, a.dtype))
+    a = a if isinstance(a, Tensor) else constant(operation, a, b)
+    b = b if isinstance(b, Tensor) else constant(operation, b, a)
     return a, b, _fitting(operation, (a.shape, b.shape), lambda: compute(a.data, b.data))
 
 

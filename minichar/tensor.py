@@ -116,6 +116,16 @@ def topological_order(result: Tensor) -> list[Tensor]:
     return [t for t in scalar.topological_order(result) if t.requires_grad]
 
 
+def constant(operation: str, value: Any, other: Tensor) -> Tensor:
+    """A number, list or array as a tensor, for an operation with `other`: of its type, and there.
+
+    Raises TypeError for None, which numpy would take for nan.
+    """
+    if value is None:
+        raise TypeError(f"{operation}: one side is None, as a .grad is before there was a backward")
+    return Tensor(backend.of(other.data).asarray(value, other.dtype))
+
+
 def node(
     operation: str, data: Any, inputs: Sequence[Tensor], send_back: Callable[[Any], Sequence]
 ) -> Tensor:

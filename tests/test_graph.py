@@ -576,3 +576,10 @@ def test_softmax_of_recurrentjs(case):
         np.testing.assert_allclose(p, [1 / (1 + math.exp(-1)), 1 / (1 + math.e)], **CLOSE)
     else:
         np.testing.assert_allclose(p, case["out"], **CLOSE)
+
+
+def test_a_gradient_that_is_not_there_yet_is_not_taken_for_nan():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    for work in (lambda: w * w.grad, lambda: w.grad * w):
+        with pytest.raises(TypeError, match=r"^multiply: one side is None, as a \.grad"):
+            work()
