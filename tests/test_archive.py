@@ -144,12 +144,20 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "link").is_symlink() and (tmp_path / "m.npz").is_file()
 
 
-def test_who_may_read_the_old_file_may_read_the_new_one_and_nobody_else(tmp_path):
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_who_may_read_the_old_file_may_read_the_new_one_and_nobody_else(tmp_path, mode):
     path = tmp_path / "m.npz"
     write(path, {}, {})
-    path.chmod(0o600)
+    path.chmod(mode)
     write(path, {"now": 1}, {})
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("header", [{"x": float("nan")}, {"x": "a" * (1 << 16)}])
+def test_a_header_that_no_reader_would_take_is_not_written(tmp_path, header):
+    with pytest.raises(ValueError):
+        write(tmp_path / "m.npz", header, {})
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_array_that_would_need_pickle_is_not_written(tmp_path):
@@ -161,6 +169,8 @@ def test_an_array_that_would_need_pickle_is_not_written(tmp_path):
 def test_a_file_that_is_not_there_is_no_bad_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nowhere.npz")
+    with pytest.raises(FileNotFoundError), opened(tmp_path / "nowhere.npz"):
+        pass
 
 
 # --- reading what was damaged

@@ -373,3 +373,15 @@ def test_a_setting_that_no_step_can_be_taken_with_is_refused(tmp_path, part, odd
     rewritten(path, bad, {"header.json": json.dumps(header).encode()})
     with pytest.raises(BadModelFile, match="bad.npz cannot be loaded"):
         load_training(bad, TEXT)
+
+
+def test_a_file_that_asks_for_far_more_streams_than_it_holds_gets_no_memory_for_them(tmp_path):
+    training = run(a_training("rnn", OPTIMIZERS[2]), 9)
+    path, bad = tmp_path / "t.npz", tmp_path / "bad.npz"
+    save_model(path, training.model, training)
+    with np.load(path) as file:
+        header = json.loads(file["header.json"])
+    header["training"]["settings"]["batch"] = 700  # of one prediction each: the text has room
+    rewritten(path, bad, {"header.json": json.dumps(header).encode()})
+    with pytest.raises(BadModelFile, match="more streams than it holds"):
+        load_training(bad, TEXT)

@@ -28,6 +28,7 @@ def test_clip_by_value():
     assert parameters["1"].grad is None
     assert parameters["2"].grad.tolist() == [[-1, 1]]
     assert clip_by_value(parameters, 1) == 0
+    assert clip_by_value(with_gradients([3]), 1) == 1  # all of the one number there is
 
 
 def test_clip_by_norm():

@@ -26,6 +26,7 @@ from minichar.evaluation import evaluating_lines, whole
 from minichar.live import Live
 from minichar.show_command import facts
 from minichar.training import Report
+from minichar.writing import side_by_side
 
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 30
 SMALL = "--hidden 9,7 --embedding 5 --dropout 0.3 --batch 4 --length 9 --validation 0.1"
@@ -95,6 +96,13 @@ def test_every_setting_reaches_the_training(at):
     assert mc.load_model("set.best.npz").settings() == model.settings()
     with pytest.raises(mc.BadModelFile, match="no training"):
         mc.load_training("set.best.npz", TEXT)
+
+
+def test_the_first_epoch_has_the_whole_rate_also_where_it_is_to_fall_at_once(at):
+    words = ["train", "fox.txt", *SMALL, "--decay-after", "0", "--steps", "1"]
+    assert main([*words, "--out", "falls.npz"]) == 0
+    schedule = mc.load_training("falls.npz", TEXT).schedule
+    assert schedule == mc.optim.exponential(0.9, every=33, after=0) and schedule(32) == 1
 
 
 def test_fine_tuning_begins_with_the_weights_of_a_model(at, capsys):
@@ -200,6 +208,14 @@ def test_what_it_writes_comes_after_the_step_that_wrote_it(at, capsys, monkeypat
     assert [line.split(" of ")[0] for line in before] == ["step 4", "step 8"]
 
 
+def test_what_is_written_on_the_way_is_what_the_model_writes_with_the_step_as_seed(at, capsys):
+    words = ["--steps", "7", "--sample-every", "7", "--out", "wrote.npz"]
+    assert main(["train", "fox.txt", *SMALL, *words]) == 0
+    lines = [line[4:] for line in capsys.readouterr().out.splitlines() if line[:4] == "    "]
+    (text,) = side_by_side(mc.load_model("wrote.npz"), [1.0], "", 120, 7)
+    assert lines == text.strip().splitlines()[:5]
+
+
 def test_what_cannot_be_written_for_now_ends_no_training(at, monkeypatch):
     def gone_wrong(*_):
         raise ValueError("the model's scores are not numbers (nan)")
@@ -214,7 +230,7 @@ def followed(monkeypatch):
     """What is said while a training makes these reports, at two seconds a step."""
 
     def lines(goal, *reports):
-        clock, said = itertools.count(0, 2), []
+        clock, said = itertools.count(5000, 2), []  # a clock that was running before
         monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         monkeypatch.setattr(running, "train", lambda *_: reports)
         screen = SimpleNamespace(due=lambda: True, line=said.append, update=said.append)
@@ -383,14 +399,16 @@ def test_a_terminal_that_is_closed_costs_no_step(heard):
     assert came == []
 
 
-def test_at_a_terminal_ctrl_c_is_answered_at_once(heard, monkeypatch, tmp_path):
+@pytest.mark.parametrize("watched", [True, False])
+def test_at_a_terminal_ctrl_c_is_answered_at_once(heard, monkeypatch, tmp_path, watched):
     with open(tmp_path / "seen", "w+") as out, monkeypatch.context() as patch:
-        patch.setattr(terminal, "is_terminal", lambda: True)
+        patch.setattr(terminal, "is_terminal", lambda: watched)
         patch.setattr(sys, "stdout", out)
         with terminal.interruptions() as came:
             signal.raise_signal(signal.SIGINT)
     assert came == [signal.SIGINT]
-    assert "it saves and stops" in (tmp_path / "seen").read_text()
+    seen = (tmp_path / "seen").read_text()
+    assert "it saves and stops" in seen if watched else seen == ""
 
 
 def test_a_training_by_lines_is_measured_and_written_by_lines(at, capsys):
@@ -476,6 +494,14 @@ def test_to_another_name_the_resumed_file_stays(at):
     assert mc.load_training("on.npz", TEXT).step_number == 22
     again = ["--resume", "on.npz", "--out", str(at / "on.npz")]  # the same one, in other words
     assert main(["train", "fox.txt", *again, "--steps", "23"]) == 0
+
+
+def test_a_best_model_that_no_file_holds_is_not_said_to_be_in_one(at, capsys):
+    words = ["--resume", "fox.npz", "--steps", "21", "--out", "unmeasured.npz"]
+    assert main(["train", "fox.txt", *words]) == 0  # what it resumes was measured, at step 18
+    out = capsys.readouterr().out
+    assert "done: saved in unmeasured.npz\n" in out and out.endswith("sample unmeasured.npz\n")
+    assert not (at / "unmeasured.best.npz").exists()
 
 
 def test_a_loss_that_was_taken_back_is_told(at, capsys, monkeypatch):

@@ -425,3 +425,18 @@ def test_a_python_without_help_pages_says_so(monkeypatch):
         load_text("markup")
     monkeypatch.setattr(datasets, "find_spec", lambda name: None)
     assert "markup" not in datasets.at_hand()
+
+
+def test_what_is_installed_comes_in_the_order_of_its_names(tmp_path, monkeypatch):
+    for name in "fbdace":
+        (tmp_path / f"{name}.h").write_text(name)
+    monkeypatch.setattr("numpy.get_include", lambda: str(tmp_path))
+    assert load_text("c") == "a\nb\nc\nd\ne\nf"
+    monkeypatch.setattr("pydoc_data.topics.topics", {"while": "two", "for": "one"})
+    assert load_text("markup") == "one\ntwo"
+
+
+def test_what_is_installed_with_line_ends_of_windows_is_the_same_text(tmp_path, monkeypatch):
+    (tmp_path / "a.h").write_bytes(b"one\r\ntwo\r\n")
+    monkeypatch.setattr("numpy.get_include", lambda: str(tmp_path))
+    assert load_text("c") == "one\ntwo\n"

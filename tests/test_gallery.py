@@ -123,16 +123,16 @@ def slowly(model, text):
 
 def test_measured_the_slow_way(monkeypatch):
     """Each character by itself, and each memory of counting counted by itself."""
-    monkeypatch.setattr(gallery, "LONGEST", 50)
+    monkeypatch.setattr(gallery, "LONGEST", 40)
     monkeypatch.setattr(gallery, "COUNTED", 300)
     text = "abcab\n" * 60 + "cabba\nb" * 12
     model = small(text)
     found = gallery.measured("own", text, model)
-    given, held_out = "\n" + text[:-44], text[-44:]
+    given, held_out = "\n" + text[:-44], text[-44:-4]  # the first 40 of the last tenth
     learned = given[: -round(0.05 * len(given))]  # the rest was for validation
     assert (found["text"], found["characters"]) == ("own", len(learned))
     assert found["held_out"] == pytest.approx(slowly(model, held_out), abs=1e-4)
-    assert found["train"] == pytest.approx(slowly(model, learned[-50:]), abs=1e-4)
+    assert found["train"] == pytest.approx(slowly(model, learned[-40:]), abs=1e-4)
     counted = [mc.NGram(learned[-300:], k, model.vocab).bits(held_out)[1:].mean() for k in range(9)]
     assert found["counting"] == pytest.approx(min(counted), abs=1e-4)
     assert found["order"] == np.argmin(counted)
@@ -148,6 +148,14 @@ def test_texts_that_are_not_here_keep_their_numbers(elsewhere):
     assert row.startswith(
         "text: shakespeare, characters: 270, network: LSTM 4, bits: training: 1.5"
     )
+
+
+def test_of_a_sample_the_first_lines_are_shown(elsewhere, monkeypatch):
+    note = dict(characters=270, train=1.5, held_out=2.5, counting=2.25)
+    save_model(elsewhere / "shakespeare.npz", small("to be\n"), note=note)
+    monkeypatch.setattr(gallery, "sample", lambda *_, **__: "\n" + "a\n\nb\n" * 9)
+    [row] = gallery.rows()
+    assert row[-1] == "a\n\nb\na\n\nb\na" and row[-1].count("\n") == gallery.LINES - 1
 
 
 def test_without_a_note_it_is_measured(elsewhere):

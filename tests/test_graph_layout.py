@@ -53,6 +53,23 @@ def test_every_arrow_goes_to_the_right_from_a_place_and_to_a_place_of_its_own(re
         assert len(set(ends)) == len(ends)
 
 
+@given(RECIPES)
+@settings(max_examples=50)
+def test_arrows_out_of_one_node_begin_in_the_order_in_which_they_go_on(recipe):
+    layout = made(recipe)
+    for a, b in combinations(layout.arrows, 2):
+        one, other = layout.way(a), layout.way(b)
+        if a[1] is b[1] and one[1][0] == other[1][0]:
+            assert (one[0][1] - other[0][1]) * (one[1][1] - other[1][1]) > 0
+
+
+def test_the_first_input_comes_in_on_top():
+    x, y = Scalar(3.0), Scalar(2.0)
+    layout = Layout(x * y)
+    ends = {layout.arrows[i][1]: layout.way(layout.arrows[i])[-1][1] for i in (0, 1)}
+    assert ends[x] > 0 > ends[y]
+
+
 def test_what_is_put_in_stands_just_left_of_its_first_use():
     x, y = Tensor(np.zeros(3), True), Tensor(np.zeros(3), True)
     late = (x.tanh().tanh() + y).exp() * y

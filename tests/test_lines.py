@@ -13,7 +13,7 @@ from minichar.training import Training
 from minichar.writing import write
 
 VOCAB = mc.Vocabulary("\nabc ")
-END = VOCAB.encode("\n")[0]
+END = int(VOCAB.encode("\n")[0])
 WORDS = "ab\nccc\n\nba\na\nabc abc\ncab\n" * 6
 
 
@@ -45,6 +45,7 @@ def test_every_line_is_there_once_between_its_ends(text, batch):
     assert columns(targets) == sorted(line + "\n" for line in lines)
     assert max(block.shape[1] for block in inputs.arrays) <= batch
     assert len(inputs) == len(targets) == sum(map(len, inputs.arrays))
+    assert {block.dtype for block in inputs.arrays} == {np.dtype(np.int32)}  # 4 bytes a character
 
 
 def test_a_text_without_a_line_end_is_no_list_of_lines():
@@ -74,6 +75,7 @@ def test_a_slice_ends_where_its_block_does():
     blocks = Blocks([np.zeros((3, 2)), np.ones((2, 1))])
     assert blocks[0:2].shape == (2, 2) and blocks[2:4].shape == (1, 2)
     assert blocks[3:9].shape == (2, 1) and blocks[3:9].all()
+    assert blocks[3:4].shape == blocks[4:5].shape == (1, 1)
     for start in (-1, 5):
         with pytest.raises(IndexError, match=f"row {start} of 5"):
             blocks[start:9]
@@ -141,6 +143,14 @@ def test_a_training_by_lines_that_was_saved_in_a_line_goes_on_exactly(tmp_path):
     for report in later:
         other = again.step()
         assert (other.loss, other.validation) == (report.loss, report.validation)
+
+
+def test_the_state_has_a_row_for_each_line_that_was_read_side_by_side():
+    """However short the pieces: by this a file is judged when it is read."""
+    training = Training(made(), WORDS, batch=3, length=1, lines=True)
+    for _ in range(len(training.inputs)):
+        training.step()
+        assert training.width(training.place) == len(training.state[0][0])
 
 
 def test_a_file_that_says_another_place_than_its_state_has_is_refused(tmp_path):

@@ -89,6 +89,23 @@ def test_adam():
     np.testing.assert_allclose(moved(make, [2, -1, 3]), [first, first, third], rtol=1e-14)
 
 
+def test_the_settings_unless_told_otherwise_are_those_in_use():
+    """Two steps tell what is remembered, and one with a gradient as small as eps tells eps."""
+    # Adam: m = 0.9 · 0.2 - 0.1, v = 0.999 · 0.004 + 0.001, corrected by 1 - 0.9² and 1 - 0.999².
+    second = 0.9 - 0.1 * (0.08 / 0.19) / math.sqrt(0.004996 / 0.001999)
+    np.testing.assert_allclose(moved(optim.Adam, [2, -1]), [0.9, second], rtol=1e-7)
+    np.testing.assert_allclose(moved(optim.Adam, [1e-8]), 1 - 0.1 / 2, rtol=1e-9)
+    # RMSProp: m = 0.05 · 4 = 0.2, then 0.95 · 0.2 + 0.05 · 1 = 0.24.
+    first = 1 - 0.2 / math.sqrt(0.2)
+    expected = [first, first + 0.1 / math.sqrt(0.24)]
+    np.testing.assert_allclose(moved(optim.RMSProp, [2, -1]), expected, rtol=1e-12)
+    np.testing.assert_allclose(moved(optim.RMSProp, [1e-8]), 1 - 0.1 / math.sqrt(1.05), rtol=1e-9)
+    # Adagrad: m = g² = eps.
+    np.testing.assert_allclose(moved(optim.Adagrad, [1e-4]), 1 - 0.1 / math.sqrt(2), rtol=1e-9)
+    rates = [kind({}).lr for kind in (optim.Adagrad, optim.RMSProp, optim.Adam)]
+    assert rates == [0.1, 0.002, 0.002]
+
+
 @given(st.floats(1e-3, 1e3), st.booleans())
 @examples
 def test_the_first_step_of_adam_is_the_learning_rate_long(size, up):

@@ -65,6 +65,18 @@ def test_the_nucleus_is_the_smallest_set_of_the_best_that_reaches_top_p(z, top_p
     assert (kept == 0).sum() == 0 or p[kept == 0].max() <= inside[0]
 
 
+def test_a_nucleus_that_is_reached_exactly_takes_no_character_more():
+    z = np.array([0, 0, 0, 0, -np.inf])  # four times a quarter
+    assert distribution(z, top_p=0.25).tolist() == [1, 0, 0, 0, 0]
+    assert distribution(z, top_p=0.5).tolist() == [0.5, 0.5, 0, 0, 0]
+
+
+def test_scores_of_float32_are_divided_and_summed_in_float64():
+    """In float32 this temperature would be 0, and the best score, 0 / 0, no number."""
+    p = distribution(np.array([1, 2, 1.5], np.float32), 1e-50)
+    assert p.dtype == np.float64 and p.tolist() == [0, 1, 0]
+
+
 @given(scores, st.floats(0, 1, exclude_max=True))
 def test_choose_is_the_first_whose_running_sum_exceeds_u(z, u):
     p = distribution(z)
@@ -151,6 +163,20 @@ def test_seeds():
     assert mc.sample(model, length=100, seed=None) != mc.sample(model, length=100, seed=None)
     rng = np.random.default_rng(1)
     assert mc.sample(model, length=100, seed=rng) == one != mc.sample(model, length=100, seed=rng)
+
+
+@pytest.mark.parametrize("how", [{}, {"temperature": 0}, {"top_k": 1}, {"top_p": 0.1}])
+def test_one_random_number_is_used_per_character_whatever_the_settings(how):
+    used, counted = np.random.default_rng(7), np.random.default_rng(7)
+    mc.sample(some_network(1), "a", 9, seed=used, **how)
+    counted.random(9)
+    assert used.random() == counted.random()
+
+
+def test_unless_told_otherwise_200_characters_are_written_and_always_the_same():
+    model = mc.CharModel(mc.Vocabulary("abcd"), hidden=5)
+    assert mc.sample(model, "a") == mc.sample(model, "a", 200, seed=0)
+    assert mc.samples(model, 2, "a") == mc.samples(model, 2, "a", 200, seed=0)
 
 
 def test_without_a_prime_it_starts_on_a_new_line():

@@ -86,6 +86,13 @@ def test_a_stop_that_the_model_does_not_know_never_comes():
     assert beam_search(model, "\n", 5, stop="@") == beam_search(model, "\n", 5)
 
 
+def test_what_a_prime_has_that_the_model_does_not_know_is_refused_or_left_out():
+    model = some_network(0)
+    with pytest.raises(ValueError, match=r"'q' \(position 1\)"):
+        mc.beam(model, "aqb", 5)
+    assert mc.beam(model, "aqb", 5, unknown="skip") == mc.beam(model, "ab", 5)
+
+
 @pytest.mark.parametrize("width, length", [(0, 3), (2, 0)])
 def test_an_impossible_beam_is_refused(width, length):
     with pytest.raises(ValueError, match="at least 1"):

@@ -91,6 +91,12 @@ def test_how_many_are_read_at_a_time_changes_no_number(cell, piece, run_up, batc
         np.testing.assert_allclose(values, wanted[key], atol=1e-10)
 
 
+def test_unless_told_otherwise_a_piece_has_4096_characters_and_a_run_up_of_512():
+    model, text = some_model("gru", 3), (TEXT * 70)[:4200]
+    found, wanted = record(model, text, "h"), slowly(model, text, 4096, 512)
+    np.testing.assert_allclose(found[0, "h"], wanted[0, "h"], atol=1e-10)
+
+
 @pytest.mark.parametrize("dtype, limit", [("float64", 1e-10), ("float32", 1e-4)])
 @cells
 def test_nor_in_the_gates(cell, dtype, limit):

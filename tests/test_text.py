@@ -57,7 +57,7 @@ def test_unknown_character_is_named_with_its_place_or_skipped():
 def test_membership_and_equality():
     vocab = Vocabulary.of("hello")
     assert "h" in vocab and "x" not in vocab and "he" not in vocab and "" not in vocab
-    assert vocab == Vocabulary("ehlo") and vocab != Vocabulary("oleh")
+    assert vocab == Vocabulary("ehlo") and vocab != Vocabulary("oleh") and vocab != "ehlo"
     assert len({vocab, Vocabulary("ehlo")}) == 1
 
 
@@ -70,9 +70,10 @@ def test_what_is_no_text_is_refused(other):
             asked(other)
 
 
-def test_decode_refuses_what_are_no_whole_numbers():
-    with pytest.raises(ValueError, match="whole numbers, and these are float64"):
-        Vocabulary.of("hello").decode([0.5])
+@pytest.mark.parametrize("ids, kind", [([0.5], "float64"), ([True, False], "bool")])
+def test_decode_refuses_what_are_no_whole_numbers(ids, kind):
+    with pytest.raises(ValueError, match=f"whole numbers, and these are {kind}"):
+        Vocabulary.of("hello").decode(ids)
 
 
 @pytest.mark.parametrize("ids", [[4], [-1], [0, 4], [0, 99]])
@@ -91,6 +92,11 @@ def test_one_emoji_is_one_character_and_accents_join_their_letters():
     assert vocab.decode(vocab.encode(family)) == family and len(vocab) == 4
 
 
+def test_clean_keeps_characters_that_only_look_like_others():
+    """An ellipsis, a ligature, a power, a wide letter: as an author typed them."""
+    assert clean("é…ﬁx²Ａ½") == "é…ﬁx²Ａ½"
+
+
 @given(st.text())
 def test_clean_leaves_one_kind_of_line_end_and_nothing_more_to_clean(text):
     once = clean(text)
@@ -105,6 +111,10 @@ def test_split_keeps_every_character_in_order(text, share):
     else:
         train, held_out = split(text, share)
         assert train + held_out == text and len(held_out) == round(len(text) * share)
+
+
+def test_a_twentieth_is_held_out_unless_told_otherwise():
+    assert split("ab" * 40) == ("ab" * 38, "abab")
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, 5])

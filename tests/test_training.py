@@ -314,7 +314,7 @@ def test_without_clipping_the_whole_gradient_moves_the_weights():
 
 
 def test_a_schedule_multiplies_the_rate_of_each_step():
-    model, factors = make(), [0.5, 0, 1, 0.25]
+    model, factors = make(), np.array([0.5, 0, 1, 0.25])
     places = [weights(model)]
     training = Training(
         model, TEXT, 4, 7, optimizer=sgd(model, 0.1), schedule=lambda step: factors[step]
@@ -322,6 +322,7 @@ def test_a_schedule_multiplies_the_rate_of_each_step():
     for report in train(model, TEXT, 4, training):
         places.append(weights(model))
         assert report.lr == pytest.approx(0.1 * factors[report.step - 1])
+        assert type(report.lr) is float  # one of numpy's would make float32 weights slow
         assert training.optimizer.lr == 0.1  # the rate itself stays what it was set to
     assert [differ(a, b) for a, b in zip(places[:-1], places[1:], strict=True)] == [1, 0, 1, 1]
 
@@ -609,6 +610,16 @@ def test_patience(monkeypatch):
     # 1.6 is one without a new best, 1.4 is a new best; 1.4 again is not, and 1.7 is the second.
     assert len(reports) == 18 and reports[-1].validation == 1.7
     assert training.best == 1.4
+
+
+def test_gone_on_with_after_patience_ran_out_it_runs_to_the_next_validation(monkeypatch):
+    scripted(monkeypatch, [1.0, 2.0, 2.0, 2.0, 0.5])
+    model = make()
+    training = Training(model, TEXT, 4, 7, validate_every=3)
+    assert [r.step for r in train(model, TEXT, 100, training, patience=2)][-1] == 9
+    again = [r.step for r in train(model, TEXT, 100, training, patience=2)]
+    assert again == [10, 11, 12]  # still nothing better
+    assert len(list(train(model, TEXT, 16, training, patience=2))) == 4  # better at 15: it goes on
 
 
 def test_the_best_weights_are_those_of_the_best_validation(monkeypatch):
