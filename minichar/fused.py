@@ -182,22 +182,22 @@ class LSTM(Fused, layers.LSTM):
         dh, dc, part = scratch(hs, H, H, H)
         dc_thrice, da_ifg = dc[..., None, :], da.reshape(*da.shape[:2], 4, H)[:, :, 1:]
         for steps in last_first(a):
-            d, h, c, tc = da[steps], hs[1:][steps], cs[steps], tcs[steps]
+            ds, h, c, tc = da[steps], hs[1:][steps], cs[steps], tcs[steps]
             o, i, f, g = gates = together(a[steps], H)
             slopes = gates * (1 - gates)  # that of a sigmoid s is s (1 - s)
             slopes[3] = 1 - g * g  # and that of a tanh 1 - tanh²
             for k, factor in enumerate((tc, g, c, i)):
                 slopes[k] *= factor
             # As h = o tanh(c), its slope to c is o (1 - tanh²(c)), the same as o - h tanh(c).
-            to_c, to_o, to_ifg = o - h * tc, slopes[0], slopes[1:].transpose(1, 2, 0, 3)
-            arrays = dy[steps], to_c, to_o, to_ifg, f, d[:, :, :H], da_ifg[steps], d
-            for above, to_c, to_o, to_ifg, f, d_o, d_ifg, d in each_step_back(*arrays):
+            slopes_c, slopes_ifg = o - h * tc, slopes[1:].transpose(1, 2, 0, 3)
+            arrays = dy[steps], slopes_c, slopes[0], slopes_ifg, f, ds[:, :, :H], da_ifg[steps], ds
+            for above, to_c, to_o, to_ifg, forget, d_o, d_ifg, d in each_step_back(*arrays):
                 add(dh, above, dh)
                 multiply(dh, to_c, part)
                 add(dc, part, dc)
                 multiply(to_o, dh, d_o)
                 multiply(to_ifg, dc_thrice, d_ifg)
-                multiply(dc, f, dc)
+                multiply(dc, forget, dc)
                 dot(d, back, dh)
 
 
@@ -245,10 +245,10 @@ class GRU(Fused, layers.GRU):
         add, multiply, dot = xp.add, xp.multiply, dot_for(back)
         dh, part = scratch(hs, H, H)
         for steps in last_first(a):
-            (r, u, n), h, m = together(a[steps], H), hs[steps], ms[steps]
-            to_r, to_u, to_n = r * (1 - r) * m, u * (1 - u) * (h - n), (1 - u) * (1 - n * n)
-            d, d_n = dm[steps], dn[steps]
-            arrays = dy[steps], to_r, to_u, to_n, r, u, *blocks(d, H), d_n, d
+            (rs, us, ns), h, m = together(a[steps], H), hs[steps], ms[steps]
+            slopes_r, slopes_u = rs * (1 - rs) * m, us * (1 - us) * (h - ns)
+            slopes_n, ds = (1 - us) * (1 - ns * ns), dm[steps]
+            arrays = dy[steps], slopes_r, slopes_u, slopes_n, rs, us, *blocks(ds, H), dn[steps], ds
             for above, to_r, to_u, to_n, r, u, d_r, d_u, d_m, d_n, d in each_step_back(*arrays):
                 add(dh, above, dh)
                 multiply(to_u, dh, d_u)
