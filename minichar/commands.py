@@ -26,7 +26,7 @@ from minichar.preparing import BATCH, EPOCHS, STEPS
 from minichar.terminal import (
     Screen,
     called,
-    characters,
+    counted,
     is_terminal,
     number,
     one_line,
@@ -238,10 +238,10 @@ def score(options: argparse.Namespace) -> int:
         if options.each:
             print(f"{shown(text[k])}\t{b:.4f}")
         elif screen.live and screen.due():
-            screen.update(f"{k:,} of {characters(len(text))} read")
+            screen.update(f"{k:,} of {counted(len(text))} read")
     with np.errstate(over="ignore"):
         line = f"{bits.mean():.4f} bits per character, perplexity {np.exp2(bits.mean()):.4g}"
-    line += f", over {characters(len(text))}"
+    line += f", over {counted(len(text))}"
     if skipped := given - len(text):
         line += f", {skipped:,} unknown left out"
     if options.each:

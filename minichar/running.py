@@ -20,7 +20,7 @@ from minichar.datasets import load_text
 from minichar.evaluation import evaluating, whole
 from minichar.look import known
 from minichar.model import CharModel
-from minichar.terminal import Screen, called, characters, duration, interruptions
+from minichar.terminal import Screen, called, counted, duration, interruptions
 from minichar.training import Report, Training, train
 from minichar.writing import side_by_side
 
@@ -33,7 +33,7 @@ def run(options: Namespace) -> int:
     text = load_text(options.text, options.encoding)
     if options.skip_unknown and (options.resume or options.first):
         given, text = len(text), known(options.first or load_model(options.resume), text)
-        screen.line(f"{characters(given - len(text))} unknown to the model, left out")
+        screen.line(f"{counted(given - len(text))} unknown to the model, left out")
     training = preparing.started(options, text)
     goal = preparing.goal(options, training, out)
     this_run = Run(options, text, training, goal, (out, best), screen)
@@ -99,14 +99,14 @@ class Run:
                 tell(f"{self.options.init}, as it is: {self.measure():.3f} bits on each")
         pieces = preparing.pieces(training)
         was = f"going on after step {training.step_number:,}: " if training.step_number else ""
-        tell(f"{was}{self.goal:,} steps, {pieces:,} to read the text once; Ctrl-C saves")
+        tell(f"{was}{counted(self.goal, 'step')}, {pieces:,} to read the text once; Ctrl-C saves")
 
     def number_to_beat(self) -> None:
         """Tell how well counting predicts the held-out text."""
         if self.screen.live:
             self.screen.update("counting, for a number to beat")
         bits, order = preparing.baseline(self.training, self.text)
-        what = f"counting what follows {characters(order)}"
+        what = f"counting what follows {counted(order)}"
         if len(self.text) - len(self.training.held_out) > preparing.COUNTED:
             what += f" in the {preparing.COUNTED:,} before them"
         self.screen.line(f"{what}: {bits:.3f} bits on each held-out one, the number to beat")

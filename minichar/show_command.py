@@ -16,7 +16,7 @@ from minichar import archive, transfer
 from minichar.checkpoint import of_the_demo
 from minichar.commands import add_model, shown
 from minichar.loading import found, load
-from minichar.terminal import called, one_line, visible
+from minichar.terminal import called, counted, one_line, visible
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -61,7 +61,7 @@ def facts(name: str) -> dict[str, str]:
             go_on = f"with the same text: {called('train', 'TEXT', '--resume', name)}"
             return told | _trained(training) | {"to go on": go_on}
         if "steps" in note:
-            reached = f"{_bits(note['held_out'])}, after {int(note['steps']):,} steps"
+            reached = f"{_bits(note['held_out'])}, after {counted(int(note['steps']), 'step')}"
             return told | {"reached": reached} | no_training
         if "held_out" in note:
             told["learned"] = f"{note['characters']:,} characters of {note['text'][:40]}"
@@ -82,8 +82,9 @@ def _trained(training: dict[str, Any]) -> dict[str, str]:
     rate, clip = float(now["lr"] * now["factor"]), settings["clip"]
     step = f"{int(settings['length']):,} characters each of a batch of {int(settings['batch']):,}"
     clipped = "" if clip is None else f", gradients clipped to {clip:g}"
+    steps = counted(int(now["steps"]), "step")
     return {
-        "training": f"{int(now['steps']):,} steps, {int(now['epoch']):,} times through the text",
+        "training": f"{steps}, {counted(int(now['epoch']), 'time')} through the text",
         "reached": reached,
         "a step": step,
         "held out": f"{settings['validation']:.0%} of the text",

@@ -2,7 +2,7 @@
 
 A terminal shows how far a training is in one line that changes; in a file every line stays.
 
-    >>> duration(11_100), characters(1)
+    >>> duration(11_100), counted(1)
     ('3 h 5 min', '1 character')
     >>> visible("a\\x1b[2J")
     'a\\\\x1b[2J'
@@ -51,9 +51,9 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def characters(number: int) -> str:
-    """So many characters: '1 character', '1,320 characters'."""
-    return f"{number:,} character{'s' if number != 1 else ''}"
+def counted(number: int, thing: str = "character") -> str:
+    """So many of them: '1 character', '1,320 characters'."""
+    return f"{number:,} {thing}{'s' if number != 1 else ''}"
 
 
 def whole(least: int, most: float = MOST) -> Callable[[str], int]:
