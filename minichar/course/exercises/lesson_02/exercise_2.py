@@ -33,6 +33,11 @@ def bits_and_perplexity(p):
             np.exp(-np.log2(p).mean()),
         ),
         "zeros left out": lambda p: bits_and_perplexity(p[p > 0]),
+        "equal ones counted once": lambda p: bits_and_perplexity(np.unique(p)),
+        "the product of all p, which comes out as 0": lambda p: (
+            -np.log2(p.prod()) / len(p),
+            2 ** (-np.log2(p.prod()) / len(p)),
+        ),
         "the perplexity first": lambda p: bits_and_perplexity(p)[::-1],
         "crashes on a probability of 0": lambda p: bits_and_perplexity(
             np.array([2 ** math.log2(one) for one in p])
@@ -41,7 +46,7 @@ def bits_and_perplexity(p):
 )
 def _(f):
     rng = np.random.default_rng(0)
-    for p in (np.array([0.5, 0.125]), np.full(7, 1 / 27), rng.uniform(0.001, 1, 50)):
+    for p in (np.array([0.5, 0.5, 0.125]), np.full(7, 1 / 27), rng.uniform(0.001, 1, 2000)):
         same(
             f"bits_and_perplexity of {len(p)} numbers",
             call(f, p),

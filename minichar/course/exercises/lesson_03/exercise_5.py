@@ -91,7 +91,7 @@ def _(f):
     for seed, rate, clip in ((0, 0.1, 5.0), (1, 0.5, 1.0)):
         rng = np.random.default_rng(seed)
         W = {name: rng.standard_normal((3, 2)) for name in ("Wxh", "bh")}
-        dW = {name: 8 * rng.standard_normal((3, 2)) for name in reversed(W)}
+        dW = {name: 4 * rng.standard_normal((3, 2)) for name in reversed(W)}
         memory = {name: rng.uniform(0, 9, (3, 2)) for name in W}
         got_W, got_memory = ({k: w.copy() for k, w in d.items()} for d in (W, memory))
         for _ in range(2):

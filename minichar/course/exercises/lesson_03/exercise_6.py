@@ -27,9 +27,21 @@ def share_new(written, known):
         "pieces of names": lambda written, known: (
             sum(n not in " ".join(known) for n in written) / len(written)
         ),
+        "a known name as its beginning": lambda written, known: (
+            sum(not n.startswith(tuple(known)) for n in written) / len(written)
+        ),
+        "a known name within it": lambda written, known: (
+            sum(not any(k in n for k in known) for n in written) / len(written)
+        ),
     },
 )
 def _(f):
     known = ["anna", "emma", "mary", "annabel"]
-    for written in (["anna", "bob", "bob", "kim"], ["ann", "mar", "emma"], ["mary"], ["x", "x"]):
+    for written in (
+        ["anna", "bob", "bob", "kim"],
+        ["ann", "mar", "emma"],
+        ["mary"],
+        ["x", "x"],
+        ["joanna", "annabelle", "annabel"],
+    ):
         same(f"share_new({written}, {known})", call(f, written, known), share_new(written, known))

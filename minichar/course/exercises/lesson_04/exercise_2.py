@@ -70,7 +70,7 @@ def _greedy(change):
     },
 )
 def _(f):
-    for seed in range(6):
+    for seed in (4, *range(4), 5):  # 4 writes a line end later than at once
         model = network(seed)
         for prime, length in (("\n", 8), ("bcd", 5), ("d", 1)):
             same(

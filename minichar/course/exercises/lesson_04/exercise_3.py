@@ -68,6 +68,7 @@ def _loop_of(times):
 )
 def _(f):
     for text in (
+        "haaaa",
         "hello anna\nanna\nanna\n",
         "lalala",
         "xaaaaaa",

@@ -38,6 +38,7 @@ def _kept(which):
     ],
     wrong={
         "not made to add up to 1": lambda p, k: top_k(p, k) * np.sort(p)[::-1][:k].sum(),
+        "all of them kept": lambda p, k: p.copy(),
         "the k least likely": _kept(lambda p, k: np.argsort(p, kind="stable")[:k]),
         "one too many": _kept(lambda p, k: np.argsort(-p, kind="stable")[: k + 1]),
         "the first k, not the best k": _kept(lambda p, k: np.arange(k)),

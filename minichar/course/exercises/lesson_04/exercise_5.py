@@ -49,6 +49,8 @@ def _nucleus(keep):
     wrong={
         "without the one that crosses": _nucleus(lambda p, top_p: np.cumsum(p) <= top_p),
         "from the least likely up": _nucleus(lambda p, top_p: np.cumsum(p[::-1])[::-1] - p < top_p),
+        "each one below the line": lambda p, top_p: np.where(p < top_p, p, 0) / p[p < top_p].sum(),
+        "all of them kept": lambda p, top_p: p.copy(),
         "each one above the line": _nucleus(lambda p, top_p: p >= top_p * p.max()),
         "each one above 1 - top_p": _nucleus(lambda p, top_p: p >= 1 - top_p),
         "not made to add up to 1": lambda p, top_p: (

@@ -54,7 +54,7 @@ def _(f):
     W = {name: rng.standard_normal(w.shape) for name, w in rnn100.init(4, 3, rng).items()}
     ids = rng.integers(4, size=9)
     hs = rnn100.forward(W, ids[:-1], ids[1:], rng.standard_normal(3))[1]
-    for s, t in ((0, 1), (2, 2), (1, 4), (0, 8), (7, 8)):
+    for s, t in ((1, 4), (2, 2), (0, 1), (0, 8), (7, 8)):
         same(
             f"from step {t} back to step {s}",
             call(f, W["Whh"], hs, s, t),

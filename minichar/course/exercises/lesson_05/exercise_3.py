@@ -43,7 +43,7 @@ def _(f):
     rng = np.random.default_rng(2)
     turn = np.array([[0.0, -2.0], [2.0, 0.0]])  # eigenvalues 2i and -2i
     for M, rho in (
-        (turn, 1.0),
+        (turn, 0.8),
         (np.array([[1.0, 2.0], [0.0, -3.0]]), 0.5),  # the largest and the first are 1, not -3
         (rng.standard_normal((5, 5)), 0.9),
         (rng.standard_normal((8, 8)), 1.5),

@@ -26,6 +26,7 @@ def orthogonal(H, rng):
         "R, not Q": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H)))[1],
         "not orthogonal, radius 1": lambda H, rng: with_radius(rng.standard_normal((H, H)), 1.0),
         "not random": lambda H, rng: np.eye(H),
+        "none of the numbers below 0": lambda H, rng: np.linalg.qr(rng.random((H, H)))[0],
         "drawn without rng": lambda H, rng: orthogonal(H, np.random.default_rng()),
         "Q and R": lambda H, rng: np.linalg.qr(rng.standard_normal((H, H))),
         "a list of rows": lambda H, rng: orthogonal(H, rng).tolist(),
@@ -50,3 +51,8 @@ def _(f):
         again = np.asarray(call(f, H, np.random.default_rng(H)))
         if np.abs(Q - again).max() > 1e-9:
             raise Wrong("two generators from one seed gave different matrices: draw it with rng")
+        if H == 20 and ((Q < 0).all(axis=0) | (Q > 0).all(axis=0)).any():  # 7 may be so by chance
+            raise Wrong(
+                f"for H = {H} a whole column has one sign, as when all the numbers drawn are "
+                "positive: draw them with `rng.standard_normal`"
+            )

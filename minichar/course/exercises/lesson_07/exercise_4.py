@@ -41,6 +41,14 @@ def _in_place(g, shape):
     return out
 
 
+def _minus_axis(g, shape):
+    g = _front_only(g, shape)
+    for axis, n in enumerate(shape):
+        if n == 1:
+            g = g.sum(axis=-axis, keepdims=True)  # with up to two axes that is the same
+    return g
+
+
 @exercise(
     "7.4",
     "broadcasting undone",
@@ -64,6 +72,7 @@ def _in_place(g, shape):
         "only the axes in front": _front_only,
         "only the axes of length 1": _ones_only,
         "the axes of length 1 are lost": _not_kept,
+        "-axis in place of axis": _minus_axis,
         "the mean, not the sum": _mean,
         "nothing summed": lambda g, shape: g.copy(),
         "the gradient changed in place": _in_place,
@@ -78,6 +87,7 @@ def _(f):
         ((2, 4, 3), (3,)),
         ((2, 4, 3), (1, 3)),
         ((2, 4, 3), (2, 1, 1)),
+        ((2, 4, 3), (2, 1, 3)),
         ((2, 4, 3), ()),
         ((1, 3), (1, 3)),
         ((), ()),

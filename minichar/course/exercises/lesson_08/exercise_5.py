@@ -49,6 +49,9 @@ def _last_two_axes(x, share, rng):
     ],
     wrong={
         "what stays is not made larger": lambda x, share, rng: x * (rng.random(x.shape) >= share),
+        "no brackets round 1 - share": lambda x, share, rng: (
+            x * (rng.random(x.shape) >= share) / 1 - share
+        ),
         "divided by the share": lambda x, share, rng: x * (rng.random(x.shape) >= share) / share,
         "half, whatever the share": lambda x, share, rng: 2 * x * (rng.random(x.shape) >= 0.5),
         "multiplied by the share that is kept, not divided": lambda x, share, rng: (

@@ -92,6 +92,9 @@ def _ones_name_only(settings):
             else f"{name}={settings[name]}"
             for name in sorted(settings)
         ),
+        "the number 1 and the text '1' alike": lambda settings: ", ".join(
+            f"{name}={settings[name]}" for name in sorted(settings)
+        ),
         "the first letters of the names": lambda settings: str(
             sorted((name[0], repr(value)) for name, value in settings.items())
         ),
@@ -145,6 +148,7 @@ def _(f):
         ({"lr": 0.5}, {"dropout": 0.5}),
         ({"lr": 20}, {"length": 20}),
         ({"seed": 1}, {"seed": 11}),
+        ({"seed": 1}, {"seed": "1"}),
         ({"layer1": 6}, {"layer": 16}),
         ({}, {"seed": 0}),
     )

@@ -52,6 +52,7 @@ def step_time(n, compute, size, rate):
         "always twice the size, also for one machine": lambda n, compute, size, rate: (
             compute / n + 2 * size * 8 / rate
         ),
+        "the sending alone": lambda n, compute, size, rate: step_time(n, 0, size, rate),
         "the longer of the two times": lambda n, compute, size, rate: max(
             compute / n, 2 * (n - 1) / n * size * 8 / rate
         ),
