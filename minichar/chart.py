@@ -21,15 +21,16 @@ from minichar.draw import LINES, ORANGE, Picture, in_words
 
 WIDE, HIGH = 660, 330  # of the drawing, in units of its own
 LEFT, RIGHT, TOP, BOTTOM = 56, 650, 30, 284  # of the field within
+TICKS = 6  # numbers along an axis
 DASHES = {"-": "", "--": "7 4", "-.": "8 3 2 3", ":": "2 3"}
 
 
-def ticks(low: float, high: float, most: int = 6) -> np.ndarray:
-    """Round numbers from `low` to `high`, evenly spaced: `most` of them at the most."""
-    power = 10.0 ** np.floor(np.log10((high - low) / most))
+def ticks(low: float, high: float) -> np.ndarray:
+    """Round numbers from `low` to `high`, evenly spaced: TICKS of them at the most."""
+    power = 10.0 ** np.floor(np.log10((high - low) / TICKS))
     for step in (power, 2 * power, 5 * power, 10 * power):
         first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
-        if last - first < most:
+        if last - first < TICKS:
             break
     return np.arange(first, last + 1) * step + 0.0  # or a zero may be -0
 

@@ -29,7 +29,7 @@ from minichar.archive import replacing
 from minichar.device import install
 from minichar.model import CHOSEN, CharModel
 from minichar.text import Vocabulary, at_least_one, digest
-from minichar.training import Training, train
+from minichar.training import Diverged, Training, train
 
 TRAINING = ("batch", "length", "clip", "validation", "validate_every")
 KNOWN = (*CHOSEN, *TRAINING, "optimizer", "lr")
@@ -138,6 +138,8 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     training = Training(model, text, optimizer=optimizer, **own)
     for _ in train(model, text, steps, training):
         pass
+    if not np.isfinite(training.best):
+        raise Diverged("the loss on the held-out text is not finite; try a smaller learning rate")
     bits = float(training.best / np.log(2))
     return Run(dict(settings), bits, model.size, time.perf_counter() - began)
 

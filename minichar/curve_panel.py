@@ -88,11 +88,11 @@ class CurvePanel(ipywidgets.HBox):
 
         lines, levels = {}, {}
         for name, reports in (("training", live.history), ("before", live.before)):
-            if len(reports) > 1:
-                steps, losses = medians(reports)
+            steps, losses = medians(reports)
+            if len(reports) > 1 and steps:
                 lines[name] = (steps, shown(losses))
-        if live.validations:
-            steps, losses = zip(*live.validations, strict=True)
+        if known := [one for one in live.validations if np.isfinite(one[1])]:
+            steps, losses = zip(*known, strict=True)
             lines["held-out"] = (steps, shown(losses))
         if lines and live.training.held_out:
             levels = {"counting, held-out": float(shown(live.count()))}

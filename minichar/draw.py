@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minichar.fonts import png
-from minichar.signs import visible
+from minichar.signs import joined, visible
 
 # Okabe and Ito's colours: told apart in every kind of colour vision, and each of another lightness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F6B73"
@@ -38,7 +38,7 @@ class Picture:
                 f'<img src="data:image/png;base64,{data}" alt="{html.escape(description)}" '
                 'style="max-width: 100%; height: auto; border-radius: 4px">'
             )
-        self.html, self.description = content, description
+        self.html, self.description = joined(content), joined(description)
 
     def _repr_html_(self) -> str:
         return self.html

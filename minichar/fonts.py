@@ -1,6 +1,6 @@
 """A figure of matplotlib as an image, with each character in a font that has it.
 
-matplotlib's own font has Latin, Greek, Cyrillic, Arabic and more, but no Chinese and no emoji: in
+matplotlib's own font has Latin, Greek, Cyrillic, Arabic and more, but no Chinese and few emoji: in
 their places it draws boxes, all the same, and warns. Another font on the computer may have them.
 """
 

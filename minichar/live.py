@@ -83,7 +83,7 @@ class Live:
             raise ValueError(
                 f"{strange[0]} is not a setting here; the settings are: {', '.join(DEFAULTS)}"
             )
-        for name in (*SIZES, "dropout", "lr"):
+        for name in (*SIZES, "dropout", "lr", "seed"):
             without = name == "embedding" and known[name] is None
             if not without and np.asarray(known[name]).dtype.kind not in "iuf":
                 raise ValueError(f"{name}={known[name]!r}: it must be a number")
@@ -210,8 +210,8 @@ class Live:
             training = self._training(text, model, self.settings | {"lines": model.lines})
         shape = {name: getattr(model, name) for name in CHOSEN if name != "seed"}
         shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
-        kind = type(training.optimizer).__name__.lower()
-        shape |= {"optimizer": kind, "lines": training.lines}
+        check_rate(min(1, training.optimizer.lr * training.factor))  # one above 1 stays
+        shape |= {"optimizer": type(training.optimizer).__name__.lower(), "lines": training.lines}
         self._take(text, self.settings | shape, model, training)
         return given - len(text)
 

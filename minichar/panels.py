@@ -85,7 +85,8 @@ class TextPanel(ipywidgets.VBox):
         self.said.value = found(text)
 
     def _uploaded(self) -> None:
-        for file in self.upload.value:
+        files, self.upload.value = self.upload.value, ()  # or the same file, again, is no change
+        for file in files:
             raw = bytes(file["content"])
             try:
                 text = raw.decode("utf-16" if marked_utf_16(raw) else "utf-8-sig")

@@ -37,12 +37,15 @@ def on_one_line(text: str) -> str:
 
 
 def visible(character: str) -> str:
-    """A character, or a word, as it stands on its own: a space is ␣.
+    """A character, or a word, as it stands on its own: a space is ␣, one of another kind a number.
 
     A mark that needs a letter gets a ring.
     """
-    if len(character) == 1 and unicodedata.category(character)[0] == "M":
+    kind = unicodedata.category(character) if len(character) == 1 else ""
+    if kind[:1] == "M":
         return "◌" + character
+    if kind == "Zs" and character != " " or character in ("\u200c", "\u200d"):  # joiners of letters
+        return f"⟨{ord(character):X}⟩"
     return "␣" if character == " " else on_one_line(character)
 
 

@@ -147,11 +147,11 @@ class Studio(ipywidgets.VBox):
     def _fit_rate(self) -> None:
         """The dial at the present rate, as wide as that, or the optimiser, asks for."""
         usual = OPTIMIZERS[self.live.settings["optimizer"]][1]
-        high = RATES[1] if max(usual, self.live.rate) <= RATES[1] else 1.0
+        high = RATES[1] if max(usual, self.live.rate) <= RATES[1] else max(1.0, self.live.rate)
         act, self.rate.on_change = self.rate.on_change, lambda lr: None  # the dial follows the rate
         low = min(RATES[0], self.live.rate)
         self.rate.slider.min, self.rate.number.min = np.log10(low), low
-        for top in (1.0, high):  # first wide enough for any rate, then as wide as need be
+        for top in (max(1.0, high), high):  # first wide enough for any, then as wide as need be
             self.rate.slider.max, self.rate.number.max = np.log10(top), top
             self.rate.number.value = self.live.rate
         self.rate.on_change = act

@@ -18,6 +18,7 @@ import ipywidgets
 import numpy as np
 
 from minichar import draw, sampling
+from minichar.signs import joined
 from minichar.text import clean
 
 NAMED = {"style": {"description_width": "initial"}}  # otherwise a long name is cut off
@@ -139,7 +140,7 @@ class Temperature(ipywidgets.VBox):
         self.redraw()
 
     def _choose(self, k: int, button: ipywidgets.Button) -> None:
-        self.prime.value += self.likeliest[k].replace("\n", "\\n")
+        self.prime.value = joined(self.prime.value + self.likeliest[k].replace("\n", "\\n"))
 
     def _reseed(self, button: ipywidgets.Button) -> None:
         self.seed += 1

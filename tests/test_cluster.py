@@ -70,6 +70,13 @@ def test_what_goes_wrong_under_a_setting_is_its_result():
     assert "validate_every=0: it must be a whole" in attempt(TEXT, {"validate_every": 0}, 3).error
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")
+def test_a_run_without_a_finite_measurement_has_an_error_and_no_bits():
+    far = {"cell": "relu", "hidden": (16, 16), "optimizer": "rmsprop", "lr": 10.0, "batch": 4}
+    found = cluster.attempt("hello world\n" * 100, far | {"length": 30}, 1)
+    assert found.bits is None and "held-out text is not finite" in found.error
+
+
 def test_every_setting_is_run_once_and_equals_a_run_by_itself(client, tmp_path):
     found = by_settings(sweep(TEXT, FOUR, 5, tmp_path, client))
     assert len(found) == 4

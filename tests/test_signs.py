@@ -14,7 +14,8 @@ texts = st.text(st.characters(exclude_categories=()), max_size=20)
 @pytest.mark.parametrize(
     "character, shown",
     [(" ", "␣"), ("\n", "⏎"), ("\t", "⇥"), ("a", "a"), ("\x07", "␇"), ("\u202e", "⟨202E⟩")]
-    + [("\u0301", "◌\u0301"), ("\ud800", "\ufffd"), ("two words", "two words"), ("", "")],
+    + [("\u0301", "◌\u0301"), ("\ud800", "\ufffd"), ("two words", "two words"), ("", "")]
+    + [("\xa0", "⟨A0⟩"), ("\u3000", "⟨3000⟩"), ("\u200c", "⟨200C⟩"), ("\u200d", "⟨200D⟩")],
 )
 def test_visible(character, shown):
     assert visible(character) == shown

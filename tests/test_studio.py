@@ -637,6 +637,17 @@ def test_a_rate_beyond_the_dial_stays_when_it_is_loaded(made, lr):
     made.file_panel.path.value = "rate.npz"
     made.file_panel.load.click()
     assert (made.live.rate, made.live.marks) == (lr, [])
+    assert made.rate.number.value == lr
+
+
+def test_a_file_with_a_rate_of_nothing_is_refused_and_all_stays(made):
+    made.live.training.optimizer.lr = 0.0
+    made.live.save("rate.npz")
+    made.live.restart()
+    was, made.file_panel.path.value = made.live.training, "rate.npz"
+    made.file_panel.load.click()
+    assert "a learning rate of 0.0: it must be above 0" in said(made)
+    assert made.live.training is was and made.rate.number.value == made.live.rate > 0
 
 
 def test_what_is_loaded_may_be_more_than_what_is_built_here(made):
@@ -658,6 +669,7 @@ def test_a_seed_is_no_less_than_zero_and_what_are_no_numbers_is_said(made, monke
         ({"hidden": "x"}, "hidden=('x',): it must be a number"),
         ({"lr": "x"}, "lr='x': it must be a number"),
         ({"batch": None}, "batch=None: it must be a number"),
+        ({"seed": None}, "seed=None: it must be a number"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             studio.Studio(TEXT, start=False, **settings)
@@ -728,6 +740,32 @@ def test_the_numbers_are_not_looked_at_for_each_step(made, monkeypatch):
     looks, made.looked = [], -2e9
     turn(made, 3)
     assert looks == [1]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_measurement_that_is_no_number_leaves_the_curve(made, bad):
+    made.live.validations.append((1, 1.5))
+    turn(made, 3)
+    made.live.validations.append((3, bad))
+    made.look()
+    shown = re.search('aria-label="(.*?)"', made.seen.curve.value)[1]
+    assert (
+        said(made) == "Ready." and "training from" in shown and "held-out from 2.16 at 1" in shown
+    )
+    made.live.validations, made.live.history = (
+        [(3, bad)],
+        [replace(report, loss=bad) for report in made.live.history],
+    )
+    made.look()
+    assert said(made) == "Ready."
+
+
+def test_the_same_file_can_be_uploaded_again(made):
+    text, again = made.text_panel, (UPLOADED | {"content": memoryview(b"abc"), "size": 3},)
+    text.upload.value = again
+    text.pasted.value = "other"
+    text.upload.value = again
+    assert text.own == text.pasted.value == "abc"
 
 
 def test_a_text_is_uploaded_as_it_is_read_from_a_file(made):

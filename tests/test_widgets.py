@@ -174,6 +174,17 @@ def test_the_ends_of_the_slider(slider, temperature):
     assert len(as_text(slider.text)) > 160
 
 
+def test_what_a_model_of_halves_of_characters_writes_can_be_sent():
+    model = mc.CharModel(mc.Vocabulary("ab\n\ud83d\ude00"), hidden=5)  # as in JavaScript
+    widget = Temperature(model)
+    assert "\ufffd" in widget.text.value or "😀" in widget.text.value
+    for said in (*vars(widget.still()).values(), widget.text.value):
+        assert said.encode()
+    for button in widget.choices:
+        button.click()
+    assert widget.prime.value.encode() and "never seen" in widget.text.value
+
+
 def test_still_has_every_temperature_and_moves_nothing(slider):
     before = shown(slider)
     still = slider.still((0.2, 1, 7.5))
