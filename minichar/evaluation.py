@@ -95,6 +95,17 @@ def evaluating_lines(
     return total / size
 
 
+def glance(model: CharModel, inputs: Any, targets: Any, state: list) -> float:
+    """The loss of the first few rows of a batch: are weights that have just moved still sound?
+
+    In nats per character, without gradients or dropout; nan or inf of weights that overflow.
+    """
+    few = slice(0, 8)
+    with graph.no_grad(), np.errstate(over="ignore", invalid="ignore"):
+        z, _ = model(inputs[:, few], [tuple(s[few] for s in kept) for kept in state])
+        return float(graph.cross_entropy(z, targets[:, few]).data)
+
+
 def whole(slices: Generator, tell: Callable[[float], None] | None = None) -> Any:
     """What a generator returns in the end, without its stops; `tell` hears what it yields there."""
     while True:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minichar import backend, optim
-from minichar.evaluation import evaluating, whole
+from minichar.evaluation import evaluating, glance, whole
 from minichar.footprint import advice
 from minichar.helpers import Helpers
 from minichar.lines import between_lines, by_line, line_end
@@ -187,7 +187,8 @@ class Training:
             value, norm, size = backend.numbers(value, norm, size)  # a card is waited for here only
             if not self.step_number and np.isfinite(value):
                 self.initial = max(self.initial, value)  # as of a network that learned another text
-            if not np.isfinite(value) or value > 3 * self.initial + 3:
+            limit = 3 * self.initial + 3
+            if not value <= limit:  # nor for nan
                 return self._take_back(value, f"the loss was {value:.3g}")
             if not np.isfinite(norm + size):  # seen now, before anyone saves what came of it
                 what = "new weights were" if np.isfinite(norm) else "gradient was"
@@ -201,9 +202,8 @@ class Training:
             if validation < self.best:
                 self.best, self.waited = validation, 0
                 self.best_weights = {name: w.data.copy() for name, w in weights.items()}
-        if self.step_number % SNAPSHOT == 0:
-            self.taken_back = 0
-            self.good = self.snapshot()
+        if self.step_number % SNAPSHOT == 0 and glance(self.model, inputs, targets, state) <= limit:
+            self.taken_back, self.good = 0, self.snapshot()
         epoch, speed = self.epoch + self.place / len(self.inputs), targets.size / seconds
         return Report(self.step_number, epoch, value, validation, norm, rate, speed, "", seconds)
 

@@ -24,7 +24,7 @@ from minichar import (
     strict,
 )
 from minichar.model import KINDS, CharModel
-from minichar.training import Training, train
+from minichar.training import SNAPSHOT, Training, train
 
 TEXT = "".join(np.random.default_rng(0).choice(list("abcde\n"), 900))
 VOCAB = mc.Vocabulary("\nabcde")
@@ -117,11 +117,14 @@ def test_lines_of_their_own_are_the_same(card):
 def test_a_step_takes_up_the_characters_and_brings_down_one_array(cell, dropout, either):
     _, model = pair(cell, dropout, dtype="float32")
     training = Training(model, TEXT, batch=6, length=7)
-    for _ in range(60):  # beyond a moment that is kept
+    for k in range(1, SNAPSHOT + 10):
         either.counts.reset()
         report = training.step()
-        assert either.counts.up == 2 and either.counts.bytes_up == 2 * 4 * read(training)
-        assert either.counts.down == 1 and either.counts.bytes_down == 3 * 8  # loss, norm, size
+        again = k == SNAPSHOT  # the loss of the new weights, before they are kept
+        assert either.counts.up == 2 + 2 * again
+        assert either.counts.bytes_up == (1 + again) * 2 * 4 * read(training)
+        assert either.counts.down == 1 + again
+        assert either.counts.bytes_down == 3 * 8 + 4 * again  # loss, norm, size; and that loss
         assert math.isfinite(report.loss) and type(report.loss) is float
 
 

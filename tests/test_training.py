@@ -531,6 +531,28 @@ def test_an_update_that_spoils_the_weights_is_seen_at_once(bad, when, monkeypatc
     assert report.step == (0 if when <= SNAPSHOT else SNAPSHOT) and report.lr == 0.001
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("lines", [False, True])
+def test_weights_that_blow_up_right_before_a_snapshot_are_not_gone_back_to(lines, monkeypatch):
+    """They are finite, and so was the loss before: only what they predict tells."""
+    text = "\n".join(TEXT[k : k + 9] for k in range(0, 600, 9)) if lines else TEXT
+    model = CharModel(mc.Vocabulary.of(text), hidden=(5, 4))
+    training = Training(model, text, 4, 7, validation=0.1, lines=lines)
+    step, calls = training.optimizer.step, []
+
+    def spoils():
+        step()
+        calls.append(1)
+        if len(calls) == 2 * SNAPSHOT:
+            model.parameters()["read_out.W"].data[...] *= 1e5
+
+    monkeypatch.setattr(training.optimizer, "step", spoils)
+    reports = list(train(model, text, 2 * SNAPSHOT + 10, training))
+    (bad,) = [r for r in reports if r.note]
+    assert bad.step == SNAPSHOT and reports[2 * SNAPSHOT] is bad
+    assert training.good["progress"]["steps"] == 2 * SNAPSHOT and training.taken_back == 0
+
+
 @pytest.mark.parametrize("how", SPOILED)
 def test_a_loss_that_is_always_bad_ends_and_leaves_the_last_good_weights(how):
     model = make()
