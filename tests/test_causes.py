@@ -93,6 +93,14 @@ def test_from_a_state_it_goes_on(cell):
     np.testing.assert_allclose(saliency(model, TEXT, [2, 4], cell, state), whole, atol=1e-12)
 
 
+def test_a_network_that_learned_no_lines_reads_on_over_their_ends():
+    model = CharModel(mc.Vocabulary("\nabcde"), hidden=(4, 3), dtype="float64")
+    found = saliency(model, "ab\ncde")
+    assert (found[-1, :-1] > 0).all() and found[-1, -1] == 0
+    model.lines = True
+    assert saliency(model, "ab\ncde")[-1].astype(bool).tolist() == [0, 0, 1, 1, 1, 0]
+
+
 @pytest.mark.parametrize(("cell", "first"), [(None, 1), ((1, "c", 2), 0)])
 @pytest.mark.parametrize("together", [1, 32])
 def test_a_line_knows_nothing_of_the_one_before_if_it_was_learned_so(cell, first, together):

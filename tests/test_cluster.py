@@ -50,6 +50,20 @@ def test_a_run_is_a_training_and_its_last_step_is_measured():
     assert run(TEXT, {"hidden": 4, "validate_every": 5}, steps=7).bits < 100
 
 
+@pytest.mark.parametrize("asked, steps, every", [(3, 4, 2), (5, 7, 1), (4, 4, 4), (9, 4, 4)])
+def test_it_is_measured_as_often_as_asked_or_more_and_at_the_last_step(
+    asked, steps, every, monkeypatch
+):
+    measured = []
+    monkeypatch.setattr(
+        cluster,
+        "train",
+        lambda *args: (r for r in mc.train(*args) if r.validation and measured.append(r.step)),
+    )
+    run(TEXT, {"hidden": 4, "validate_every": asked}, steps)
+    assert measured == list(range(every, steps + 1, every))
+
+
 def test_another_optimiser_comes_with_a_rate_of_its_own():
     plain, set_anew = ({"hidden": 4, "optimizer": "sgd"} | lr for lr in ({}, {"lr": 0.5}))
     rate = mc.optim.OPTIMIZERS["sgd"][1]

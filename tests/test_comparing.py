@@ -132,6 +132,20 @@ def test_same_refuses(got, want, says):
         same("x", got, want)
 
 
+def test_only_what_is_nearly_right_may_have_been_rounded_on_the_way():
+    for got, rounded in ((2.001, True), (2.5, False)):
+        with pytest.raises(Wrong) as caught:
+            same("x", np.array([1, got], np.float32), np.array([1.0, 2.0]))
+        assert ("(it is float32: was something rounded" in str(caught.value)) == rounded
+
+
+def test_a_notebook_shows_each_line_broken_between_words_and_no_number_in_two():
+    number, words = "1" * 99, " ".join(["word"] * 40)
+    lines = Wrong(f"{number}\n\n{words}")._render_traceback_()
+    assert lines[:2] == [number, ""] and " ".join(lines[2:]) == words
+    assert len(lines) == 5 and max(map(len, lines[2:])) == 79  # 16 words in 80 characters
+
+
 @pytest.mark.parametrize(
     "got", [None, (1, None), [[1, ...]], {"a": None, "b": 1}, np.array([1, None]), ...]
 )

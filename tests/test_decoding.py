@@ -19,6 +19,8 @@ from minichar.decoding import NO_TEXT, read_text
         ("o😀e\u0301".encode(), "o😀é"),
         ("one".encode("utf-16"), "one"),
         ("one".encode("utf-32"), "one"),  # its mark begins as that of UTF-16 does
+        ("\ufeffone".encode("utf-16-be"), "one"),
+        ("\ufeffone".encode("utf-32-be"), "one"),
     ],
 )
 def test_read_text(tmp_path, raw, text):

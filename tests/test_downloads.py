@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
         server.asked.append(dict(self.headers))
         body, begin, status = server.body, 0, server.status
         wanted = self.headers.get("Range", "")
-        same = self.headers.get("If-Range") in (None, server.version)
+        same = self.headers.get("If-Range") in (None, server.version, server.date)
         if wanted and same and server.ranges and status == 200:
             begin = int(wanted.removeprefix("bytes=").removesuffix("-")) + server.shift
             status = 206 if begin < len(body) else 416
@@ -36,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
         if server.version:
             self.send_header("ETag", server.version)
+        if server.date:
+            self.send_header("Last-Modified", server.date)
         self.send_header("Content-Type", server.kind)
         sent = body[begin:] if status in (200, 206) else b"<html>an error</html>"
         self.send_header("Content-Length", str(len(sent)))
@@ -55,6 +57,7 @@ def server(monkeypatch, tmp_path):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.body, server.status, server.kind, server.cut = TEXT, 200, "text/plain", None
     server.version, server.ranges, server.asked, server.shift = '"one"', True, [], 0
+    server.date = None
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
@@ -99,6 +102,7 @@ def test_a_text_is_fetched_once_and_nothing_is_printed(server, tale, capfd):
     assert path == place(tale) and path.read_bytes() == TEXT and kept() == ["tale.txt"]
     assert told == sorted(told) and told[-1] == (len(TEXT), len(TEXT)) and len(told) > 2
     assert fetch(tale) == verified(tale) == path and len(server.asked) == 1
+    assert server.asked[0]["Accept-Encoding"] == "identity"  # what is packed could not go on
     assert capfd.readouterr() == ("", "")
 
 
@@ -127,6 +131,14 @@ def test_what_comes_first_is_trusted_and_nothing_else_from_then_on(server, first
     assert kept() == ["tale.sha256"]
     assert remove(first) and not remove(first) and kept() == []
     assert fetch(first).read_bytes() == server.body
+
+
+def test_the_digest_of_the_catalogue_counts_more_than_one_noted_before(server, first, tale):
+    server.body = TEXT[::-1]
+    fetch(first)
+    assert "minichar data get tale" in refused(verified, tale)
+    server.body = TEXT
+    assert fetch(tale).read_bytes() == TEXT
 
 
 @pytest.mark.parametrize("use", [fetch, verified])
@@ -260,6 +272,15 @@ def test_a_disk_that_is_too_small_is_seen_before(tale, monkeypatch):
     assert "the disk is full" in refused(fetch, tale) and kept() == []
 
 
+def test_what_goes_on_needs_room_for_the_rest_alone(server, tale, monkeypatch):
+    server.cut = 100_000
+    refused(fetch, tale)
+    server.cut = None
+    usage = shutil.disk_usage("/")._replace(free=len(TEXT) - transfer.CHUNK)
+    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda _: usage)
+    assert fetch(tale).read_bytes() == TEXT
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="runs where there is /dev/full: Linux")
 def test_a_disk_that_becomes_full(tale):
     part = place(tale).with_name("tale.txt.part")
@@ -293,6 +314,21 @@ def test_what_broke_off_goes_on(server, tale, first, known):
         and server.asked[1]["If-Range"] == '"one"'
     )
     assert kept() == (["tale.txt"] if known else ["tale.sha256", "tale.txt"])
+
+
+@pytest.mark.parametrize("version", [None, 'W/"one"'])
+def test_the_date_tells_the_version_where_no_tag_vouches_for_each_byte(server, first, version):
+    server.version, server.date = version, "Wed, 21 Oct 2015 07:28:00 GMT"
+    server.cut = 100_000
+    refused(fetch, first)
+    server.cut = None
+    assert fetch(first).read_bytes() == TEXT and server.asked[1]["If-Range"] == server.date
+
+
+def test_a_beginning_and_what_is_noted_of_it_can_be_removed(server, first):
+    server.cut = 100_000
+    refused(fetch, first)
+    assert len(kept()) == 2 and remove(first) and kept() == []
 
 
 @pytest.mark.parametrize(

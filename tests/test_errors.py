@@ -46,6 +46,9 @@ def test_marks_and_words_of_other_kinds_by_hand():
         "closing mark": [6, 10],
         "the rest": [1, 3, 9, 11, 13, 14],
     }
+    errors = peel("`b`", np.full(3, 3.0), "a b c " * 9, order=0, rare=0)
+    assert places(errors, "word start") == [0, 1] and places(errors, "closing mark") == [2]
+    assert peel("`b`", np.ones(3), "a b c ").group.tolist() == [-1, -1, -1]
     text = "-" * 10 + "cat" + "-" * 47 + "cat" + "-" * 97  # longer than what is recent
     errors = peel(text, np.full(len(text), 3.0), train, order=0, recent=100)
     assert places(errors, "repeated word") == [61, 62]

@@ -27,12 +27,15 @@ BY_HAND = [  # name, text, a digit for each character
     ("inside_url", '"https://x" y', "0000000011000"),
     ("inside_tag", "a<b>c</b> 1 < 2", "001000110000000"),
     ("inside_tag", "<a <b>", "011010"),
+    ("inside_tag", "<!a><?b> c", "0110011000"),
     ("inside_quotes", "'a' \"b'\" c", "1100111000"),
     ("inside_quotes", r"'\'a\\' b", "111111000"),  # an escaped quote, an escaped backslash
     ("inside_quotes", "'a\nb'c\nd", "11001100"),  # a stray one ends with its line,
     ("inside_quotes", "'a\\\nb' c", "11111000"),  # but for a backslash before the line end
     ("inside_quotes", "'''a'\n''b''' c", "10111111111000"),
     ("inside_quotes", "'' x", "1000"),
+    ("inside_quotes", "''\"a\" b", "1011000"),  # an empty one, and another with other marks
+    ("inside_quotes", "'''''\\''x''' y", "10111111111000"),  # three in a row, and none before \
     ("inside_quotes", '"""\\"""" x', "1011111000"),
     ("inside_quotes", "# it's\n'a'", "0000000110"),
     ("inside_quotes", "f'{x[\"a\"]}' y", "0111111111000"),

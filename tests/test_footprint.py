@@ -65,6 +65,7 @@ def test_what_the_weights_take_at_their_peak_was_said(kind, remembers):
     weights = sum(w.data.nbytes for w in model.parameters().values())
     found = peak - 4 * len(TEXT) + 2 * weights  # the model's own, and those at the best validation
     assert footprint.needed(model, 2, 2, remembers).weights == pytest.approx(found, rel=0.1)
+    assert footprint.needed(model, 2, 2) == footprint.needed(model, 2, 2, 2)  # Adam's, if not told
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,22 @@ def test_a_system_without_threads_or_wide_pipes_is_no_obstacle(monkeypatch):
     assert np.isfinite(run.step().loss) and not run.helpers.starting
 
 
+def test_a_helper_has_one_thread_and_hears_no_ctrl_c(monkeypatch):
+    asked = {}
+
+    def started(*_, **how):
+        asked.update(how)
+        raise OSError
+
+    for name in workers.NUM_THREADS:
+        monkeypatch.setenv(name, "2")
+    monkeypatch.setattr(helpers.subprocess, "Popen", started)
+    with pytest.raises(OSError):
+        helpers.Helper(model())
+    assert {asked["env"][name] for name in workers.NUM_THREADS} == {"1"}
+    assert asked["start_new_session"]
+
+
 def test_a_copy_of_a_training_has_helpers_of_its_own():
     run = begun()
     run.step(), with_helper(run)

@@ -7,7 +7,7 @@ import pytest
 
 import minichar as mc
 from minichar import archive
-from minichar.keeping import LAST, Kept, look_into
+from minichar.keeping import LAST, Entry, Kept, look_into
 from minichar.training import Training
 
 TEXT = "a rose is a rose is a rose\n" * 20
@@ -67,6 +67,22 @@ def test_the_file_of_now_stays_where_another_studio_has_begun_since(tmp_path):
         training.step()
         assert one.keep(training, "", 3.0).is_file()
     assert [entry.step for entry in one.entries()][:3] == [4, 3, 2]
+
+
+def test_a_file_too_many_that_another_studio_has_removed_is_no_error(tmp_path, monkeypatch):
+    kept = Kept(tmp_path)
+    training = run(kept, [1.0] * LAST)
+    gone = Entry(tmp_path / "run-001-step-000000.npz", 9)
+    monkeypatch.setattr(kept, "entries", lambda found=kept.entries: [*found(), gone])
+    assert kept.keep(training, "").is_file()
+
+
+def test_each_run_has_a_number_of_its_own(tmp_path):
+    kept = Kept(tmp_path)
+    for _ in range(3):
+        run(kept, [1.0])
+        kept.renew()
+    assert [path.stem[:7] for path in kept.paths()] == ["run-003", "run-002", "run-001"]
 
 
 def test_each_text_has_a_best_of_its_own(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -308,6 +309,14 @@ def test_the_curve_is_thinned_by_medians(live):
     steps, losses = curve_panel.medians(live.history, points=10)
     assert steps == list(range(4, 41, 4))
     assert losses[0] == pytest.approx(np.median([r.loss for r in live.history[:4]]))
+
+
+def test_a_long_training_is_thinned_from_its_beginning_to_its_end(live, monkeypatch):
+    monkeypatch.setattr(curve_panel, "FEW", 10)
+    one = live.step()
+    reports = [replace(one, step=k, loss=np.inf if k == 6 else float(k)) for k in range(1, 41)]
+    steps, losses = curve_panel.medians(reports, points=100)
+    assert steps == losses == [1, 11, 16, 21, 26, 31, 36]  # what is no number is no point
 
 
 @pytest.mark.parametrize(

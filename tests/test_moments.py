@@ -102,6 +102,13 @@ def test_a_ridge_is_judged_by_every_row_and_by_the_mean_of_the_rows_held_out():
     assert found == [wanted] and wanted not in (by_folds, by_spread)
 
 
+def test_what_varies_by_the_rounding_of_float32_alone_tells_nothing():
+    rows = np.array([[1, 0], [np.nextafter(np.float32(1), 2, dtype="float32"), 1]], np.float32)
+    moments = in_blocks(rows, [])
+    assert moments.covariance[0, 0] > 0 and moments.scale().tolist() == [0, 2]
+    assert moments.correlation([0], [1]) == 0
+
+
 def test_what_does_not_vary_tells_nothing():
     for dtype in ("float32", "float64"):
         rows = some_rows(60, 3, dtype=dtype)

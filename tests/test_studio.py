@@ -133,6 +133,20 @@ def test_between_two_slow_things_others_have_their_turn(made, monkeypatch):
     assert [len(done) for _ in made._turn()] == [1, 2, 3, 4] and done[0] == "keep"
 
 
+def test_the_time_line_has_a_sample_ever_more_rarely_and_then_each_thousand():
+    found = [step for step in range(1, 12_001) if studio.kept(step)]
+    assert found[:9] == [1, 2, 5, 10, 20, 50, 100, 200, 500]
+    assert found[9:] == list(range(1000, 12_001, 1000))
+
+
+def test_a_sample_of_the_time_line_is_one_line_and_the_newest_comes_first(made, monkeypatch):
+    monkeypatch.setattr(made, "line", lambda: "a\nb")
+    made.one.click()
+    for step in (1, 2):
+        made._remember(replace(made.live.history[-1], step=step))
+    assert [(row[0], row[-1]) for row in made.timeline] == [("2", "a ⏎ b"), ("1", "a ⏎ b")]
+
+
 def test_an_error_ends_the_training_and_is_said(made):
     def fail():
         raise ValueError("no more")
@@ -144,6 +158,17 @@ def test_an_error_ends_the_training_and_is_said(made):
 
     asyncio.run(main())
     assert not made.train.value and said(made) == "⚠ no more"
+
+
+def test_one_step_ends_the_training_under_way():
+    async def main():
+        made = studio.Studio(TEXT, **SMALL)
+        made.one.click()
+        assert not made.train.value and said(made) == "Took step 1."
+        await made.live.task
+        assert made.live.training.step_number == 1
+
+    asyncio.run(main())
 
 
 def test_without_a_loop_one_step_still_works(made):
@@ -171,6 +196,17 @@ def test_short_lines_stand_in_two_columns(made, monkeypatch):
         monkeypatch.setattr(made.live, "samples", lambda *_, text=text: [text] * 4)
         made.writing.show()
         assert made.writing.written.value.count("columns: 11ch 2") == columns
+
+
+def test_a_greedy_text_that_goes_in_a_circle_says_so(made, monkeypatch):
+    for greedy, name in (
+        ("a rose" + "<b>" * 9, "greedy, repeats “&lt;b&gt;”<"),
+        ("rose", "greedy<"),
+    ):
+        monkeypatch.setattr(made.live, "samples", lambda *_, text=greedy: [text, *["aaa"] * 3])
+        made.writing.show()
+        assert f">{name}" in made.writing.written.value
+        assert made.writing.written.value.count("repeats") == 2 * name.count("repeats")  # and aria
 
 
 def test_unknown_characters_to_start_with_are_left_out_and_named(made):
@@ -266,11 +302,15 @@ def test_no_better_on_the_held_out_text_is_said_and_the_best_weights_can_be_had_
     bits = f"{training.best / np.log(2):.3f} bits per character"
     assert said(made) == f"These weights need {bits} on held-out text."
     assert evaluate(made.live.model, training.held_out) == pytest.approx(training.best)
+    shown = made.writing.written.value
+    made.writing.show()
+    assert made.writing.written.value == shown  # what these weights write was there at once
 
 
 def test_a_text_of_ones_own_is_counted_and_learned(made):
     text = made.panels.children[0]
     own = "ein Rätsel, ein Räuber\r\n" * 60
+    text.choice.value = "names"
     text.pasted.value = own
     assert f"Found {len(own) - 60:,} characters" in text.said.value
     assert "That is little" in text.said.value and text.choice.value == panels.OWN
@@ -324,6 +364,7 @@ def test_a_network_trained_by_us_knows_its_text_at_once_and_learns_another(tmp_p
     made.one.click()
     files = made.panels.children[2]
     files.pretrained.value = dict(files.pretrained.options)["names"]
+    made.text_panel.choice.value = panels.OWN
     files.take.click()
     assert said(made) == "Loaded names.npz, at step 0." and made.text_panel.choice.value == "names"
     made.one.click()
@@ -524,6 +565,25 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     assert all(row.children[0].disabled for row in files.table.children[1:])
 
 
+def test_what_a_network_writes_and_what_is_said_is_text_and_no_html(made, monkeypatch):
+    assert ">&amp;&lt;b&gt;<" in keeping_panel.row(["&<b>"])
+    made.say("&<b>")
+    assert ">&amp;&lt;b&gt;<" in made.status.value
+    made = studio.Studio("<b>\n" * 99, start=False, **SMALL)
+    monkeypatch.setattr(made.live, "samples", lambda *_: ["<b>"] * 4)
+    made.writing.prime.value = "<b>"
+    assert made.writing.written.value.count(">&lt;b&gt;</span>&lt;b&gt;</pre>") == 4
+    made.writing._show_slowly("<b>", [], [1.0])
+    assert ">&lt;b&gt;</span></pre>" in made.writing.slowly.value
+
+
+def test_it_is_kept_in_the_folder_that_is_named(tmp_path):
+    made = studio.Studio(TEXT, start=False, folder=tmp_path / "a & b", **SMALL)
+    made.file_panel.keep(1.0)
+    assert [path.parent.name for path in tmp_path.rglob("*.npz")] == ["a & b"]
+    assert f"into <code>{tmp_path / 'a &amp; b'}/</code>" in made.file_panel.where.value
+
+
 def test_rows_that_are_gone_are_closed(made, monkeypatch):
     monkeypatch.setattr(keeping_panel, "SECONDS", 0)
     made.live.training.validate_every = 1
@@ -720,6 +780,12 @@ def test_the_numbers_of_now_are_medians_of_the_last_steps(made):
         made.live.training.clip = None
 
 
+def test_the_held_out_bits_of_now_are_those_measured_last(made):
+    made.live.validations[:] = [(1, 3 * np.log(2)), (2, 2 * np.log(2))]
+    made.seen.measure()
+    assert ">2.000</td>" in made.seen.numbers.value
+
+
 def test_the_curve_shows_bits_or_perplexity(made):
     made.live.training.validate_every = 1
     turn(made, 3)
@@ -836,6 +902,11 @@ def test_the_text_it_was_made_with_is_the_one_that_is_chosen(tmp_path):
         made.text_panel.lines.value = True
         made.text_panel.use.click()
         assert made.live.text.strip() == TEXT.strip() and made.live.training.lines
+    long = TEXT * 20  # a field of megabytes makes a browser slow
+    made = studio.Studio(long, start=False, **SMALL)
+    assert len(long) > panels.SHOWN and made.text_panel.pasted.value == long[: panels.SHOWN]
+    made.text_panel.use.click()
+    assert made.live.text.strip() == long.strip()
     quotes = studio.Studio("quotes", start=False, **SMALL).text_panel
     assert quotes.choice.value == "quotes"
     quotes.use.click()

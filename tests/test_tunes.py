@@ -38,6 +38,7 @@ def lengths(body):
         ('"Am"A {g}B ~c !trill!d', "C", "A4 B4 C5 D5"),  # what is no note is passed over
         ("[CEG]", "C", "C4 E4 G4"),
         ("C % a remark", "C", "C4"),
+        ("C,,,, c''''", "C", "A0 C8"),  # no further than the keys of a piano
     ],
 )
 def test_pitches(body, key, said):
@@ -54,6 +55,7 @@ def test_pitches(body, key, said):
         ("A>>B", [1.75, 0.25]),
         ("(3ABc d", [2 / 3, 2 / 3, 2 / 3, 1]),
         ("(2AB (4ABcd", [1.5, 1.5, 0.75, 0.75, 0.75, 0.75]),
+        ("(6ABcdef (8ABcdefga", [1 / 3] * 6 + [3 / 8] * 8),
         ("A-A", [2]),
         ("A-|A2 B", [3, 1]),
         ("A-B", [1, 1]),  # a tie to another note is none
@@ -126,6 +128,21 @@ def test_every_major_key_has_a_scale_of_whole_and_half_tones():
         raised = scale(key)
         steps = [tunes.SEMITONES[c] + raised.get(c, 0) for c in letters]
         assert [(b - a) % 12 for a, b in zip(steps, steps[1:], strict=False)] == [2, 2, 1, 2, 2, 2]
+
+
+def test_the_seven_modes_of_a_scale_have_the_same_notes():
+    for key in "C Cion Ddor Ephr Flyd Gmix Am Amin Aaeo Bloc".split() + ["A minor", "E Phrygian"]:
+        assert scale(key) == {}
+    for key in "D Dion Edor F#phr Glyd Amix Bm Bmin Baeo C#loc".split():
+        assert scale(key) == {"F": 1, "C": 1}
+
+
+def test_of_two_titles_the_first_is_the_one():
+    assert read("T:The one\nT:Another\nM:3/4\nK:C\nM:4/4\n").heading == {
+        "T": "The one",
+        "M": "3/4",
+        "K": "C",
+    }
 
 
 def test_all_tunes_of_the_catalogue_are_read_whole():

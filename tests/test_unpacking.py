@@ -44,6 +44,11 @@ def test_the_files_that_fit_come_one_after_another_by_name(tmp_path, ending):
         archived(path, ["*.py"], 40_000)
 
 
+def test_a_folder_in_a_zip_file_is_no_text(tmp_path):
+    path = pack(tmp_path / "a.zip", {"b/": b"", "b/one.c": b"int a;\n"})
+    assert archived(path, ["b/*"], 999) == "int a;\n"
+
+
 @ENDINGS
 def test_nothing_is_unpacked_to_the_disk_whatever_its_name(tmp_path, ending):
     inside = tmp_path / "in"
@@ -133,6 +138,12 @@ FRAMES = [
     ),
     ("*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n\n", ""),
     ("", "\nEnd of Project Gutenberg's X, by Y\n"),
+    ("*** START OF THIS PROJECT GUTENBERG EBOOK X ***\n\n", ""),
+    (
+        "*** START OF THIS PROJECT GUTENBERG EBOOK X ***\n\nProduced by Y\n\n"
+        "*END THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n\n",  # two of them
+        "\n*** END OF THIS PROJECT GUTENBERG EBOOK X ***",
+    ),
 ]
 
 

@@ -76,3 +76,5 @@ def test_a_piece_begins_where_a_word_or_a_line_does():
     lines = {piece_of(text, seed, 10, lines=True) for seed in range(30)}
     assert lines == {row[:10] for row in rows}
     assert piece_of("ab", length=24) == "ab"
+    assert {piece_of("abcdefgh ij k", seed, 8) for seed in range(20)} == {"abcdefgh"}
+    assert "" not in {piece_of("ab\n\n\n\ncd\n", seed, 2, lines=True) for seed in range(20)}
