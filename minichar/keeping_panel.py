@@ -24,7 +24,8 @@ CUT = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
 
 def row(cells: list[str]) -> str:
     """The cells of one row of the table, the last as wide as there is room; HTML."""
-    shown = "".join(f'<span style="{CUT}">{html.escape(cell)}</span>' for cell in cells)
+    texts = map(html.escape, cells)  # what is cut off can be pointed at
+    shown = "".join(f'<span style="{CUT}" title="{text}">{text}</span>' for text in texts)
     return f'<div style="{COLUMNS}; line-height: 28px">{shown}</div>'
 
 

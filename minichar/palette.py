@@ -41,7 +41,8 @@ _RULES = {
     "summary": "cursor: pointer",
     ".words": "white-space: pre-line",
     ":is(pre, .key, .one, th)": "font: 14px/1.45 monospace; color: inherit; text-align: left",
-    ".text": "white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; "
+    # word-break, because JupyterLab breaks the words in a <pre> anywhere
+    ".text": "white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; tab-size: 4; "
     "unicode-bidi: plaintext; background: none; margin: 0; padding: 0 2px; border: 0",
     ".long": "max-height: 28em; overflow: auto",
     ".scale": "white-space: nowrap",

@@ -11,6 +11,7 @@ from minichar.decoding import NO_TEXT, marked_utf_16
 from minichar.live import DEFAULTS, ENOUGH
 from minichar.model import CHOSEN, KINDS
 from minichar.optim import OPTIMIZERS
+from minichar.signs import visible
 from minichar.text import clean
 from minichar.widgets import NAMED, WRAPPED
 
@@ -36,7 +37,7 @@ def found(text: str) -> str:
         lines.append(f"⚠ Line ends are mixed ({', '.join(used)}). They are all read as one kind.")
     rare = sorted(c for c, n in times.items() if n < RARE)
     if rare:
-        shown = " ".join(html.escape(repr(c)[1:-1]) for c in rare[:12])
+        shown = html.escape(" ".join(map(visible, rare[:12])))
         more = f" and {len(rare) - 12} more" if len(rare) > 12 else ""
         lines.append(f"⚠ Too rare to be learned well (fewer than {RARE} times): {shown}{more}")
     return "<br>".join(lines)
@@ -104,7 +105,9 @@ class TextPanel(ipywidgets.VBox):
                 self.said.value += f"<br>The field shows the first {SHOWN:,} of them."
 
     def _use(self) -> None:
-        text = clean(self.own) + "\n" if self.choice.value == OWN else self.choice.value
+        text = self.choice.value
+        if text == OWN:  # as it is, to be known again; a line end says that it is no name
+            text = own if "\n" in (own := clean(self.own)) else own + "\n"
         self.studio.restart(text, lines=self.lines.value)
         self.said.value = found(self.studio.live.text)
 

@@ -21,6 +21,8 @@ from minichar.writing import loop_of, piece_of, write
 PACE = 0.05  # seconds a character
 DOUBT = 0.1  # a probability below is underlined
 LINE = 1.35  # height of a line of text, in its own size
+# word-break, because JupyterLab breaks the words in a <pre> anywhere
+WRAPS = "white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal"
 # Shades of blue that black and white can be read on alike, from none to 0.6.
 SHADES = "".join(
     f".mc-slow .p{k} {{ background: rgba(0, 114, 178, {0.06 * k:.2f}) }}" for k in range(11)
@@ -31,7 +33,7 @@ STYLE = f"<style>{SHADES} .mc-slow u {{ text-decoration: underline dotted 2px }}
 def lines_high(count: int) -> str:
     """The style of a box of so many lines, which scrolls and never cuts one in two."""
     high = f"height: {count * LINE:.2f}em; line-height: {LINE}; margin: 0; padding: 0 0 0 8px"
-    return f"{high}; overflow: hidden auto; white-space: pre-wrap; overflow-wrap: anywhere"
+    return f"{high}; overflow: hidden auto; {WRAPS}"
 
 
 def shaded(character: str, p: float) -> str:
@@ -126,7 +128,7 @@ class WritingPanel(ipywidgets.VBox):
                 f'nowrap; overflow: hidden; text-overflow: ellipsis">{html.escape(name)}</b>'
                 f'<div tabindex="0" role="group" aria-label="{html.escape(name)}" style="'
                 f'{lines_high(10)}; border-left: 3px solid {draw.BLUE}"><pre style="margin: 0; '
-                f"padding: 0; line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere; "
+                f"padding: 0; line-height: {LINE}; {WRAPS}; "
                 f"overflow: visible; unicode-bidi: plaintext; {columns}"
                 f'">{start}{html.escape(text)}</pre></div></div>'
             )
@@ -189,8 +191,7 @@ class WritingPanel(ipywidgets.VBox):
             f"the shade, the surer; underlined: below {DOUBT:.0%}. Point at one for its number."
         )
         box = "display: flex; flex-direction: column-reverse; overflow: hidden auto"
-        shape = f"line-height: {LINE}; white-space: pre-wrap; overflow-wrap: anywhere; "
-        shape += "unicode-bidi: plaintext"
+        shape = f"line-height: {LINE}; {WRAPS}; unicode-bidi: plaintext"
         self.slowly.value = (
             f'{STYLE}<div>{told}</div><div style="{box}; height: {5 * LINE:.2f}em; border-left: '
             f'3px solid {draw.BLUE}" tabindex="0" role="group" aria-label="written slowly"><pre '

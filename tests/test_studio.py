@@ -18,7 +18,7 @@ import pytest
 from pictures import parts
 
 import minichar as mc
-from minichar import chart, keeping_panel, panels, studio, writing_panel
+from minichar import chart, keeping_panel, palette, panels, studio, writing_panel
 from minichar.evaluation import evaluate
 from minichar.live import DEFAULTS
 
@@ -209,6 +209,14 @@ def test_a_greedy_text_that_goes_in_a_circle_says_so(made, monkeypatch):
         assert made.writing.written.value.count("repeats") == 2 * name.count("repeats")  # and aria
 
 
+def test_words_stay_whole_where_there_is_room(made):
+    made.writing._show_slowly("a", ["b"], [1.0])
+    for shown in (made.writing.written.value, made.writing.slowly.value):
+        pres = re.findall("<pre.*?>", shown)  # in which JupyterLab would break them anywhere
+        assert pres and all("word-break: normal" in pre for pre in pres)
+    assert "word-break: normal" in palette.STYLE
+
+
 def test_unknown_characters_to_start_with_are_left_out_and_named(made):
     made.writing.prime.value = "aßs☃ß"
     written = made.writing.written.value
@@ -315,8 +323,12 @@ def test_a_text_of_ones_own_is_counted_and_learned(made):
     assert f"Found {len(own) - 60:,} characters" in text.said.value
     assert "That is little" in text.said.value and text.choice.value == panels.OWN
     text.use.click()
-    assert "ä" in made.live.model.vocab and "\r" not in made.live.text
+    # As a command reads it from a file, which else would take it for another text.
+    assert "ä" in made.live.model.vocab and made.live.text == own.replace("\r", "")
     assert "(fewer than 5 times): é" in panels.found(own + "é")
+    text.pasted.value = "no line end " * 20
+    text.use.click()
+    assert made.live.text == "no line end " * 20 + "\n" and said(made) == "Restarted."
 
 
 def test_what_is_loaded_is_what_the_fields_say_and_another_optimiser_has_its_own_rate(
@@ -563,6 +575,8 @@ def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch)
     assert files.kept.paths()[0].name == "run-002-step-000001.npz"
     made.restart(TEXT + "b\n")
     assert all(row.children[0].disabled for row in files.table.children[1:])
+    shown = files.table.children[1].children[1].value  # cut off where there is little room
+    assert 'title="(of another text: choose it first) ' in shown
 
 
 def test_what_a_network_writes_and_what_is_said_is_text_and_no_html(made, monkeypatch):
@@ -921,6 +935,7 @@ def test_a_text_is_looked_over():
     assert "little" not in panels.found("a\n" * 10_000)
     rare = panels.found("<" + "bcdefghijklmn" * 4 + "a" * 5)  # 14, and one that is learned
     assert rare.endswith("(fewer than 5 times): &lt; b c d e f g h i j k l and 2 more")
+    assert panels.found("a\n" * 90 + "\t x").endswith("(fewer than 5 times): ⇥ ␣ x")
 
 
 def test_a_thousand_random_actions_leave_it_consistent(made, tmp_path, monkeypatch):
