@@ -210,7 +210,7 @@ class Live:
             training = self._training(text, model, self.settings | {"lines": model.lines})
         shape = {name: getattr(model, name) for name in CHOSEN if name != "seed"}
         shape |= {"batch": training.batch, "length": training.length, "lr": training.optimizer.lr}
-        check_rate(min(1, training.optimizer.lr * training.factor))  # one above 1 stays
+        check_rate(min(1, training.optimizer.lr * training.factor))  # 0 is refused, above 1 is not
         shape |= {"optimizer": type(training.optimizer).__name__.lower(), "lines": training.lines}
         self._take(text, self.settings | shape, model, training)
         return given - len(text)

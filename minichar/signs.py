@@ -44,7 +44,8 @@ def visible(character: str) -> str:
     kind = unicodedata.category(character) if len(character) == 1 else ""
     if kind[:1] == "M":
         return "◌" + character
-    if kind == "Zs" and character != " " or character in ("\u200c", "\u200d"):  # joiners of letters
+    joiners = "\u200c", "\u200d"  # of letters
+    if (kind == "Zs" and character != " ") or character in joiners:
         return f"⟨{ord(character):X}⟩"
     return "␣" if character == " " else on_one_line(character)
 

@@ -188,7 +188,7 @@ class Training:
             if not self.step_number and np.isfinite(value):
                 self.initial = max(self.initial, value)  # as of a network that learned another text
             limit = 3 * self.initial + 3
-            if not value <= limit:  # nor for nan
+            if not value <= limit:  # which is so of nan, too
                 return self._take_back(value, f"the loss was {value:.3g}")
             if not np.isfinite(norm + size):  # seen now, before anyone saves what came of it
                 what = "new weights were" if np.isfinite(norm) else "gradient was"
