@@ -251,10 +251,11 @@ def test_update_runs_the_solutions_for_their_claims(course, capfd, monkeypatch):
 
 
 RUN = """
-import sys
+import signal, sys
 from pathlib import Path
 from minichar.course.lessons import executed
 from minichar.terminal import ended
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 sys.exit(ended(lambda: executed(Path(sys.argv[1]))))
 """
 
