@@ -249,7 +249,7 @@ class Studio(ipywidgets.VBox):
 
     def still(self) -> draw.Picture:
         """What is seen now, as a picture that does not move."""
-        below = self.seen.numbers, self.writing.written, self.history
-        parts = [self.status.value, self.seen.still(), *(part.value for part in below)]
+        parts = [self.status.value, self.seen.still(), self.seen.numbers.value]
+        parts += [self.writing.still(), self.history.value]
         words = f"The studio after step {self.live.training.step_number:,}"
         return draw.Picture("".join(parts), words)

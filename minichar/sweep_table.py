@@ -105,7 +105,7 @@ class SweepTable(ipywidgets.VBox):
             for name in (f"{self.row} ↓ {self.column} →", *self.columns)
         )
         title = f"{self.title}: bits per character; darker is lower, ★ is the lowest"
-        style = "text-align: left; white-space: nowrap"
+        style = "text-align: left; min-width: min(100%, 45em)"  # wider than a narrow table
         caption = f'<caption style="{style}"><b>{html.escape(title)}</b></caption>'
         table = f'<table style="border-collapse: collapse">{caption}<tr>{names}</tr>'
         return Picture(f"{table}{''.join(lines)}</table>", "\n".join([title, *words]))

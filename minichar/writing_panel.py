@@ -30,10 +30,30 @@ SHADES = "".join(
 STYLE = f"<style>{SHADES} .mc-slow u {{ text-decoration: underline dotted 2px }}</style>"
 
 
-def lines_high(count: int) -> str:
-    """The style of a box of so many lines, which scrolls and never cuts one in two."""
-    high = f"height: {count * LINE:.2f}em; line-height: {LINE}; margin: 0; padding: 0 0 0 8px"
-    return f"{high}; overflow: hidden auto; {WRAPS}"
+class Sample(ipywidgets.VBox):
+    """One text under its name. The box that scrolls outlasts the text: a new one moves nothing."""
+
+    def __init__(self):
+        shape = {"height": f"{10 * LINE:.2f}em", "overflow": "hidden auto", "width": "auto"}
+        edge = {"border_left": f"3px solid {draw.BLUE}", "padding": "0 0 0 8px", "margin": "0"}
+        self.name = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0"))
+        self.text = ipywidgets.HTML(tabbable=True, layout=ipywidgets.Layout(**shape, **edge))
+        wide = ipywidgets.Layout(flex="1 1 13em", min_width="0")
+        super().__init__([self.name, self.text], layout=wide)
+
+    def show(self, name: str, prime: str, text: str) -> None:
+        self.name.value = (
+            '<b style="display: block; width: 0; min-width: 100%; white-space: nowrap; overflow: '
+            f'hidden; text-overflow: ellipsis" title="{html.escape(name)}">{html.escape(name)}</b>'
+        )
+        short = max(map(len, (prime + text).split("\n"))) <= 16  # as in a list of names
+        columns = "columns: 11ch 2; column-gap: 1ch" if short else ""
+        self.text.value = (
+            f'<pre role="group" aria-label="{html.escape(name)}" style="margin: 0; padding: 0; '
+            f"line-height: {LINE}; {WRAPS}; overflow: visible; unicode-bidi: plaintext; "
+            f'{columns}"><span style="opacity: 0.6">{html.escape(prime)}'
+            f"</span>{html.escape(text)}</pre>"
+        )
 
 
 def shaded(character: str, p: float) -> str:
@@ -71,14 +91,16 @@ class WritingPanel(ipywidgets.VBox):
             tooltip="One character at a time, shaded by its probability",
             layout=ipywidgets.Layout(width="auto"),
         )
-        self.written, self.slowly = ipywidgets.HTML(), ipywidgets.HTML()
+        self.samples, self.left_out = [Sample() for _ in range(4)], ipywidgets.HTML()
+        gap = ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px")
+        beside = ipywidgets.HBox(self.samples, layout=gap)
+        self.slowly = ipywidgets.HTML()
         for field in (self.prime, self.length):
             field.observe(self._changed, "value")
         self.slow.observe(lambda change: studio.guarded(self._toggled), "value")
         rows = [[self.temperature, self.length], [self.prime, self.piece, self.other, self.slow]]
-        super().__init__(
-            [*(ipywidgets.HBox(r, layout=WRAPPED) for r in rows), self.written, self.slowly]
-        )
+        rows = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
+        super().__init__([*rows, self.left_out, beside, self.slowly])
 
     def _changed(self, change: Any) -> None:
         self.wanted = True
@@ -113,27 +135,20 @@ class WritingPanel(ipywidgets.VBox):
         """Write the four texts again."""
         self.wanted = False
         middle, (prime, left_out) = self.temperature.number.value, self._prime()
-        temperatures, parts = (0, middle / 2, middle, min(10.0, 2 * middle)), []
+        temperatures = 0, middle / 2, middle, min(10.0, 2 * middle)
         texts = self.studio.live.samples(temperatures, prime, self.length.value, self.seed)
-        for t, text in zip(temperatures, map(joined, texts), strict=True):
+        self.left_out.value = left_out
+        for sample, t, text in zip(self.samples, temperatures, map(joined, texts), strict=True):
             name, loop = f"temperature {t:.2g}", loop_of(text) if t == 0 else None
             if t == 0:
                 said = f", repeats “{''.join(map(draw.visible, loop))}”" if loop else ""
                 name = f"greedy{said}"
-            start = f'<span style="opacity: 0.6">{html.escape(prime)}</span>'
-            short = max(map(len, (prime + text).split("\n"))) <= 16  # as in a list of names
-            columns = "columns: 11ch 2; column-gap: 1ch" if short else ""
-            parts.append(
-                '<div style="flex: 1 1 13em; min-width: 0"><b style="display: block; white-space: '
-                f'nowrap; overflow: hidden; text-overflow: ellipsis">{html.escape(name)}</b>'
-                f'<div tabindex="0" role="group" aria-label="{html.escape(name)}" style="'
-                f'{lines_high(10)}; border-left: 3px solid {draw.BLUE}"><pre style="margin: 0; '
-                f"padding: 0; line-height: {LINE}; {WRAPS}; "
-                f"overflow: visible; unicode-bidi: plaintext; {columns}"
-                f'">{start}{html.escape(text)}</pre></div></div>'
-            )
-        style = "display: flex; flex-wrap: wrap; gap: 12px"
-        self.written.value = f'{left_out}<div style="{style}">{"".join(parts)}</div>'
+            sample.show(name, prime, text)
+
+    def still(self) -> str:
+        """The four texts as HTML."""
+        parts = (f"<div>{s.name.value}{s.text.value}</div>" for s in self.samples)
+        return f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{"".join(parts)}</div>'
 
     # --- slowly
 

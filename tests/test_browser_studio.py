@@ -264,10 +264,24 @@ def test_the_keyboard_is_seen_on_a_slider_and_stops_once_at_each_text(dashboard)
     dashboard.expect(rate).not_to_have_value(was)
     assert len(rate.input_value()) > 5 and rate.evaluate("e => e.scrollWidth <= e.clientWidth")
     dashboard.box.get_by_role("button", name="Write slowly").focus()
+    inside = "document.activeElement.querySelector('[role=group]').ariaLabel"
+    names = []
     for _ in range(4):  # what it wrote at four temperatures
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.role") == "group"
+        names.append(page.evaluate(inside))
+    assert names[0].startswith("greedy") and all("temperature" in name for name in names[1:])
     dashboard.press("Train")
+
+
+def test_a_text_that_was_scrolled_to_stays_while_others_come(dashboard):
+    dashboard.fill("Characters", 1000)
+    text = dashboard.box.locator("pre[role=group]").nth(3)
+    dashboard.until(lambda: len(text.text_content()) > 900)
+    box, before = text.locator("xpath=../.."), text.text_content()
+    box.evaluate("e => { e.scrollTop = 50; e.focus() }")
+    dashboard.until(lambda: text.text_content() != before)
+    assert box.evaluate("e => [e.scrollTop, e === document.activeElement]") == [50, True]
+    dashboard.fill("Characters", 120)
 
 
 def test_a_text_is_uploaded_and_learned_one_line_at_a_time(dashboard):

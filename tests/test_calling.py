@@ -1,11 +1,16 @@
 """Learners' functions get copies, and one that changes its input is told so."""
 
+import signal
+import sys
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from minichar.course import calling
 from minichar.course.calling import call, call_on, for_case
 from minichar.course.comparing import NotDone, Wrong
 
@@ -147,3 +152,31 @@ def test_a_list_that_was_appended_to_itself_is_told_and_not_looked_into():
         call(appends, 0)
     row = [1.0]
     assert call(lambda _: [row, row], 0) == [row, row]  # twice the same is no ring
+
+
+def without_end(x):
+    while True:
+        try:
+            x += 1
+        except Exception:
+            pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a timer of computing time: not Windows")
+def test_a_loop_that_never_ends_is_ended(monkeypatch):
+    monkeypatch.setattr(calling, "LONG", 0.2)
+    before, profile = signal.getsignal(signal.SIGVTALRM), sys.getprofile()
+    with pytest.raises(Wrong, match=r"still at work after 0\.2 seconds of computing: is there a l"):
+        call(without_end, 0)
+    assert signal.getsignal(signal.SIGVTALRM) == before and sys.getprofile() is profile
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+    assert call(lambda x: sum(i * x for i in range(10)), 1) == 45
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+
+
+def test_in_another_thread_nothing_is_ended_and_all_else_is_the_same():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(call(lambda x: x + 1, 1)))
+    thread.start()
+    thread.join()
+    assert found == [2]

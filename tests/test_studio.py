@@ -45,9 +45,7 @@ def said(made):
 
 def test_it_is_there_by_its_name_and_says_what_it_shows(made):
     assert mc.Studio is studio.Studio
-    assert (
-        "temperature 0.8" in made.writing.written.value and "greedy" in made.writing.written.value
-    )
+    assert "temperature 0.8" in made.writing.still() and "greedy" in made.writing.still()
     made.one.click()
     made.one.click()
     assert made.live.training.step_number == 2 and "<svg" in made.seen.curve.value
@@ -116,7 +114,7 @@ def test_a_drag_that_asks_faster_than_it_writes_is_written_once(made, monkeypatc
         while not written:
             await asyncio.sleep(0)
         await asyncio.sleep(0.01)
-        assert "temperature 2<" in one.writing.written.value and len(written) < 9
+        assert "temperature 2<" in one.writing.still() and len(written) < 9
 
     asyncio.run(main())
 
@@ -180,22 +178,22 @@ def test_without_a_loop_one_step_still_works(made):
 
 
 def test_the_temperature_writes_anew_with_the_same_random_numbers(made):
-    before = made.writing.written.value
+    before = made.writing.still()
     for middle, shown in ((10, ["5", "10", "10"]), (2, ["1", "2", "4"])):
         made.writing.temperature.number.value = middle
-        assert re.findall(">temperature (.*?)<", made.writing.written.value) == shown
-    assert made.writing.written.value != before
+        assert re.findall(">temperature (.*?)<", made.writing.still()) == shown
+    assert made.writing.still() != before
     made.writing.temperature.slider.value = 0.8
-    assert made.writing.written.value == before
+    assert made.writing.still() == before
     made.writing.other.click()
-    assert made.writing.written.value != before
+    assert made.writing.still() != before
 
 
 def test_short_lines_stand_in_two_columns(made, monkeypatch):
     for text, columns in (("a name\n" * 9, 4), ("a" * 17, 0)):
         monkeypatch.setattr(made.live, "samples", lambda *_, text=text: [text] * 4)
         made.writing.show()
-        assert made.writing.written.value.count("columns: 11ch 2") == columns
+        assert made.writing.still().count("columns: 11ch 2") == columns
 
 
 def test_a_greedy_text_that_goes_in_a_circle_says_so(made, monkeypatch):
@@ -205,13 +203,14 @@ def test_a_greedy_text_that_goes_in_a_circle_says_so(made, monkeypatch):
     ):
         monkeypatch.setattr(made.live, "samples", lambda *_, text=greedy: [text, *["aaa"] * 3])
         made.writing.show()
-        assert f">{name}" in made.writing.written.value
-        assert made.writing.written.value.count("repeats") == 2 * name.count("repeats")  # and aria
+        assert f">{name}" in made.writing.still()
+        first = made.writing.samples[0].text  # who hears it hears its name, too
+        assert f'aria-label="{name[:-1]}"' in first.value and first.tabbable
 
 
 def test_words_stay_whole_where_there_is_room(made):
     made.writing._show_slowly("a", ["b"], [1.0])
-    for shown in (made.writing.written.value, made.writing.slowly.value):
+    for shown in (made.writing.still(), made.writing.slowly.value):
         pres = re.findall("<pre.*?>", shown)  # in which JupyterLab would break them anywhere
         assert pres and all("word-break: normal" in pre for pre in pres)
     assert "word-break: normal" in palette.STYLE
@@ -219,13 +218,13 @@ def test_words_stay_whole_where_there_is_room(made):
 
 def test_unknown_characters_to_start_with_are_left_out_and_named(made):
     made.writing.prime.value = "aßs☃ß"
-    written = made.writing.written.value
-    assert written.startswith("<div>left out, because the model does not know them: ß ☃</div>")
-    assert written.count(">as</span>") == 4 and "☃" not in written.partition("</div>")[2]
+    written, left_out = made.writing.still(), made.writing.left_out
+    assert left_out.value == "<div>left out, because the model does not know them: ß ☃</div>"
+    assert written.count(">as</span>") == 4 and "☃" not in written
     made.writing.prime.value = "<&"
-    assert "know them: &lt; &amp;</div>" in made.writing.written.value
+    assert "know them: &lt; &amp;</div>" in left_out.value
     made.writing.prime.value = "as\\n"
-    assert "left out" not in made.writing.written.value
+    assert left_out.value == ""
 
 
 def test_the_rate_is_marked_and_a_restart_brings_back_the_curve_before(made):
@@ -310,9 +309,9 @@ def test_no_better_on_the_held_out_text_is_said_and_the_best_weights_can_be_had_
     bits = f"{training.best / np.log(2):.3f} bits per character"
     assert said(made) == f"These weights need {bits} on held-out text."
     assert evaluate(made.live.model, training.held_out) == pytest.approx(training.best)
-    shown = made.writing.written.value
+    shown = made.writing.still()
     made.writing.show()
-    assert made.writing.written.value == shown  # what these weights write was there at once
+    assert made.writing.still() == shown  # what these weights write was there at once
 
 
 def test_a_text_of_ones_own_is_counted_and_learned(made):
@@ -474,7 +473,7 @@ def test_halves_of_an_emoji_as_the_demo_has_them_can_be_sent_to_the_page(made):
     made.one.click()
     made._remember(made.live.history[0])
     assert "\ud83d" in made.live.samples([0.8], length=80)[0]
-    assert made.writing.written.value.encode() and made.history.value.encode()
+    assert made.writing.still().encode() and made.history.value.encode()
 
 
 def shown_in(made, name):
@@ -586,7 +585,7 @@ def test_what_a_network_writes_and_what_is_said_is_text_and_no_html(made, monkey
     made = studio.Studio("<b>\n" * 99, start=False, **SMALL)
     monkeypatch.setattr(made.live, "samples", lambda *_: ["<b>"] * 4)
     made.writing.prime.value = "<b>"
-    assert made.writing.written.value.count(">&lt;b&gt;</span>&lt;b&gt;</pre>") == 4
+    assert made.writing.still().count(">&lt;b&gt;</span>&lt;b&gt;</pre>") == 4
     made.writing._show_slowly("<b>", [], [1.0])
     assert ">&lt;b&gt;</span></pre>" in made.writing.slowly.value
 

@@ -12,8 +12,10 @@ function becomes one sentence with the line it came from, and a `...` that is le
 import copy
 import inspect
 import re
+import signal
 import sys
 import sysconfig
+import threading
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -41,6 +43,11 @@ class Watch:
             self.seen = True
 
 
+class Endless(BaseException):
+    """Raised within a function that takes too long; not an Exception, which it might catch."""
+
+
+LONG = 60  # seconds of computing, which no right answer needs
 watch = Watch()  # of the check that is running; `checking.check` puts its own here
 
 
@@ -69,6 +76,29 @@ def for_case(case: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def ended_after(seconds: float) -> Iterator[None]:
+    """Endless for what computes longer; where Python has no such timer, nothing.
+
+    That is so on Windows, in the browser, and in any thread but the first.
+    """
+    first = threading.current_thread() is threading.main_thread()
+    if not first or sys.platform in ("win32", "emscripten"):
+        yield
+        return
+
+    def end(*_):
+        raise Endless
+
+    before = signal.signal(signal.SIGVTALRM, end)  # it counts the process's own time
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 def _run(f, args, named, changes):
     """What `f` returns, and the copies that it was given; Wrong and NotDone as in `call`."""
     handed, handed_named = [_copied(a) for a in args], {k: _copied(v) for k, v in named.items()}
@@ -76,9 +106,13 @@ def _run(f, args, named, changes):
     try:
         sys.setprofile(watch if watch.codes else profile)
         try:
-            result = f(*handed, **handed_named)
+            with ended_after(LONG):
+                result = f(*handed, **handed_named)
         finally:
             sys.setprofile(profile)
+    except Endless:
+        what = f"it was still at work after {LONG} seconds of computing"
+        raise Wrong(f"{what}: is there a loop that never ends?") from None
     except (Exception, SystemExit) as error:
         raise _crash(f, error) from None
     if _holds_itself(result):  # numpy would look for its shape without end
