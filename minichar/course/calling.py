@@ -112,7 +112,7 @@ def _run(f, args, named, changes):
             sys.setprofile(profile)
     except Endless:
         what = f"it was still at work after {LONG} seconds of computing"
-        raise Wrong(f"{what}: is there a loop that never ends?") from None
+        raise Wrong(f"{what}: look for a loop that never ends") from None
     except (Exception, SystemExit) as error:
         raise _crash(f, error) from None
     if _holds_itself(result):  # numpy would look for its shape without end
