@@ -175,7 +175,7 @@ class Studio(ipywidgets.VBox):
     def close(self) -> None:
         """End the training and take the dashboard away."""
         if "live" in vars(self):  # ipywidgets closes one that could not be made, too
-            self.live.pause()
+            self.train.value = False
             self.writing.stop()
         super().close()
 
@@ -215,7 +215,8 @@ class Studio(ipywidgets.VBox):
             self.say("A new best on the held-out text.")
 
     def _ended(self, wrong: Exception | None) -> None:
-        self.train.value = False
+        if wrong:  # else the button was pressed, and may have been pressed once more since
+            self.train.value = False
         self.look()
         if wrong:
             self.wrong(wrong)

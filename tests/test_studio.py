@@ -97,6 +97,28 @@ def test_what_is_asked_from_another_thread_is_done_in_the_one_that_trains():
     asyncio.run(main())
 
 
+def test_who_pauses_and_goes_on_before_the_last_step_has_ended_does_go_on():
+    async def main():
+        one = studio.Studio(TEXT, **SMALL)
+        while not one.live.history:
+            await asyncio.sleep(0)
+        one.train.value = False
+        press = threading.Thread(target=setattr, args=(one.train, "value", True))
+        press.start()
+        press.join()  # it is handed over, and waits for its turn
+        one._ended(None)
+        assert one.train.value
+        step = len(one.live.history)
+        await asyncio.sleep(0.01)
+        while len(one.live.history) < step + 2:
+            await asyncio.sleep(0)
+        one.close()
+        assert not one.train.value
+        await one.live.task
+
+    asyncio.run(main())
+
+
 def test_a_drag_that_asks_faster_than_it_writes_is_written_once(made, monkeypatch):
     written = []
 
