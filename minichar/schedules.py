@@ -15,11 +15,15 @@ Schedule = Callable[[int], float]  # step, from 0 -> factor of the learning rate
 
 @dataclass(frozen=True)
 class exponential:  # a function with settings that can be saved, so it has a function's name
-    """1 up to step `after`, then times `factor` after every `every` steps."""
+    """1 up to step `after`, then times `factor` after every `every` steps, 1 or more."""
 
     factor: float
     every: int
     after: int = 0
+
+    def __post_init__(self) -> None:
+        if self.every <= 0:
+            raise ValueError(f"every={self.every}: from one time to the next are 1 or more steps")
 
     def __call__(self, step: int) -> float:
         return self.factor ** max(0, (step - self.after) // self.every)

@@ -87,7 +87,8 @@ class BlockModel(CharModel):
     `mixer` is "attention", which has `heads` heads and looks `reach` characters back, or "mingru".
     It trains, is evaluated and writes like every CharModel; it cannot be saved in a file.
 
-    Raises ValueError for another mixer, and for a width that cannot be shared out among the heads.
+    Raises ValueError for another mixer, for sizes below 1, and for a width that cannot be shared
+    out among the heads.
     """
 
     def __init__(
@@ -106,6 +107,8 @@ class BlockModel(CharModel):
             raise TypeError("vocab must be a Vocabulary, such as Vocabulary.of(text)")
         if mixer not in ("attention", "mingru"):
             raise ValueError(f"mixer={mixer!r}: it must be attention or mingru")
+        if min(width, blocks, heads, reach) < 1:
+            raise ValueError("width, blocks, heads and reach: each must be 1 or more")
         rng, D = np.random.default_rng(seed), width
         self.vocab, self.cell, self.hidden, self.embedding = vocab, mixer, (D,) * blocks, D
         self.dropout, self.dtype, self.fused = dropout, str(np.dtype(dtype)), False

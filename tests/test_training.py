@@ -327,6 +327,11 @@ def test_a_schedule_multiplies_the_rate_of_each_step():
     assert [differ(a, b) for a, b in zip(places[:-1], places[1:], strict=True)] == [1, 0, 1, 1]
 
 
+def test_a_schedule_that_would_divide_by_zero_is_refused():
+    with pytest.raises(ValueError, match="every=0: from one time to the next are 1 or more steps"):
+        optim.exponential(0.5, every=0)
+
+
 def test_the_rate_may_be_moved_while_training_runs():
     model = make()
     training = Training(model, TEXT, 4, 7)

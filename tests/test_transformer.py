@@ -223,6 +223,9 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         small("lstm")
     with pytest.raises(ValueError, match="heads=3: 8 columns"):
         small(heads=3)
+    for none in ("width", "blocks", "heads", "reach"):
+        with pytest.raises(ValueError, match="each must be 1 or more"):
+            small(**{none: 0})
     with pytest.raises(ValueError, match="time first"):
         small()(np.zeros(3, int))
     with pytest.raises(ValueError, match=r"ids of shape \(1, 2, 3\)"):
