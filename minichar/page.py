@@ -33,7 +33,7 @@ from minichar.course.files import CourseError
 from minichar.device import install
 from minichar.workers import NUM_THREADS
 
-IP, PORT, MOST = "127.0.0.1", 8866, 20  # the last: visitors at once, at about 150 MB each
+IP, PORT, MOST = "127.0.0.1", 8866, 20  # the last: visitors at once, from 85 MB each
 AWAY, LOOK = 300, 30  # seconds without a page until a kernel ends, and between two looks for such
 MISSING = f"the page needs Voilà: in the folder of the course, `{install('page')}` installs it"
 TITLE = "The studio: a network learns to write"
