@@ -21,8 +21,8 @@ from minichar.writing import loop_of, piece_of, write
 PACE = 0.05  # seconds a character
 DOUBT = 0.1  # a probability below is underlined
 LINE = 1.35  # height of a line of text, in its own size
-# word-break, because JupyterLab breaks the words in a <pre> anywhere
-WRAPS = "white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal"
+# word-break, because JupyterLab breaks the words in a <pre> anywhere; Voilà has another font there
+WRAPS = "white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; font-family: monospace"
 # Shades of blue that black and white can be read on alike, from none to 0.6.
 SHADES = "".join(
     f".mc-slow .p{k} {{ background: rgba(0, 114, 178, {0.06 * k:.2f}) }}" for k in range(11)
