@@ -5,6 +5,7 @@ keeping.py does it. The table has a row for each, and a button that goes on from
 """
 
 import html
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from minichar.widgets import NAMED, WRAPPED, light_arrows
 
 SECONDS = 10.0  # at the least, between two files
 REPLACE = "Replace it"
+SOON = 1.0  # seconds in which nobody has read that: the second half of a double click
 COLUMNS = "display: grid; grid-template-columns: 9em 5em minmax(0, 1fr); gap: 0 8px"
 CUT = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
 
@@ -49,9 +51,10 @@ class FilePanel(ipywidgets.VBox):
     def __init__(self, studio: Any, folder: str | Path | None):
         self.studio, self.kept = studio, Kept("studio" if folder is None else folder)
         self.mine = set()  # files that this studio has saved
+        self.asked, self.when = None, 0.0  # which one may be replaced, and when that was asked
         self.path = ipywidgets.Text(value="studio.npz", description="File", **NAMED)
         self.save = studio.button("Save", self._save)
-        self.path.observe(lambda change: self._ask(False), "value")
+        self.path.observe(lambda change: self._ask(None), "value")
         self.load = studio.button("Load", lambda: self._load(self._path()))
         self.pretrained = ipywidgets.Dropdown(
             options=datasets.networks(), description="Trained by us", **NAMED
@@ -81,18 +84,20 @@ class FilePanel(ipywidgets.VBox):
         self.studio.look()
         self.studio.say(f"These weights need {best:.3f} bits per character on held-out text.")
 
-    def _ask(self, whether: bool) -> None:
-        """Have the button ask before it replaces a file, or just save."""
-        self.save.description = REPLACE if whether else "Save"
+    def _ask(self, path: Path | None) -> None:
+        """Have the button ask before it replaces this file, or just save."""
+        self.asked, self.when = path, time.monotonic()
+        self.save.description = REPLACE if path else "Save"
 
     def _save(self) -> None:
         """Save; a file that is not of this studio is replaced when the button, asked, says so."""
         path = self._path()
         if path.suffix not in (".npz", ".json"):  # the second for the demo of recurrentjs
             raise ValueError(f"{path}: the name of a model must end in .npz; nothing was saved")
-        mine = self.save.description == REPLACE or path.resolve() in self.mine
-        self._ask(path.exists() and not mine)
-        if self.save.description == REPLACE:
+        answered = path == self.asked and time.monotonic() - self.when >= SOON
+        ask = path.exists() and not answered and path.resolve() not in self.mine
+        self._ask(path if ask else None)
+        if ask:
             raise ValueError(f"{path} exists already: press {REPLACE}, or choose another name")
         self.studio.live.save(path)
         self.mine.add(path.resolve())

@@ -115,7 +115,7 @@ class Live:
     def _take(self, text: str, settings: dict, model: CharModel, training: Training) -> None:
         with self.lock:
             same = self.text == text
-            self.before = self.history if same else []
+            self.before = (self.history or self.before) if same else []
             held_out = training.held_out
             if not same or (self.model.vocab, self.training.held_out) != (model.vocab, held_out):
                 self.baseline = None  # that of another text to be measured on

@@ -26,7 +26,7 @@ from minichar.keeping_panel import FilePanel, told
 from minichar.live import Live
 from minichar.optim import OPTIMIZERS
 from minichar.signs import joined
-from minichar.widgets import WRAPPED, Dial, rule
+from minichar.widgets import WRAPPED, Dial, rule, when_pressed
 from minichar.writing_panel import WritingPanel
 
 PATIENCE = 5  # validations in a row without a new best, until that is said
@@ -80,7 +80,7 @@ class Studio(ipywidgets.VBox):
             [self.text_panel, self.model_panel, self.file_panel],
             titles=("Text", "Model", "Save and load"),
         )
-        self.train.observe(lambda change: self.guarded(self._toggled), "value")
+        when_pressed(self.train, self, self._toggled)
         rows = [[self.train, self.one, self.again, self.rate], [self.status]]
         boxes = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
         super().__init__([*boxes, self.seen, self.writing, self.history, self.panels, rule(NARROW)])
@@ -117,15 +117,13 @@ class Studio(ipywidgets.VBox):
 
     def _toggled(self) -> None:
         on = self.train.value
-        self.train.description = "Pause" if on else "Train"
-        self.train.icon = "pause" if on else "play"
+        self.train.description, self.train.icon = ("Pause", "pause") if on else ("Train", "play")
         if not on:
             self.live.pause()
             return self.say(f"Paused after step {self.live.training.step_number:,}.")
-        for other in list(_studios - {self}):
-            if other.train.value:
-                other.train.value = False
-                other.say("Paused: another studio is training now.")
+        for other in [one for one in _studios - {self} if one.train.value]:
+            other.train.value = False
+            other.say("Paused: another studio is training now.")
         _studios.add(self)
         try:
             self.live.start(self._turn, self._ended)
@@ -142,7 +140,13 @@ class Studio(ipywidgets.VBox):
         self.look()
 
     def _rated(self, lr: float) -> None:
-        self.guarded(lambda: setattr(self.live, "rate", lr))
+        self.asked = lr
+        self.guarded(self._take_rate)
+
+    def _take_rate(self) -> None:
+        self.live.rate = self.asked
+        if self.rate.number.value != self.asked:  # moved back meanwhile, as by a restart
+            self._fit_rate()
 
     def _fit_rate(self) -> None:
         """The dial at the present rate, as wide as that, or the optimiser, asks for."""
@@ -183,12 +187,12 @@ class Studio(ipywidgets.VBox):
 
     def _turn(self) -> Iterator[None]:
         """What a step leads to. It stops after each thing that takes a while, for others' turn."""
-        report = self.live.history[-1]
+        report, training = self.live.history[-1], self.live.training
         self._tell(report)
         if report.validation is not None:  # first: with a turn for others, the model may change
             self.file_panel.keep(report.validation)
             yield
-        if kept(report.step):
+        if kept(report.step) and self.live.training is training:
             self._remember(report)
             yield
         if time.monotonic() - self.looked > OFTEN:
@@ -215,10 +219,9 @@ class Studio(ipywidgets.VBox):
             self.say("A new best on the held-out text.")
 
     def _ended(self, wrong: Exception | None) -> None:
+        self.look()
         if wrong:  # else the button was pressed, and may have been pressed once more since
             self.train.value = False
-        self.look()
-        if wrong:
             self.wrong(wrong)
 
     # --- what is seen

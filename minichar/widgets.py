@@ -54,6 +54,26 @@ def stacked(parts: Sequence[draw.Picture]) -> draw.Picture:
     return draw.Picture("".join(p.html for p in parts), "\n".join(p.description for p in parts))
 
 
+def when_pressed(button: ipywidgets.ToggleButton, studio: Any, act: Callable[[], None]) -> None:
+    """Have `act` done by a studio after each press, in the order of what is asked for.
+
+    What was asked for before may move the button until then: so it is moved as it was pressed.
+    """
+
+    def pressed(change: Any) -> None:
+        def in_order() -> None:
+            if change.new and studio.comm is None:
+                return  # it was closed meanwhile: nothing begins any more
+            if button.value == change.new:
+                act()
+            else:
+                button.value = change.new  # and so it comes here again
+
+        studio.guarded(in_order)
+
+    button.observe(pressed, "value")
+
+
 class Dial(ipywidgets.HBox):
     """A slider over powers of ten, and a number field beside it that says the same.
 
@@ -201,16 +221,21 @@ class Frames(ipywidgets.VBox):
         self.home, self.film = None, None
         with suppress(RuntimeError):  # outside of a notebook there is no event loop
             self.home = asyncio.get_running_loop()
-        ipywidgets.link((self.slider, "value"), (self.number, "value"))
         self.play.observe(self._pressed, "value")
         self.picture = ipywidgets.HTML()
-        self.slider.observe(lambda change: self._show(change.new), "value")
-        self._show(start)
+        # Not ipywidgets.link, which raises where film and hand move the slider at the same time.
+        self.slider.observe(lambda change: self._show(), "value")
+        self.number.observe(lambda change: self._typed(), "value")
+        self._show()
         row = ipywidgets.HBox([self.play, self.slider, self.number], layout=WRAPPED)
         super().__init__([row, self.picture, rule(FOCUSED)])
 
-    def _show(self, k: int) -> None:
-        self.picture.value = self.pictures[k].html
+    def _show(self) -> None:
+        self.number.value = self.slider.value
+        self.picture.value = self.pictures[self.slider.value].html
+
+    def _typed(self) -> None:
+        self.slider.value = self.number.value
 
     def _pressed(self, change: Any) -> None:
         """Play in the notebook's event loop; a press may come from another thread."""
@@ -219,7 +244,7 @@ class Frames(ipywidgets.VBox):
 
     async def run(self, seconds: float = 0.6) -> None:
         """One picture after the other, until the last or until the button is up again."""
-        if self.slider.value == self.slider.max:
+        if self.play.value and self.slider.value == self.slider.max:
             self.slider.value = 0
         while self.play.value and self.slider.value < self.slider.max:
             await asyncio.sleep(seconds)

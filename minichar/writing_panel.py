@@ -15,7 +15,7 @@ import numpy as np
 from minichar import draw
 from minichar.signs import joined
 from minichar.text import clean
-from minichar.widgets import NAMED, WRAPPED, Dial
+from minichar.widgets import NAMED, WRAPPED, Dial, when_pressed
 from minichar.writing import loop_of, piece_of, write
 
 PACE = 0.05  # seconds a character
@@ -97,7 +97,7 @@ class WritingPanel(ipywidgets.VBox):
         self.slowly = ipywidgets.HTML()
         for field in (self.prime, self.length):
             field.observe(self._changed, "value")
-        self.slow.observe(lambda change: studio.guarded(self._toggled), "value")
+        when_pressed(self.slow, studio, self._toggled)
         rows = [[self.temperature, self.length], [self.prime, self.piece, self.other, self.slow]]
         rows = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
         super().__init__([*rows, self.left_out, beside, self.slowly])

@@ -14,6 +14,7 @@ RIGHT_2 = "def gradient(z, target):\n    p = softmax(z)\n    p[target] -= 1\n   
 WRONG_2 = "def gradient(z, target):\n    p = softmax(z)\n    p[target] += 1\n    return p"
 CHECK_1 = 'softmax = check("90.1", softmax)'
 ONCE = "assert 'ran' not in globals()\nran = True"  # each cell runs once
+HERE = "assert os.getcwd().endswith('notebooks')"  # where its notebook lies
 FIRST_WRONG = ["wrong", "waits"]
 BOTH = ["solved", "solved"]
 
@@ -125,7 +126,7 @@ SITUATIONS = {
     ),
     "check under a magic": (lesson(WRONG_1, check_90_1="%%capture\n" + CHECK_1), FIRST_WRONG),
     "right with extra cells": (
-        plus(saved(all_right()), "answer-2", "import time; print(time.time())", "1 / 0", ONCE),
+        plus(saved(all_right()), "answer-2", "import os; print(os.times())", "1 / 0", ONCE, HERE),
         BOTH,
         1,
     ),
@@ -154,14 +155,23 @@ SITUATIONS = {
         plus(lesson('softmax = reference("90.1")', RIGHT_2), None, WRONG_1, CHECK_1),
         ["borrowed", "solved"],
     ),
+    "borrowed, then solved": (
+        plus(lesson("softmax = lambda z: softmax_(z)", RIGHT_2), None, RIGHT_1, CHECK_1),
+        BOTH,
+    ),
     "wrong, mentioned in a comment": (
-        plus(lesson(WRONG_1), None, '  # check("90.1", softmax) says no'),
+        plus(lesson(WRONG_1), None, '1 + 1\n  # check("90.1", softmax) says no'),
         FIRST_WRONG,
     ),
     "answer and check merged": (merged(all_right(), "answer-1", "check-90-1"), BOTH),
     "answer typed into the check": (
         without(lesson(None, RIGHT_2, check_90_1=RIGHT_1 + "\n" + CHECK_1), "answer-1"),
         BOTH,
+    ),
+    "wrong answer typed into the check": (
+        without(lesson(None, RIGHT_2, check_90_1=WRONG_1 + "\n" + CHECK_1), "answer-1"),
+        FIRST_WRONG,
+        1,
     ),
     "ids lost": (ids_lost(all_right()), BOTH),
     "ids lost and wrong": (ids_lost(saved(lesson(WRONG_1))), FIRST_WRONG),
@@ -178,6 +188,10 @@ SITUATIONS = {
     "own check": (
         plus(lesson(WRONG_1), "answer-1", "def check(number, f):\n    return f"),
         FIRST_WRONG,
+    ),
+    "own check, right": (
+        plus(all_right(), "answer-1", "def check(number, f):\n    return f"),
+        BOTH,
     ),
     "borrowed": (lesson('softmax = reference("90.1")', RIGHT_2), ["borrowed", "solved"]),
     "borrowed in the check's cell": (

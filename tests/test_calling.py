@@ -1,5 +1,7 @@
 """Learners' functions get copies, and one that changes its input is told so."""
 
+import cProfile
+import json
 import signal
 import sys
 import threading
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import minichar as mc
 from minichar.course import calling
 from minichar.course.calling import call, call_on, for_case
 from minichar.course.comparing import NotDone, Wrong
@@ -27,6 +30,7 @@ from minichar.course.comparing import NotDone, Wrong
         ({"W": np.zeros(2), "b": 0}, lambda v: v["W"].fill(1)),
         ({"a": 1}, lambda v: v.update(b=2)),
         ({"a": 1}, lambda v: v.update(a="1")),
+        ({"a": 1, "b": 2}, lambda v: v.update(a=v.pop("a"))),  # in another order
         ({1, 2}, lambda v: v.add(3)),
     ],
 )
@@ -55,8 +59,9 @@ def test_whoever_scales_gradients_in_place_is_not_sent_to_the_copy_of_a_dictiona
 
     with pytest.raises(Wrong, match="`dW` in place: make new arrays, in a new dictionary where"):
         call(halve, {"W": np.ones(2)})
-    with pytest.raises(Wrong, match="`parts` in place: make new arrays, in a new dictionary where"):
-        call(lambda parts: halve(parts[0]), [{"W": np.ones(2)}])
+    for kind in (list, tuple):
+        with pytest.raises(Wrong, match="`parts` in place: make new arrays, in a new dictionary"):
+            call(lambda parts: halve(parts[0]), kind([{"W": np.ones(2)}]))
     with pytest.raises(Wrong, match=r"`counts` in place: look a key up with `\.get\(\.\.\.\)`"):
         call(lambda counts: counts[0].setdefault("b", 0), [{"a": 1}])
     with pytest.raises(Wrong, match="`argument 2` in place: work on a copy"):
@@ -73,6 +78,23 @@ def test_an_index_that_is_none_is_an_error_and_no_hole():
         call(lambda rows: rows + ..., np.eye(2))
     with pytest.raises(NotDone, match="still a `...` to replace"):
         call(lambda numbers: numbers[...], {"a": 1})  # KeyError: Ellipsis
+
+
+def test_where_a_library_stops_the_line_of_the_learner_is_named():
+    for f, handed in (
+        (lambda text: json.loads(text)["a"], "{"),
+        (lambda vocab: vocab.encode("c"), mc.Vocabulary.of("ab")),
+    ):
+        with pytest.raises(Wrong, match=r"\(line \d+: `\(lambda "):
+            call(f, handed)
+
+
+def test_a_long_error_is_cut_and_one_without_a_source_is_told_too():
+    typed = {}
+    exec("def f(x):\n    raise ValueError('one\\n  two' + x)", typed)
+    with pytest.raises(Wrong) as caught:
+        call(typed["f"], "!" * 1000)
+    assert str(caught.value) == "it stopped with ValueError: one two" + "!" * 181
 
 
 def test_it_is_said_for_which_case_it_stops():
@@ -124,6 +146,8 @@ def test_a_function_that_returns_nothing_for_some_inputs_is_told_for_which():
     assert call(some, "abc", 1) == "abc"
     with pytest.raises(NotDone, match=r"^it returns nothing for text = 'abc', k = 0$"):
         call(some, "abc", 0)
+    with pytest.raises(NotDone, match=r"^it returns nothing for text = 0\.5, k = 0$"):
+        call(some, 0.5, 0)
     with pytest.raises(NotDone, match=r"^it returns nothing for k = 0$"):
         call(some, np.ones(3), 0)
     with pytest.raises(NotDone, match=r"^it returns nothing$"):
@@ -152,14 +176,15 @@ def test_a_list_that_was_appended_to_itself_is_told_and_not_looked_into():
         call(appends, 0)
     row = [1.0]
     assert call(lambda _: [row, row], 0) == [row, row]  # twice the same is no ring
+    assert len(call(lambda a: [[a, a], [a, a]], np.ones(2))) == 2
 
 
 def without_end(x):
-    while True:
-        try:
+    try:
+        while True:
             x += 1
-        except Exception:
-            pass
+    except Exception:
+        return x
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a timer of computing time: not Windows")
@@ -172,6 +197,23 @@ def test_a_loop_that_never_ends_is_ended(monkeypatch):
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
     assert call(lambda x: sum(i * x for i in range(10)), 1) == 45
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+
+
+def test_under_a_profiler_what_is_right_is_right():
+    profiler, given = cProfile.Profile(), []
+    profiler.enable()
+    try:
+        assert call(lambda x: x + 1, 1) == 2
+    finally:
+        profiler.disable()
+    sys.setprofile(lambda *event: given.append(event))
+    try:
+        call(lambda x: x + 1, 1)
+        before = len(given)
+        assert call(lambda x: x + 1, 1) == 2
+    finally:
+        sys.setprofile(None)
+    assert len(given) > before  # one of Python's own goes on
 
 
 def test_in_another_thread_nothing_is_ended_and_all_else_is_the_same():

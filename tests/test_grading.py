@@ -93,6 +93,7 @@ def test_situation(judged, name):
     for number, state, message in report["verdicts"]:
         outcome, text = outcomes[FILES[name], f"exercise {number}"]
         assert outcome == SHOWN.get(state, "failed")
+        assert (message == "") == (state in ("solved", "borrowed"))
         if outcome == "failed":  # shown as it is, without a traceback
             assert text == message
     cells = [
@@ -120,6 +121,7 @@ def test_messages_say_what_to_do(judged):
     )
     assert "Add a cell below your answer with: softmax = check(" in message(judged, "check deleted")
     assert "further down" in message(judged, "answered below the check")
+    assert "further down" not in message(judged, "wrong answer typed into the check")
     assert "Cell 1 (`def softmax(z)`) above it failed: SyntaxError" in message(
         judged, "answer does not parse"
     )
@@ -127,7 +129,8 @@ def test_messages_say_what_to_do(judged):
     assert "Python ended" in message(judged, "Python ends in an answer")
     ended = message(judged, "Python ends in an answer", "90.2")
     assert ended == "waits for exercise 90.1, which ended Python"
-    assert message(judged, "Python ends in a cell", "90.2").startswith("waits for Cell 4")
+    ended = message(judged, "Python ends in a cell", "90.2")
+    assert ended == "waits for Cell 4 (`import os; os._exit(1)`), which ended Python"
     _, text = judged[0][FILES["Python ends in a cell"], "Cell 4"]
     assert text.splitlines()[1].startswith("Python ended here")
 
@@ -151,16 +154,33 @@ def test_a_cell_has_the_time_that_was_asked_for_or_else_less_than_nbval_gives(py
     assert given == [grading.PATIENCE, 2]
 
 
+def test_after_a_lesson_its_kernel_is_stopped():
+    running = Running()
+    one = kernel.Kernel(ROOT)
+    one.running = running
+    LearnersLesson.teardown(SimpleNamespace(kernel=one))
+    assert running.told == ["stop"]
+
+
 def test_what_was_not_run_says_so():
     for waits_for, said in (("", "it was not run"), ("exercise 1.1", "waits for exercise 1.1")):
         lesson = SimpleNamespace(checks={"1.2": 0}, verdicts={}, broken={}, waits_for=waits_for)
         assert LearnersLesson.report(lesson)["verdicts"] == [["1.2", "waits", said]]
 
 
-def test_a_check_of_nothing_with_a_name_has_no_answer_below():
-    check = nbformat.v4.new_code_cell('check("1.1", [w, b])')
+@pytest.mark.parametrize(
+    "checked, below, answered",
+    [
+        ("[w, b]", 'check("1.1", [w, b])', False),  # nothing with a name
+        ("f", "x = 1\ndef f(x):\n    return x", True),
+        ("f", "class Other:\n    def f(x):\n        return x", False),
+    ],
+)
+def test_an_answer_below_its_check_is_a_function_of_its_name(checked, below, answered):
+    check = nbformat.v4.new_code_cell(f'check("1.1", {checked})')
     lesson = SimpleNamespace(checks={"1.1": check}, solution=SimpleNamespace(cells=[check]))
-    assert LearnersLesson.answered_below(lesson, "1.1", [check]) is False
+    cells = [nbformat.v4.new_code_cell(below)]
+    assert LearnersLesson.answered_below(lesson, "1.1", cells) is answered
 
 
 def test_cells_are_compared_without_comments_and_layout():
@@ -170,7 +190,12 @@ def test_cells_are_compared_without_comments_and_layout():
 
 
 def test_a_cell_is_called_by_its_first_line():
-    for source, name in (("\n x = 1\ny", "x = 1"), ("", "empty"), (" \n", "empty")):
+    for source, name in (
+        ("\n x = 1\ny", "x = 1"),
+        ("", "empty"),
+        (" \n", "empty"),
+        ("x" * 61, "x" * 60),
+    ):
         assert (
             Cell.label.fget(SimpleNamespace(name="Cell 3", source=source)) == f"Cell 3 (`{name}`)"
         )
@@ -183,6 +208,14 @@ def test_a_check_in_a_learners_own_cell_shows_its_two_lines(judged):
     assert kind == "failed" and label == 'Cell 2 (`softmax = check("90.1", softmax)`)'
     assert first.startswith("Exercise 90.1 (softmax) is not right yet: ")
     assert any(line.startswith("Hint: ") for line in more)
+
+
+def test_a_cell_that_fails_shows_its_traceback_and_one_that_waits_is_no_success(judged):
+    kind, text = judged[0][FILES["right with extra cells"], "Cell 5"]
+    assert kind == "failed" and text.startswith("Cell 5 (`1 / 0`)\n----")
+    assert "\n----> 1 1 / 0\n" in text and "\x1b" not in text
+    kind, text = judged[0][FILES["unfinished"], "Cell 3"]
+    assert kind == "skip" and text.endswith(": waits for exercise 90.1")
 
 
 def test_a_selected_exercise_runs_what_stands_above_it(tmp_path):
@@ -203,10 +236,13 @@ def test_copies_and_files_that_are_no_notebook(tmp_path):
     duplicate.write_bytes(written(lesson(WRONG_1)))
     notebook.with_name("91_broken.ipynb").write_text('{"cells": [\n<<<<<<< mine\n')
     notebook.with_name("92_empty.ipynb").write_text("")
+    own = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])
+    nbformat.write(own, notebook.with_name("93_own.ipynb"))  # of no lesson: left to nbval
     done, outcomes, found = run_pytest(course, sorted((course / "notebooks").glob("9*")))
     assert outcomes["90_mini", "exercise 90.2"] == ("passed", "")
     assert outcomes["90_mini-Copy1", "exercise 90.1"][0] == "failed"
     assert not any("before-reset" in file for file, _ in outcomes)
+    assert outcomes["93_own", "Cell 0"] == ("passed", "")
     for name, reason in (("91_broken", "line 2"), ("92_empty", "line 1")):
         text = outcomes[name, "notebook"][1]
         assert text.startswith(f"{name}.ipynb cannot be read as a notebook ({reason}: ")
@@ -214,17 +250,17 @@ def test_copies_and_files_that_are_no_notebook(tmp_path):
         assert len(text.splitlines()) == 1
         verdicts = found[str(course / "notebooks" / f"{name}.ipynb")]["verdicts"]
         assert verdicts == [["90.1", "missing", text], ["90.2", "missing", text]]
-    assert "Traceback" not in done.stdout
+    assert "Traceback" not in done.stdout and "__ exercise 90.1 __" in done.stdout
 
 
-@pytest.mark.parametrize("failures", [1, kernel.STARTS])
-def test_a_kernel_that_does_not_start_is_tried_again(tmp_path, monkeypatch, failures):
+@pytest.mark.parametrize("failures, first", [(1, 0), (kernel.STARTS, 0), (kernel.STARTS, 1)])
+def test_a_kernel_that_does_not_start_is_tried_again(tmp_path, monkeypatch, failures, first):
     real, calls = kernel.RunningKernel, []
 
     def starting(*words, **more):
         calls.append(words)
         if len(calls) <= failures:
-            kind = (RuntimeError, OSError)[len(calls) % 2]
+            kind = (RuntimeError, OSError)[(first + len(calls)) % 2]
             raise kind("Kernel died before replying to kernel_info")
         return real(*words, **more)
 
@@ -288,6 +324,14 @@ def test_a_cell_that_cannot_be_interrupted_ends_its_kernel(tmp_path, monkeypatch
     outcome = one.run("while True: ...", patience=0)
     assert outcome.dead and outcome.text == "it ran for 0 s and could not be interrupted"
     assert running.told == ["interrupt", "stop"] and one.running is None
+
+
+def test_a_cell_that_is_interrupted_has_some_time_to_end(tmp_path):
+    one, ended = kernel.Kernel(tmp_path), {"status": "error", "ename": "KeyboardInterrupt"}
+    one.running = Running(("another", {}), ("another", {}), ("mine", ended))
+    outcome = one.run("while True: ...", patience=0)
+    assert outcome.text == "it ran for 0 s without ending, and was interrupted"
+    assert not outcome.dead and one.running.told == ["interrupt"]
 
 
 def test_a_late_answer_to_something_else_is_not_that_of_a_cell(tmp_path):

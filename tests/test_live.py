@@ -173,6 +173,7 @@ def test_a_new_rate_acts_on_the_next_step_and_is_marked(live):
 def test_restart_keeps_what_is_not_changed_and_the_old_curve(live):
     first = walk(live, 5)
     live.restart()
+    live.restart()  # as by a double click
     assert [r.loss for r in live.before] == first and live.history == []
     assert walk(live, 5) == first  # same seed
     live.restart(cell="gru", hidden=(3, 2))

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -55,7 +55,7 @@ def test_shared_training_equals_that_on_one_machine(client, cell, shares, dropou
 
 def test_lines_of_a_few_texts_at_a_time_can_be_shared_too(client):
     alone = mc.Training(model(), TEXT, **HOW, lines=True)
-    shared = Shared(client, model(), TEXT, 4, **HOW, lines=True)
+    shared = Shared(client, model(), TEXT, 10, **HOW, lines=True)  # of 6, once
     for _ in range(8):
         alone.step()
         shared.step()
@@ -113,6 +113,7 @@ def test_whatever_is_lost_with_a_worker_the_step_is_begun_again(dask, lost, monk
         failures = 0
 
         def gather(self, futures):
+            assert waited.pop() is futures
             self.failures -= 1
             if self.failures >= 0:
                 raise error
@@ -123,7 +124,8 @@ def test_whatever_is_lost_with_a_worker_the_step_is_begun_again(dask, lost, monk
 
         wait_for_workers = scatter = lambda *_, **__: None
 
-    shared = SimpleNamespace(client=Client(), model=None, _wait=lambda futures: None)
+    waited = []
+    shared = SimpleNamespace(client=Client(), model=None, _wait=waited.append)
     for shared.client.failures in (0, 1, sharing.TRIES - 1):
         assert Shared._ask(shared, [(1, 2), (3, 4)]) == [(1, 2), (3, 4)]
     shared.client.failures = sharing.TRIES
@@ -197,3 +199,24 @@ def test_more_shares_than_streams_are_refused(client):
         Shared(client, model(), TEXT, 11, **HOW)
     assert Shared(client, model(), TEXT, 10, **HOW).shares == 10
     assert Shared(client, model(), TEXT, **HOW).shares == 2  # as many as there are workers
+    for there, shares in ((0, 1), (7, 7)):  # some may still come
+        known = {"workers": dict.fromkeys(range(there))}
+        some = SimpleNamespace(scheduler_info=lambda n, known=known: known if n == -1 else None)
+        assert Shared(some, model(), TEXT, **HOW).shares == shares
+
+
+def test_a_worker_with_two_threads_does_one_share_at_a_time(monkeypatch):
+    inside, most = [], []
+
+    def share(*_):
+        inside.append(1)
+        time.sleep(0.05)
+        most.append(len(inside))
+        inside.pop()
+        return 0.0, []
+
+    monkeypatch.setattr(sharing, "share", share)
+    task = (model(), [], np.random.default_rng(0).bit_generator.state, slice(0, 1), 2)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: sharing.gradients(*task), range(2)))
+    assert most == [1, 1]

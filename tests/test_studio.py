@@ -119,6 +119,65 @@ def test_who_pauses_and_goes_on_before_the_last_step_has_ended_does_go_on():
     asyncio.run(main())
 
 
+def from_elsewhere(act, *given):
+    """As a press or a drag comes: in another thread, to be handed over and wait for its turn."""
+    press = threading.Thread(target=act, args=given)
+    press.start()
+    press.join()
+
+
+def test_a_press_made_before_the_last_thing_asked_for_was_done_counts():
+    async def main():
+        one = studio.Studio(TEXT, start=False, **SMALL)
+        from_elsewhere(one.again.click)
+        from_elsewhere(setattr, one.writing.slow, "value", True)
+        await asyncio.sleep(0.01)
+        assert one.writing.slow.value and one.writing.task
+        from_elsewhere(one.one.click)
+        from_elsewhere(setattr, one.train, "value", True)
+        await asyncio.sleep(0.01)
+        assert one.train.value and one.live.going and one.train.description == "Pause"
+        for value in (False, True, False):
+            from_elsewhere(setattr, one.train, "value", value)
+        await asyncio.sleep(0.01)
+        assert not one.train.value and not one.live.going and one.train.description == "Train"
+        for button in (one.train, one.writing.slow):
+            from_elsewhere(setattr, button, "value", True)
+        one.close()
+        from_elsewhere(setattr, one.train, "value", True)  # it was on its way
+        await asyncio.sleep(0.01)
+        assert not one.live.going and not one.writing.task
+
+    asyncio.run(main())
+
+
+def test_a_rate_set_before_the_last_thing_asked_for_was_done_acts_and_is_shown():
+    async def main():
+        one = studio.Studio(TEXT, start=False, **SMALL)
+        from_elsewhere(one.again.click)
+        from_elsewhere(setattr, one.rate.number, "value", 0.02)
+        await asyncio.sleep(0.01)
+        assert one.live.rate == one.rate.number.value == 0.02
+        from_elsewhere(setattr, one.rate.slider, "value", 0.001)
+        one.live.training.factor = 0.5
+        one._fit_rate()  # the training has halved it
+        await asyncio.sleep(0.01)
+        assert one.live.rate == one.rate.number.value == 0.001
+        assert one.rate.slider.value == pytest.approx(0.001)
+
+    asyncio.run(main())
+
+
+def test_the_time_line_of_a_new_model_has_nothing_of_the_one_before(made):
+    made.live.training.validate_every = 1
+    made.live.step()
+    turn = made._turn()
+    next(turn)  # it is kept, and others have their turn
+    made.restart()
+    list(turn)
+    assert made.timeline == []
+
+
 def test_a_drag_that_asks_faster_than_it_writes_is_written_once(made, monkeypatch):
     written = []
 
@@ -535,14 +594,16 @@ def test_it_writes_slowly_in_a_task_of_its_own_and_ends_cleanly(made, monkeypatc
             assert bool(count) != (end == made.again.click)  # of another model it goes
             await asyncio.sleep(0.01)
             assert len(slowly(made)) == count and not pen.slow.value and pen.task is None
-        pen.slow.value = True
-        made.live.model.parameters()["read_out.b"].data[:] = np.nan
-        await until(lambda: not pen.slow.value)
-        assert "nan" in said(made)
+        other = studio.Studio(TEXT, start=False, **SMALL)
+        other.writing.slow.value = True
+        other.live.model.parameters()["read_out.b"].data[:] = np.nan
+        await until(lambda: not other.writing.slow.value)
+        assert "nan" in said(other)
 
     asyncio.run(main())
-    pen.slow.value = True  # and without a loop
-    assert not pen.slow.value and "needs a notebook" in said(made)
+    other = studio.Studio(TEXT, start=False, **SMALL)
+    other.writing.slow.value = True  # and without a loop
+    assert not other.writing.slow.value and "needs a notebook" in said(other)
 
 
 def marked(made):
@@ -645,6 +706,8 @@ def test_a_file_of_before_is_replaced_when_the_button_says_so(made, tmp_path, mo
         files.save.click()
         assert said(made).startswith(f"⚠ {name} exists already: press Replace it, or")
         assert files.save.description == "Replace it"
+        files.save.click()  # of a double click, which answers nothing
+    monkeypatch.setattr(keeping_panel, "SOON", 0)
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {before}
     for _ in range(2):  # and then its own
         files.save.click()
@@ -655,7 +718,8 @@ def test_a_file_of_before_is_replaced_when_the_button_says_so(made, tmp_path, mo
     assert (tmp_path / "z.npz").is_file() and not (tmp_path / "~").exists()
 
 
-def test_what_the_system_refuses_is_said_with_the_name_that_was_typed(made, tmp_path):
+def test_what_the_system_refuses_is_said_with_the_name_that_was_typed(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping_panel, "SOON", 0)
     (tmp_path / "folder.npz").mkdir()
     (tmp_path / "file").write_bytes(b"")
     for name, why in (

@@ -1,5 +1,6 @@
 import asyncio
 import html
+import threading
 
 import numpy as np
 import pytest
@@ -259,6 +260,28 @@ def test_one_press_plays_one_film_in_the_loop_of_the_notebook():
         assert film.slider.value == 2
 
     asyncio.run(pressed())
+
+
+def test_a_film_and_a_hand_move_the_slider_at_the_same_time(film):
+    def moved(change):
+        film.number.unobserve(moved, "value")
+        hand = threading.Thread(target=setattr, args=(film.slider, "value", 3))
+        hand.start()
+        hand.join()
+
+    film.number.observe(moved, "value")
+    film.play.value = True
+    asyncio.run(film.run(seconds=0))
+    assert film.slider.value == film.number.value == 4 and film.picture.value == "<p>4</p>"
+    film.number.observe(moved, "value")
+    film.slider.value = 1
+    assert film.slider.value == film.number.value == 3 and film.picture.value == "<p>3</p>"
+
+
+def test_a_film_that_was_stopped_before_it_could_begin_stays_at_its_end(film):
+    film.slider.value = 4
+    asyncio.run(film.run(seconds=0))
+    assert film.picture.value == "<p>4</p>"
 
 
 def test_frames_still(film):

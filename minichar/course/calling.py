@@ -103,6 +103,8 @@ def _run(f, args, named, changes):
     """What `f` returns, and the copies that it was given; Wrong and NotDone as in `call`."""
     handed, handed_named = [_copied(a) for a in args], {k: _copied(v) for k, v in named.items()}
     profile = sys.getprofile()
+    if not callable(profile):  # that of %prun before Python 3.12, which cannot be put back
+        profile = None
     try:
         sys.setprofile(watch if watch.codes else profile)
         try:
