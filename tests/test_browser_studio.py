@@ -110,6 +110,7 @@ class Dashboard:
     def paused(self):
         if self.box.locator("button", has_text=re.compile(r"^\s*Pause$")).count():
             self.press("Pause")
+            self.stands()
         self.expect(self.box.locator("button", has_text=re.compile(r"^\s*Train$"))).to_have_count(1)
 
     def texts_at(self, temperature):
