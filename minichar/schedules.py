@@ -23,7 +23,7 @@ class exponential:  # a function with settings that can be saved, so it has a fu
 
     def __post_init__(self) -> None:
         if self.every <= 0:
-            raise ValueError(f"every={self.every}: from one time to the next are 1 or more steps")
+            raise ValueError(f"every={self.every}: it must be 1 step or more")
 
     def __call__(self, step: int) -> float:
         return self.factor ** max(0, (step - self.after) // self.every)

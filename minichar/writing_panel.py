@@ -42,6 +42,7 @@ class Sample(ipywidgets.VBox):
         super().__init__([self.name, self.text], layout=wide)
 
     def show(self, name: str, prime: str, text: str) -> None:
+        """Put this text there, after what it was to start with, which is paler."""
         self.name.value = (
             '<b style="display: block; width: 0; min-width: 100%; white-space: nowrap; overflow: '
             f'hidden; text-overflow: ellipsis" title="{html.escape(name)}">{html.escape(name)}</b>'
@@ -139,7 +140,7 @@ class WritingPanel(ipywidgets.VBox):
         texts = self.studio.live.samples(temperatures, prime, self.length.value, self.seed)
         self.left_out.value = left_out
         for sample, t, text in zip(self.samples, temperatures, map(joined, texts), strict=True):
-            name, loop = f"temperature {t:.2g}", loop_of(text) if t == 0 else None
+            name, loop = f"temperature {t:.3g}", loop_of(text) if t == 0 else None
             if t == 0:
                 said = f", repeats “{''.join(map(draw.visible, loop))}”" if loop else ""
                 name = f"greedy{said}"
@@ -147,7 +148,8 @@ class WritingPanel(ipywidgets.VBox):
 
     def still(self) -> str:
         """The four texts as HTML."""
-        parts = (f"<div>{s.name.value}{s.text.value}</div>" for s in self.samples)
+        column = '<div style="flex: 1 1 13em; min-width: 0">'
+        parts = (f"{column}{s.name.value}{s.text.value}</div>" for s in self.samples)
         return f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{"".join(parts)}</div>'
 
     # --- slowly

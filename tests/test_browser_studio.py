@@ -97,7 +97,7 @@ class Dashboard:
             self.page.keyboard.press("ArrowRight")
             self.expect(field).not_to_have_value(was)
             now = float(field.input_value())
-            self.expect(self.box.get_by_text(f"temperature {now:.2g}", exact=True)).to_have_count(1)
+            self.expect(self.box.get_by_text(f"temperature {now:.3g}", exact=True)).to_have_count(1)
             waits.append(time.perf_counter() - began)
         return waits
 
@@ -118,7 +118,7 @@ class Dashboard:
         field = self.page.get_by_label("Temperature value")
         field.fill(str(temperature))
         field.press("Enter")
-        self.expect(self.box.get_by_text(f"temperature {2 * temperature:.2g}")).to_be_visible()
+        self.expect(self.box.get_by_text(f"temperature {2 * temperature:.3g}")).to_be_visible()
         return self.box.locator("pre").all_text_contents()[:4]
 
     def moves_on(self):

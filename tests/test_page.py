@@ -313,7 +313,7 @@ def test_the_temperature_slides_while_it_learns(opened):
     )
     now = float(field.input_value())
     assert now > float(was)
-    opened.get_by_text(f"temperature {now:.2g}", exact=True).wait_for()
+    opened.get_by_text(f"temperature {now:.3g}", exact=True).wait_for()
     moves_on(opened)
 
 

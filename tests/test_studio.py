@@ -260,7 +260,7 @@ def test_without_a_loop_one_step_still_works(made):
 
 def test_the_temperature_writes_anew_with_the_same_random_numbers(made):
     before = made.writing.still()
-    for middle, shown in ((10, ["5", "10", "10"]), (2, ["1", "2", "4"])):
+    for middle, shown in ((10, ["5", "10", "10"]), (1.05, ["0.525", "1.05", "2.1"])):
         made.writing.temperature.number.value = middle
         assert re.findall(">temperature (.*?)<", made.writing.still()) == shown
     assert made.writing.still() != before

@@ -328,7 +328,7 @@ def test_a_schedule_multiplies_the_rate_of_each_step():
 
 
 def test_a_schedule_that_would_divide_by_zero_is_refused():
-    with pytest.raises(ValueError, match="every=0: from one time to the next are 1 or more steps"):
+    with pytest.raises(ValueError, match="every=0: it must be 1 step or more"):
         optim.exponential(0.5, every=0)
 
 
