@@ -19,7 +19,7 @@ from minichar.widgets import NAMED, WRAPPED, light_arrows
 
 SECONDS = 10.0  # at the least, between two files
 REPLACE = "Replace it"
-SOON = 1.0  # seconds in which nobody has read that: the second half of a double click
+SOON = 1.0  # seconds; a press that follows sooner is half of a double click, and no answer
 COLUMNS = "display: grid; grid-template-columns: 9em 5em minmax(0, 1fr); gap: 0 8px"
 CUT = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
 

@@ -144,6 +144,7 @@ class Studio(ipywidgets.VBox):
         self.guarded(self._take_rate)
 
     def _take_rate(self) -> None:
+        """Learn at the rate last asked for: several may have waited for their turn."""
         self.live.rate = self.asked
         if self.rate.number.value != self.asked:  # moved back meanwhile, as by a restart
             self._fit_rate()

@@ -55,9 +55,9 @@ def stacked(parts: Sequence[draw.Picture]) -> draw.Picture:
 
 
 def when_pressed(button: ipywidgets.ToggleButton, studio: Any, act: Callable[[], None]) -> None:
-    """Have `act` done by a studio after each press, in the order of what is asked for.
+    """Have a studio do `act` after each press of the button, after all that was asked for before.
 
-    What was asked for before may move the button until then: so it is moved as it was pressed.
+    That may have moved the button meanwhile: then it is put back to what the press made of it.
     """
 
     def pressed(change: Any) -> None:

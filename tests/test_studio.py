@@ -97,15 +97,20 @@ def test_what_is_asked_from_another_thread_is_done_in_the_one_that_trains():
     asyncio.run(main())
 
 
+def from_elsewhere(act, *given):
+    """As a press or a drag comes: in another thread, to be handed over and wait for its turn."""
+    press = threading.Thread(target=act, args=given)
+    press.start()
+    press.join()
+
+
 def test_who_pauses_and_goes_on_before_the_last_step_has_ended_does_go_on():
     async def main():
         one = studio.Studio(TEXT, **SMALL)
         while not one.live.history:
             await asyncio.sleep(0)
         one.train.value = False
-        press = threading.Thread(target=setattr, args=(one.train, "value", True))
-        press.start()
-        press.join()  # it is handed over, and waits for its turn
+        from_elsewhere(setattr, one.train, "value", True)
         one._ended(None)
         assert one.train.value
         step = len(one.live.history)
@@ -117,13 +122,6 @@ def test_who_pauses_and_goes_on_before_the_last_step_has_ended_does_go_on():
         await one.live.task
 
     asyncio.run(main())
-
-
-def from_elsewhere(act, *given):
-    """As a press or a drag comes: in another thread, to be handed over and wait for its turn."""
-    press = threading.Thread(target=act, args=given)
-    press.start()
-    press.join()
 
 
 def test_a_press_made_before_the_last_thing_asked_for_was_done_counts():

@@ -78,9 +78,10 @@ def for_case(case: str) -> Iterator[None]:
 
 @contextmanager
 def ended_after(seconds: float) -> Iterator[None]:
-    """Endless for what computes longer; where Python has no such timer, nothing.
+    """Raise Endless inside, in whatever is still computing after so many seconds.
 
-    That is so on Windows, in the browser, and in any thread but the first.
+    On Windows, in the browser and in any thread but the first there is no timer for that: there
+    nothing is ended.
     """
     first = threading.current_thread() is threading.main_thread()
     if not first or sys.platform in ("win32", "emscripten"):
