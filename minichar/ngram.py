@@ -1,9 +1,10 @@
 """Counting: how far you get without a network. The baseline beside every model of the course.
 
 To guess the next character, look up what followed the last few characters before; the more counts
-there are, the more you trust them. For the rest, ask the same question with one character less.
-That is Witten-Bell smoothing; no character of the vocabulary ever gets probability zero. Built in
-lesson 02, where the counts are dictionaries; here they are sorted arrays, for speed.
+there are, the more you trust them. For the rest, ask the same question with one character less. How
+much the rest is, a rule says: Witten-Bell, or Kneser-Ney, which is better and asks more. With
+either, no character of the vocabulary ever gets probability zero. Built in lesson 02, where the
+counts are dictionaries; here they are sorted arrays, for speed.
 
     >>> from minichar.text import Vocabulary
     >>> model = NGram("hello hello", order=2)
@@ -12,16 +13,55 @@ lesson 02, where the counts are dictionaries; here they are sorted arrays, for s
     ('l', 0.924)
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from minichar.text import Vocabulary, whole_numbers
 
 
+class Counts(NamedTuple):
+    """What followed each context of one length, as a rule wants it.
+
+    After the context h, a character c that was counted has (left + given p) / whole, one that was
+    not given p / whole, where p is what the shorter context says.
+    """
+
+    left: np.ndarray  # (pieces,): what stays of the count of h c
+    given: np.ndarray  # (contexts,): how much the shorter context has to say
+    whole: np.ndarray  # (contexts,): both together, of all characters; 0 where nothing followed
+
+
+def witten_bell(counts: np.ndarray, context: np.ndarray, contexts: int) -> Counts:
+    """Of pieces: how often each came, and the number of its context. The count stays as it is."""
+    given = np.bincount(context, minlength=contexts)
+    whole = given + np.bincount(context, counts, contexts)
+    return Counts(counts.astype(np.int32), given.astype(np.int32), whole.astype(np.int32))
+
+
+def kneser_ney(counts: np.ndarray, context: np.ndarray, contexts: int) -> Counts:
+    """The same, but from each count something is taken: that is for the shorter context.
+
+    How much, from 1, from 2, and from 3 or more, follows from how many pieces came 1 to 4 times;
+    one is added to each of these four, as a short text may have none.
+    """
+    n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5] + 1
+    share = n[0] / (n[0] + 2 * n[1])
+    take = [max(0.1, k - (k + 1) * share * n[k] / n[k - 1]) for k in (1, 2, 3)]
+    taken = np.array([0, *take])[np.minimum(counts, 3)]
+    whole = np.bincount(context, counts, contexts)
+    given = np.bincount(context, taken, contexts)
+    return Counts(counts - taken, given, whole.astype(np.int32))
+
+
+RULES = {"witten-bell": witten_bell, "kneser-ney": kneser_ney}
+
+
 class NGram:
     """An n-gram model that looks back `order` characters (0: it only knows how often each occurs).
 
-    With n(h) the times that the context h was followed by anything, n(h c) by c, and t(h) the
-    number of different characters that followed it,
+    With n(h c) the times that c followed the context h, n(h) the times that anything did, and t(h)
+    the number of different characters that did, Witten-Bell is
 
         p(c | h) = (n(h c) + t(h) p(c | h')) / (n(h) + t(h))
 
@@ -30,20 +70,36 @@ class NGram:
     Information Theory 37 (1991), method C, in the recursive form of Chen and Goodman, "An
     empirical study of smoothing techniques for language modeling", Harvard TR-10-98, 1998.
 
-    Counting a text of N characters takes some 80 N bytes of memory for a moment; what stays is 20
-    bytes or less for each different piece of up to order + 1 characters.
+    Kneser-Ney, in the form that is best there ("modified", interpolated), takes d from each count:
+
+        p(c | h) = (n(h c) - d(n(h c)) + D(h) p(c | h')) / n(h),    D(h) the sum of what was taken
+
+    and in the shorter contexts n(h c) is not how often c followed h, but how many different
+    characters stood before h c. Source: Kneser and Ney, "Improved backing-off for m-gram language
+    modeling", ICASSP 1995.
+
+    Counting a text of N characters takes some 100 N bytes of memory for a moment; what stays is
+    16 to 30 bytes for each different piece of up to order + 1 characters.
     """
 
-    def __init__(self, text: str, order: int = 5, vocab: Vocabulary | None = None):
+    def __init__(
+        self,
+        text: str,
+        order: int = 5,
+        vocab: Vocabulary | None = None,
+        rule: str = "witten-bell",
+    ):
         """Count `text`. `vocab` may name more characters than occur in it (those held out, say).
 
-        Raises ValueError for an order below 0, a text of fewer than two characters, or a character
-        of the text that `vocab` lacks.
+        Raises ValueError for an order below 0, another rule, a text of fewer than two characters,
+        or a character of the text that `vocab` lacks.
         """
         if order < 0:
             raise ValueError(f"order={order}: a model cannot look back fewer than 0 characters.")
+        if rule not in RULES:
+            raise ValueError(f"rule={rule!r}: it must be one of {', '.join(RULES)}.")
         self.vocab = vocab or Vocabulary.of(text)
-        self.order = order
+        self.order, self.rule = order, rule
         ids = self.vocab.encode(text)
         if len(ids) < 2:
             raise ValueError(f"{text!r} is too short to count: it needs at least two characters.")
@@ -51,23 +107,35 @@ class NGram:
         # character) packed in one key; its own number is the place of its key among the sorted
         # `keys[k]`. So a piece is found by one look-up a character, and all that follow one
         # context stand together.
-        self.keys, self.counts = [], []  # for each k: (pieces,) int64, (pieces,) int32
-        # Of each context of k characters: n(h) and t(h), (contexts,).
-        self.times, self.different = [], []
-        piece, contexts, V = np.zeros(len(ids), np.int64), 1, len(self.vocab)
+        self.keys = []  # for each k: (pieces,) int64
+        # For each k, of contexts of k characters: when there is no longer one, and when there is.
+        self.longest, self.shorter = [], []
+        # pieces: at each place, the number of the k characters from there on.
+        pieces, V = np.zeros(len(ids), np.int64), len(self.vocab)
         for k in range(min(order, len(ids) - 1) + 1):
-            keys, piece, counts = np.unique(
-                piece[: len(ids) - k].astype(np.int64, copy=False) * V + ids[k:],
+            keys, first, longer, counts = np.unique(
+                pieces[: len(ids) - k].astype(np.int64, copy=False) * V + ids[k:],
+                return_index=True,
                 return_inverse=True,
                 return_counts=True,
             )
-            context = (keys // V).astype(np.intp, copy=False)  # as bincount counts
+            if k and rule == "kneser-ney":
+                # Before each piece of k: how many different characters, and the beginning as one.
+                before = np.bincount(pieces[first + 1], minlength=len(self.keys[-1]))
+                before[pieces[0]] += 1
+                self.shorter.append(self._counted(before))
+            del first  # before the next, longer one is made
             self.keys.append(keys)
-            self.counts.append(counts.astype(np.int32))
-            self.times.append(np.bincount(context, counts, contexts).astype(np.int32))
-            self.different.append(np.bincount(context, minlength=contexts).astype(np.int32))
-            contexts = len(keys)
-            del context  # before the next, longer one is made
+            self.longest.append(self._counted(counts))
+            pieces = longer
+        if rule == "witten-bell":
+            self.shorter = self.longest
+
+    def _counted(self, counts: np.ndarray) -> Counts:
+        """The counts of the pieces in the last of `keys`, as the rule wants them."""
+        context = (self.keys[-1] // len(self.vocab)).astype(np.intp, copy=False)  # for bincount
+        contexts = len(self.keys[-2]) if len(self.keys) > 1 else 1
+        return RULES[self.rule](counts, context, contexts)
 
     def probabilities(self, context: str = "") -> np.ndarray:
         """p of each character of the vocabulary after `context`: float64 (V,), its sum is 1.
@@ -92,16 +160,19 @@ class NGram:
         """p (V,) after these numbers of characters, from the shortest context to the longest."""
         V = len(self.vocab)
         p = np.full(V, 1 / V)
-        for k in range(min(len(context) + 1, len(self.keys))):
-            h = self._number(context[len(context) - k :])
-            if h is None or not self.times[k][h]:
+        last = min(len(context), len(self.keys) - 1)
+        for k in range(last + 1):
+            h, counts = self._number(context[len(context) - k :]), self._at(k, last)
+            if h is None or not counts.whole[h]:
                 break  # nothing was ever seen after it; nor, then, after any longer context
-            start = np.searchsorted(self.keys[k], h * V)
-            here = slice(start, start + self.different[k][h])
-            p *= self.different[k][h]
-            p[self.keys[k][here] % V] += self.counts[k][here]
-            p /= self.times[k][h] + self.different[k][h]
+            here = slice(*np.searchsorted(self.keys[k], (h * V, h * V + V)))
+            p *= counts.given[h]
+            p[self.keys[k][here] % V] += counts.left[here]
+            p /= counts.whole[h]
         return p
+
+    def _at(self, k: int, last: int) -> Counts:
+        return self.longest[k] if k == last else self.shorter[k]
 
     def _number(self, piece) -> int | None:
         """The place of this piece among those of its length; None for one that never occurred."""
@@ -126,14 +197,19 @@ class NGram:
         ids, V = self.vocab.encode(text), len(self.vocab)
         p = np.full(len(ids), 1 / V)
         context = np.zeros(len(ids), np.int64)  # the number of each context; -1: never seen
-        for k in range(min(order + 1, len(self.keys), len(ids))):
+        last = min(order, len(self.keys) - 1)
+        for k in range(min(last + 1, len(ids))):
             context = context[: len(ids) - k]  # at place s: the k characters from s on
             seen = context >= 0
             key = context * V + ids[k:]
             piece = np.minimum(np.searchsorted(self.keys[k], key), len(self.keys[k]) - 1)
             found = seen & (self.keys[k][piece] == key)
-            n = np.where(seen, self.times[k][context], 0)  # n(h)
-            t = np.where(n > 0, self.different[k][context], 1)  # t(h); if n = 0, p stays
-            p[k:] = (np.where(found, self.counts[k][piece], 0) + t * p[k:]) / (n + t)
+            counts = self._at(k, last)
+            followed = seen & (counts.whole[context] > 0)  # else p stays: 0 + 1 p, by 1
+            left = np.where(found, counts.left[piece], 0)
+            given = np.where(followed, counts.given[context], 1)
+            p[k:] = (left + given * p[k:]) / np.where(followed, counts.whole[context], 1)
             context = np.where(found, piece, -1)
+        for place in range(min(last, len(ids))):  # these have fewer characters before them
+            p[place] = self._after(ids[:place])[ids[place]]
         return -np.log2(p)

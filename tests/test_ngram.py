@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minichar.datasets import load_text
 from minichar.ngram import NGram
-from minichar.text import Vocabulary
+from minichar.text import Vocabulary, split
 
 letters = st.text("abcd", min_size=2, max_size=60)
 
@@ -24,20 +25,45 @@ def witten_bell(text, context, c, V):
     return (followers[c] + t * lower) / (n + t) if n else lower
 
 
+def kneser_ney(text, context, c, V, longest=True):
+    """The same of Kneser-Ney: a shorter context counts the characters before it, not the times."""
+
+    def count(piece):
+        places = [s for s in range(len(text)) if text.startswith(piece, s)]
+        return len(places) if longest else len({text[s - 1 : s] for s in places})
+
+    k = len(context)
+    all_counts = [count(piece) for piece in {text[s : s + k + 1] for s in range(len(text) - k)}]
+    n1, n2, n3, n4 = (all_counts.count(n) + 1 for n in (1, 2, 3, 4))
+    Y = n1 / (n1 + 2 * n2)  # as in Chen and Goodman, equation 26, with a number added to each
+    D = 0, 1 - 2 * Y * n2 / n1, 2 - 3 * Y * n3 / n2, 3 - 4 * Y * n4 / n3
+    counts = {c: count(context + c) for c in set(text)}
+    taken = {c: n and max(0.1, D[min(n, 3)]) for c, n in counts.items()}
+    lower = kneser_ney(text, context[1:], c, V, longest=False) if context else 1 / V
+    left, whole = counts.get(c, 0) - taken.get(c, 0), sum(counts.values())
+    return (left + sum(taken.values()) * lower) / whole if whole else lower
+
+
+PAPER = {"witten-bell": witten_bell, "kneser-ney": kneser_ney}
+rules = pytest.mark.parametrize("rule", PAPER)
+
+
+@rules
 @given(letters, st.text("abcd", max_size=6), st.integers(0, 4))
-def test_equals_brute_force_and_sums_to_one(text, context, order):
+def test_equals_brute_force_and_sums_to_one(rule, text, context, order):
     vocab = Vocabulary("abcd")
-    p = NGram(text, order, vocab).probabilities(context)
+    p = NGram(text, order, vocab, rule).probabilities(context)
     used = context[-order:] if order else ""
-    expected = [witten_bell(text, used, c, 4) for c in "abcd"]
+    expected = [PAPER[rule](text, used, c, 4) for c in "abcd"]
     np.testing.assert_allclose(p, expected, rtol=1e-12)
     assert p.sum() == pytest.approx(1, abs=1e-12) and (p > 0).all()
 
 
+@rules
 @given(letters, st.text("abcd", min_size=1, max_size=30), st.integers(0, 4))
-def test_bits_of_a_text_are_those_of_its_characters_one_by_one(text, other, order):
-    model = NGram(text, 4, Vocabulary("abcd"))
-    lower = NGram(text, order, Vocabulary("abcd"))
+def test_bits_of_a_text_are_those_of_its_characters_one_by_one(rule, text, other, order):
+    model = NGram(text, 4, Vocabulary("abcd"), rule)
+    lower = NGram(text, order, Vocabulary("abcd"), rule)
     expected = [
         -np.log2(lower.probabilities(other[:t])[model.vocab.encode(c)[0]])
         for t, c in enumerate(other)
@@ -46,9 +72,10 @@ def test_bits_of_a_text_are_those_of_its_characters_one_by_one(text, other, orde
     np.testing.assert_allclose(lower.bits(other), expected, rtol=1e-10)
 
 
+@rules
 @given(letters, st.text("abcd", min_size=1, max_size=10))
-def test_step_by_step_equals_the_whole_context(text, context):
-    model = NGram(text, 3, Vocabulary("abcd"))
+def test_step_by_step_equals_the_whole_context(rule, text, context):
+    model = NGram(text, 3, Vocabulary("abcd"), rule)
     state = None
     for i in model.vocab.encode(context):
         z, state = model.step(i, state)
@@ -56,8 +83,9 @@ def test_step_by_step_equals_the_whole_context(text, context):
     assert state == tuple(model.vocab.encode(context)[-3:])  # and grows no longer
 
 
-def test_unseen_characters_of_the_vocabulary_are_possible():
-    model = NGram("aaab", 2, Vocabulary("abz"))
+@rules
+def test_unseen_characters_of_the_vocabulary_are_possible(rule):
+    model = NGram("aaab", 2, Vocabulary("abz"), rule)
     assert np.isfinite(model.bits("zzzzabz")).all()
 
 
@@ -74,6 +102,7 @@ def test_a_hand_count():
     ("make", "message"),
     [
         (lambda: NGram("hello", -1), "fewer than 0"),
+        (lambda: NGram("hello", 2, rule="laplace"), "must be one of witten-bell, kneser-ney"),
         (lambda: NGram("", 2), "at least two different"),
         (lambda: NGram("h", 2, Vocabulary("he")), "too short"),
         (lambda: NGram("hexe", 2, Vocabulary("he")), r"'x' \(position 2\)"),
@@ -92,14 +121,33 @@ def test_an_order_longer_than_the_text_is_no_trouble():
     np.testing.assert_allclose(p, [witten_bell("hello", "hell", c, 4) for c in "ehlo"])
 
 
-def test_a_megabyte_at_order_six_stays_in_the_stated_memory():
+def test_kneser_ney_asks_after_how_many_different_characters_one_came():
+    # x came 20 times, always after e; y six times, each after another.
+    text, vocab = "ex" * 20 + "aybycydyfygy", Vocabulary("abcdefgxyz")
+    x, y = vocab.encode("xy")
+    counted, strong = (NGram(text, 1, vocab, rule).probabilities("z") for rule in PAPER)
+    assert counted[x] > 2 * counted[y] and strong[y] > 2 * strong[x]
+
+
+@pytest.mark.parametrize("name", ["names", "tags", "environments"])
+def test_kneser_ney_is_the_stronger_rival(name):
+    learned, held_out = split(load_text(name), validation=0.1)
+    vocab = Vocabulary.of(learned + held_out)
+    weak, strong = (NGram(learned, 6, vocab, rule) for rule in PAPER)
+    at_best = [min(m.bits(held_out, k).mean() for k in range(7)) for m in (weak, strong)]
+    assert at_best[1] < at_best[0] - 0.01
+    assert strong.bits(held_out, 6).mean() < weak.bits(held_out, 6).mean() - 0.1  # and no U
+
+
+@rules
+def test_a_megabyte_at_order_six_stays_in_the_stated_memory(rule):
     rng = np.random.default_rng(0)
     words = ["".join(map(chr, rng.integers(97, 123, rng.integers(2, 9)))) for _ in range(2000)]
     text = " ".join(rng.choice(words, 170_000))[:1_000_000]
     tracemalloc.start()
-    model = NGram(text, order=6)
+    model = NGram(text, 6, rule=rule)
     kept, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(text) == 1_000_000
-    assert peak < 90 * len(text)
-    assert kept < 20 * sum(map(len, model.keys)) + 100_000
+    assert peak < 105 * len(text)
+    assert kept < 30 * sum(map(len, model.keys)) + 100_000
