@@ -127,7 +127,7 @@ def goal(options: Namespace, training: Training, out: Path) -> int:
 def baseline(training: Training, text: str) -> tuple[float, int]:
     """What counting reaches on the held-out text: bits per character, and the order it took."""
     counted = text[: len(text) - len(training.held_out)][-COUNTED:]
-    ngram = NGram(counted, ORDER, training.model.vocab)
+    ngram = NGram(counted, ORDER, training.model.vocab, "kneser-ney")
     # Without the first character, which the network is not asked for either.
     bits = [ngram.bits(training.held_out[:TRIED], k)[1:].mean() for k in range(ORDER + 1)]
     best = int(np.argmin(bits))

@@ -173,7 +173,7 @@ def test_in_a_long_text_it_counts_the_end(at, capsys, monkeypatch):
     (at / "long.txt").write_text(text)
     words = "--hidden 4 --batch 4 --validation 0.1 --steps 1 --out long.npz".split()
     assert main(["train", "long.txt", *words]) == 0
-    ngram = mc.NGram(text[-440:-140], 8, mc.Vocabulary.of(text))
+    ngram = mc.NGram(text[-440:-140], 8, mc.Vocabulary.of(text), "kneser-ney")
     best = min(ngram.bits(text[-140:], order)[1:].mean() for order in range(9))
     assert f" in the 300 before them: {best:.3f} bits" in capsys.readouterr().out
 
@@ -186,7 +186,7 @@ def test_what_is_printed_while_it_trains(at, capsys):
     assert lines[0] == "reading fox.txt"
     assert lines[1].startswith(f"{len(TEXT):,} characters, 28 different; the last 132 are held out")
     assert "lstm of 9 + 7 neurons" in lines[2]
-    ngram = mc.NGram(training_text, 8, mc.Vocabulary.of(TEXT))
+    ngram = mc.NGram(training_text, 8, mc.Vocabulary.of(TEXT), "kneser-ney")
     best = min(ngram.bits(held_out, order)[1:].mean() for order in range(9))
     assert f": {best:.3f} bits on each" in lines[3] and "the number to beat" in lines[3]
     measured = [line for line in lines if line.endswith("| saved")]
@@ -434,7 +434,7 @@ def test_lines_are_learned_by_themselves_when_asked_and_by_what_goes_on(at, caps
     lines = capsys.readouterr().out.splitlines()
     training = mc.load_training("by_line.npz", TEXT)
     assert training.lines and len(training.held_out) % 44 == 0  # whole lines
-    ngram = mc.NGram(TEXT[: -len(training.held_out)], 8, mc.Vocabulary.of(TEXT))
+    ngram = mc.NGram(TEXT[: -len(training.held_out)], 8, mc.Vocabulary.of(TEXT), "kneser-ney")
     best = min(ngram.bits(training.held_out, order)[1:].mean() for order in range(9))
     assert f": {best:.3f} bits on each" in lines[3]
     bits = whole(evaluating_lines(training.model, training.held_out)) / np.log(2)
