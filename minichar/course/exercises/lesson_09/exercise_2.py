@@ -34,8 +34,8 @@ def _mean(x, da, V):
         ),
         (
             "Two texts read the same character?",
-            "Their rows add up. `dW[x] += da` keeps only one of them; `np.add.at(dW, x, da)`, a loop "
-            "or the product `one_hot(…).T @ da` adds them all.",
+            "Their rows add up. `dW[x] += da` keeps only one of them; `np.add.at(dW, x, da)` or a "
+            "loop adds them all.",
         ),
         (
             "Of which type?",
