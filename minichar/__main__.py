@@ -175,7 +175,7 @@ def _judge(lesson: Lesson) -> Report:
 
     digest = progress.digest(lesson)
     try:
-        report = progress.judge([lesson.notebook], tell)[lesson.notebook]
+        report = progress.judge(lesson.notebook, tell)
     finally:
         if sys.stderr.isatty():
             print("\r\033[K", end="", file=sys.stderr)

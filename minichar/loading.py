@@ -33,7 +33,7 @@ def found(name: str) -> Path:
     if path.is_file():
         return path
     if name in ours:
-        return Path(ours[name])
+        return ours[name]
     if name and path.is_dir():
         raise BadModelFile(f"{typed} is a folder, not a file with a model")
     if name in catalogue():

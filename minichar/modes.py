@@ -9,8 +9,6 @@ in lesson 13.
     >>> ids, lengths = pad([[1, 2, 3], [4]])
     >>> ids.tolist(), lengths.tolist()
     ([[1, 4], [2, 0], [3, 0]], [3, 1])
-    >>> inside(lengths, 3).tolist()
-    [[True, True], [True, False], [True, False]]
     >>> ids[turned(lengths, 3)].tolist()
     [[3, 4], [2, 0], [1, 0]]
 """
@@ -40,11 +38,6 @@ def pad(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[np.ndarray, np.nd
     return ids, lengths
 
 
-def inside(lengths: np.ndarray, T: int) -> np.ndarray:
-    """The mask (T, B): True where a text of each of these lengths (B,) has a character."""
-    return np.arange(T)[:, None] < lengths
-
-
 def turned(lengths: np.ndarray, T: int) -> tuple[np.ndarray, np.ndarray]:
     """The places that turn each text round where it stands: x[turned(lengths, T)], x (T, B, ...).
 
@@ -62,13 +55,13 @@ def last(y: Tensor, lengths: np.ndarray) -> Tensor:
     return y[lengths - 1, np.arange(len(lengths))]
 
 
-def masked_cross_entropy(z: Tensor, targets: np.ndarray, mask: np.ndarray) -> Tensor:
-    """The mean of -ln p[target] over the predictions in the mask alone, in nats.
+def masked_loss(z: Tensor, targets: np.ndarray, lengths: np.ndarray) -> Tensor:
+    """The mean of -ln p[target] over the predictions of each text, not of its padding, in nats.
 
-    z (T, B, V), targets (T, B) and mask (T, B). Nothing else counts: outside the mask all gradients
-    are 0, and the padding does not dilute the mean.
+    z (T, B, V), targets (T, B) and lengths (B,). Nothing else counts: in the padding all gradients
+    are 0, and it does not dilute the mean.
     """
-    mask = np.asarray(mask, bool)  # numbers, 0 and 1, would pick the first two steps
+    mask = np.arange(len(targets))[:, None] < lengths  # (T, B)
     return graph.cross_entropy(z[mask], targets[mask])
 
 

@@ -9,8 +9,7 @@ longest run from there on that is in the training text, too. Built in lesson 12.
     [6, 5, 4, 3, 2, 1, 0, 3, 2, 1, 1]
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -56,26 +55,6 @@ def nearest(text: str, known: Sequence[str]) -> tuple[str, int]:
         raise ValueError("`known` is empty: there is nothing to compare with")
     away = distances(text, known)
     return known[int(away.argmin())], int(away.min())
-
-
-class Novelty(NamedTuple):
-    """Of names written: how many, how many different ones, and which of these are not known."""
-
-    written: int
-    different: int
-    new: list[str]  # each once, in the order in which they came
-
-
-def novelty(written: Iterable[str], known: Iterable[str]) -> Novelty:
-    """Which of the names `written` are not among those `known`; empty ones do not count.
-
-    Raises TypeError for a text in place of names: it would be taken for a list of letters.
-    """
-    if isinstance(written, str) or isinstance(known, str):
-        raise TypeError("novelty compares lists of names, such as text.splitlines()")
-    written, known = [name for name in written if name], set(known)
-    different = list(dict.fromkeys(written))
-    return Novelty(len(written), len(different), [name for name in different if name not in known])
 
 
 def shared(text: str, training: str) -> np.ndarray:

@@ -69,7 +69,7 @@ class Studio(ipywidgets.VBox):
             description="Train", icon="play", tooltip="Train, or pause"
         )
         self.one = self.button("One step", self._one_step)
-        self.again = self.button("Restart", lambda: self.restart())
+        self.again = self.button("Restart", self.restart)
         self.rate = Dial("Learning rate", self.live.rate, *RATES, self._rated)
         self.status = ipywidgets.HTML()
         self.seen, self.writing = CurvePanel(self), WritingPanel(self)

@@ -41,7 +41,7 @@ class Tensor:
     adds up over calls of `backward` until it is set to None.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "inputs", "operation", "requires_grad", "send_back")
+    __slots__ = ("data", "grad", "inputs", "operation", "requires_grad", "send_back")
     __array_ufunc__ = None  # so that array + tensor asks the tensor
 
     def __init__(self, data: Any, requires_grad: bool = False):

@@ -252,6 +252,6 @@ class Frames(ipywidgets.VBox):
                 self.slider.value += 1
         self.play.value = False
 
-    def still(self, which: Sequence[int] | None = None) -> draw.Picture:
+    def still(self, which: Sequence[int] = (0, -1)) -> draw.Picture:
         """Some pictures, one below the other: the first and last unless `which` names others."""
-        return stacked([self.pictures[k] for k in (which if which is not None else (0, -1))])
+        return stacked([self.pictures[k] for k in which])

@@ -9,7 +9,7 @@ from hypothesis import settings
 from in_page import chromium, page, site  # noqa: F401
 from matplotlib.axes import Axes
 
-from minichar import cluster
+from minichar import cluster, strict
 
 settings.register_profile("minichar", deadline=None)
 settings.load_profile("minichar")
@@ -20,6 +20,13 @@ def mini():
     """The exercises 90.1 and 90.2 of mini_course.py, registered."""
     with mini_course.known():
         yield
+
+
+@pytest.fixture
+def card():
+    """The stand-in for CuPy, in its place."""
+    with strict.instead_of_cupy() as card:
+        yield card
 
 
 @pytest.fixture(scope="session")

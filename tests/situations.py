@@ -6,8 +6,6 @@ The lesson is the one of mini_course.py, with the exercises 90.1 (softmax) and 9
 import mini_course
 import nbformat
 
-from minichar.course import lessons
-
 RIGHT_1 = "def softmax(z):\n    e = np.exp(z - np.max(z))\n    return e / np.sum(e)"
 WRONG_1 = "def softmax(z):\n    return np.exp(z) / np.exp(z).max()"
 RIGHT_2 = "def gradient(z, target):\n    p = softmax(z)\n    p[target] -= 1\n    return p"
@@ -98,7 +96,6 @@ SITUATIONS = {
     "wrong and not run": (lesson(WRONG_1), FIRST_WRONG),
     "wrong, run and saved": (saved(lesson(WRONG_1), "not right yet"), FIRST_WRONG),
     "wrong, saved outputs of a right one": (saved(lesson(WRONG_1)), FIRST_WRONG),
-    "wrong, outputs cleared": (lessons._bare(saved(lesson(WRONG_1))), FIRST_WRONG),
     "first right": (lesson(RIGHT_1), ["solved", "not done"]),
     "second wrong": (saved(lesson(RIGHT_1, WRONG_2)), ["solved", "wrong"]),
     "all right and saved": (saved(all_right()), BOTH),

@@ -2,9 +2,8 @@ import sys
 import types
 
 import numpy as np
-import pytest
 
-from minichar import backend, graph, strict
+from minichar import backend, graph
 from minichar.graph import Tensor
 
 
@@ -37,12 +36,6 @@ def test_operations_use_the_library_of_their_arrays(monkeypatch):
     np.testing.assert_allclose(
         x.grad, np.exp(np.tanh(x.data)) * (1 - np.tanh(x.data) ** 2), rtol=1e-12
     )
-
-
-@pytest.fixture
-def card():
-    with strict.instead_of_cupy() as module:
-        yield module
 
 
 def test_an_array_goes_where_another_lies(card):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -262,8 +263,10 @@ def shipped(tmp_path_factory):
         (folder / "solutions" / lesson.solution.name).write_bytes(solution)
         (folder / "notebooks" / lesson.solution.name).write_bytes(notebook)
     (folder / "datasets").symlink_to(ROOT / "datasets")
-    reports = progress.judge(sorted((folder / "notebooks").glob("*.ipynb")))
-    return {path.name: report for path, report in reports.items()}
+    paths = sorted((folder / "notebooks").glob("*.ipynb"))
+    with ThreadPoolExecutor(2) as pool:  # a process for each core of a small machine
+        reports = list(pool.map(progress.judge, paths))
+    return {path.name: report for path, report in zip(paths, reports, strict=True)}
 
 
 @each_lesson

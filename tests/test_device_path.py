@@ -38,12 +38,6 @@ SHAPES = {
 
 
 @pytest.fixture
-def card():
-    with strict.instead_of_cupy() as card:
-        yield card
-
-
-@pytest.fixture
 def with_kernels(card):
     card.RawModule = module()  # skips where there is no compiler
     return card

@@ -5,13 +5,13 @@ import json
 import os
 import shutil
 import sys
-from types import SimpleNamespace
 
 import mini_course
 import numpy as np
 import pytest
 import threadpoolctl
 
+from minichar import device
 from minichar.course import doctor
 
 
@@ -83,40 +83,10 @@ def test_threads_are_those_in_force():
         assert f"1 of {os.cpu_count()} threads" in finding("linear algebra")[0]
 
 
-def cupy(product=np.matmul, error=None):
-    """A stand-in for CuPy: numpy's arrays, with a product and a driver to choose."""
-
-    class Array(np.ndarray):
-        def __matmul__(self, other):
-            if error:
-                raise RuntimeError(error)
-            return product(np.asarray(self), np.asarray(other))
-
-    properties = {"name": b"Some GPU"}
-    runtime = SimpleNamespace(getDeviceCount=lambda: 1, getDeviceProperties=lambda _: properties)
-    return SimpleNamespace(
-        __version__="14.0",
-        tanh=np.tanh,
-        ones=lambda shape, dtype: np.ones(shape, dtype).view(Array),
-        cuda=SimpleNamespace(runtime=runtime),
-    )
-
-
-def test_gpu_that_computes(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", cupy())
-    assert finding("GPU") == ("Some GPU, CuPy 14.0", "")
-
-
-def test_gpu_that_computes_wrongly(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", cupy(product=lambda a, b: a))
-    assert finding("GPU") == ("Some GPU, but it computes wrongly", "update its driver")
-
-
-def test_gpu_that_fails_says_why(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", cupy(error="libcublas.so.12: no such file\nand more"))
-    value, advice = finding("GPU")
-    assert "CuPy cannot compute on it (libcublas.so.12: no such file)" in value
-    assert "[cuda12]" in advice
+@pytest.mark.parametrize("todo", ["", "update its driver"])
+def test_a_gpu_is_as_it_was_found(monkeypatch, todo):
+    monkeypatch.setattr(device, "find", lambda: device.Finding("some case", "Some GPU", todo))
+    assert finding("GPU") == ("Some GPU", todo)
 
 
 def test_no_gpu_is_nothing_to_look_after(monkeypatch):

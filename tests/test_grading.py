@@ -23,7 +23,7 @@ import pytest
 from situations import RIGHT_1, RIGHT_2, SITUATIONS, WRONG_1, lesson
 
 from minichar.course import grading, kernel, progress
-from minichar.course.files import CourseError, keep
+from minichar.course.files import keep
 from minichar.course.grading import LearnersLesson
 from minichar.course.kernel import Outcome
 from minichar.course.lessons import written
@@ -105,7 +105,7 @@ def test_situation(judged, name):
 @pytest.mark.parametrize("name", ["unfinished", "wrong, saved outputs of a right one", "borrowed"])
 def test_grade_says_the_same(course, judged, name):
     notebook = course / "notebooks" / f"{FILES[name]}.ipynb"
-    verdicts = progress.judge([notebook])[notebook].verdicts
+    verdicts = progress.judge(notebook).verdicts
     found = [[v.number, v.state, v.message] for v in verdicts]
     assert found == judged[1][FILES[name]]["verdicts"]
 
@@ -364,14 +364,3 @@ def test_solutions_are_left_to_nbval(tmp_path):
     solution.write_bytes(written(borrowed))
     done, outcomes, found = run_pytest(course, [solution])
     assert "Exercise 90.1: borrowed." in done.stdout and done.returncode == 1
-
-
-def test_a_missing_lesson_or_solution(tmp_path):
-    course = mini_course.make(tmp_path / "course")
-    notebook = course / "notebooks" / "90_mini.ipynb"
-    notebook.unlink()
-    verdicts = progress.judge([notebook])[notebook].verdicts
-    assert [v.state for v in verdicts] == ["missing", "missing"]
-    assert "minichar reset 90" in verdicts[0].message
-    with pytest.raises(CourseError, match="91_none.ipynb is not there"):
-        progress.judge([course / "notebooks" / "91_none.ipynb"])

@@ -12,7 +12,6 @@ import minichar as mc
 from minichar import curve_panel, helpers, studio, workers
 from minichar import live as live_module
 from minichar.live import Live
-from minichar.writing import loop_of, piece_of
 
 TEXT = "a rose is a rose is a rose\n" * 40
 SMALL = {"hidden": (6,), "batch": 4, "length": 8}
@@ -320,14 +319,6 @@ def test_a_long_training_is_thinned_from_its_beginning_to_its_end(live, monkeypa
     assert steps == losses == [1, 11, 16, 21, 26, 31, 36]  # what is no number is no point
 
 
-@pytest.mark.parametrize(
-    ("text", "piece"),
-    [("the the the the ", "the "), ("xababab", "ab"), ("aaa", "a"), ("abcabc", None), ("", None)],
-)
-def test_a_loop_is_noticed(text, piece):
-    assert loop_of(text) == piece
-
-
 def test_four_temperatures_at_once_are_what_each_would_be_alone(live):
     walk(live, 3)
     temperatures = [0, 0.5, 1.0, 3.0]
@@ -362,19 +353,6 @@ def test_sizes_that_would_fill_the_memory_are_refused_before_it_is_taken(live, s
     with pytest.raises(ValueError, match="million"):
         live.restart(**sizes)
     assert live.model is model
-
-
-def test_a_piece_of_the_text_begins_where_a_word_or_a_line_does(live):
-    def piece(seed):
-        return piece_of(live.text, seed, lines=live.settings["lines"])
-
-    for seed in range(20):
-        found = piece(seed)
-        place = live.text.index(found)
-        assert len(found) == 24 and found[0] in "ari" and live.text[place - 1 : place] in "\n "
-    assert piece(1) == piece(1) and len({piece(k) for k in range(20)}) > 3
-    live.restart(lines=True)
-    assert {piece(k) for k in range(5)} == {"a rose is a rose is a ro"}
 
 
 def test_by_lines_it_learns_and_saves_and_loads_and_goes_on_exactly(live, tmp_path):

@@ -30,14 +30,14 @@ def judged(monkeypatch):
     """Verdicts in place of a judge: set the states, see which notebooks were asked for."""
     asked = []
 
-    def judge(paths, tell):
-        asked.extend(path.stem for path in paths)
+    def judge(path, tell):
+        asked.append(path.stem)
         judge.broken = {"Cell 7 (`1 / 0`)": "ZeroDivisionError: division by zero"}
         verdicts = [
             Verdict(f"90.{i}", "title", state, "What.\nHint." if state == "wrong" else "")
             for i, state in enumerate(judge.states, 1)
         ]
-        return {path: Report(verdicts, judge.broken) for path in paths}
+        return Report(verdicts, judge.broken)
 
     judge.states, judge.asked = ["solved", "solved"], asked
     monkeypatch.setattr(progress, "judge", judge)
@@ -130,9 +130,9 @@ def test_what_is_no_progress_is_one_line(course, capsys, tmp_path):
 def test_what_is_saved_while_it_is_judged_is_judged_again(course, judged):
     answer = judged
 
-    def slow(paths, tell):
+    def slow(path, tell):
         save(course, lesson(WRONG_1))
-        return answer(paths, tell)
+        return answer(path, tell)
 
     progress.judge = slow
     main(["progress"])

@@ -18,6 +18,11 @@ def some_texts(lengths, V=5, seed=0):
     return modes.pad([dice.integers(V, size=n) for n in lengths])
 
 
+def inside(lengths, T):
+    """The mask (T, B): True where a text of each of these lengths has a character."""
+    return np.arange(T)[:, None] < lengths
+
+
 @given(LENGTHS, st.integers(0, 9))
 def test_pad_keeps_every_text_and_fills_the_rest(lengths, fill):
     rows = [list(rng(k).integers(9, size=n)) for k, n in enumerate(lengths)]
@@ -36,14 +41,6 @@ def test_pad_refuses_what_has_no_last_state(rows):
 def test_pad_cuts_no_fraction_off():
     with pytest.raises(TypeError, match="float64"):
         modes.pad([[1, 2], [1.5]])
-
-
-@given(LENGTHS, st.integers(0, 3))
-def test_the_mask_has_as_many_places_as_there_are_characters(lengths, more):
-    T = max(lengths) + more
-    mask = modes.inside(np.array(lengths), T)
-    assert mask.shape == (T, len(lengths)) and mask.sum(axis=0).tolist() == lengths
-    assert (np.diff(mask.astype(int), axis=0) <= 0).all()  # True from the top, then False
 
 
 @given(LENGTHS, st.integers(0, 3))
@@ -74,8 +71,8 @@ def test_the_last_state_gets_the_whole_gradient_and_no_other_state_any(lengths, 
 def test_the_masked_loss_is_the_mean_over_the_true_predictions(lengths):
     targets, n = some_texts(lengths)
     z = Tensor(rng(2).standard_normal((*targets.shape, 5)), requires_grad=True)
-    mask = modes.inside(n, len(targets))
-    loss = modes.masked_cross_entropy(z, targets, mask)
+    mask = inside(n, len(targets))
+    loss = modes.masked_loss(z, targets, n)
     loss.backward()
     each = [
         float(graph.cross_entropy(z[t, b].reshape(1, 5), targets[t, b : b + 1]).data)
@@ -88,11 +85,10 @@ def test_the_masked_loss_is_the_mean_over_the_true_predictions(lengths):
 
 def test_the_padding_has_no_say_in_the_masked_loss():
     targets, n = some_texts([3, 1, 2])
-    mask, z = modes.inside(n, 3), rng().standard_normal((3, 3, 5))
+    mask, z = inside(n, 3), rng().standard_normal((3, 3, 5))
     other_targets, other_z = np.where(mask, targets, 4), np.where(mask[..., None], z, 1e6)
-    one = modes.masked_cross_entropy(Tensor(z), targets, mask)
-    assert one.data == modes.masked_cross_entropy(Tensor(z), targets, mask.astype(int)).data
-    assert one.data == modes.masked_cross_entropy(Tensor(other_z), other_targets, mask).data
+    one = modes.masked_loss(Tensor(z), targets, n)
+    assert one.data == modes.masked_loss(Tensor(other_z), other_targets, n).data
 
 
 def one_hot(ids, V=5):
@@ -106,7 +102,7 @@ def test_a_reader_knows_a_text_alone_as_in_company_and_sends_nothing_to_padding(
     x = one_hot(ids)
     states = reader(x, n)
     states.backward(np.ones(states.shape))
-    mask = modes.inside(n, len(ids))
+    mask = inside(n, len(ids))
     assert (x.grad[~mask] == 0).all() and (x.grad[mask] != 0).any(axis=-1).all()
     for b, length in enumerate(lengths):
         alone = reader(ids[:length, b : b + 1])
@@ -140,7 +136,7 @@ def test_gradients_through_both_ways_and_through_padding():
     ids, n = some_texts([4, 2, 3])
     cell = modes.Bidirectional(5, 3, rng(), "float64")
     x = one_hot(ids)
-    mask = modes.inside(n, len(ids))
+    mask = inside(n, len(ids))
     assert (
         graph.check_gradients(lambda *_: cell(x, n)[0][mask], x, *cell.parameters.values()) < 1e-7
     )
@@ -186,11 +182,11 @@ def test_encoder_and_decoder_joined_every_weight_learns_and_no_padding_does():
     x = one_hot(ids)
     z, _ = writer(reader(x, n), modes.shifted(says))
     assert z.shape == (5, 3, 5)
-    modes.masked_cross_entropy(z, says, modes.inside(m, 5)).backward()
+    modes.masked_loss(z, says, m).backward()
     parameters = modes.named({"reader": reader, "writer": writer})
     assert {"reader.Wxh", "writer.cell.Whh", "writer.Wch", "writer.read_out.b"} < set(parameters)
     assert all((t.grad != 0).any() for t in parameters.values())
-    mask = modes.inside(n, len(ids))
+    mask = inside(n, len(ids))
     assert (x.grad[~mask] == 0).all() and (x.grad[mask] != 0).any(axis=-1).all()
 
 
@@ -237,7 +233,7 @@ def test_the_loss_of_one_text_sends_gradient_to_that_text_alone(which):
     reader, writer = modes.Reader(5, 4, rng(), "float64"), modes.Writer(4, 5, 6, rng(), "float64")
     x = one_hot(ids)
     z, _ = writer(reader(x, n), modes.shifted(says))
-    mask = modes.inside(m, 5) & (np.arange(3) == which)
-    modes.masked_cross_entropy(z, says, mask).backward()
-    reached = modes.inside(n, len(ids)) & (np.arange(3) == which)
+    mask = inside(m, 5) & (np.arange(3) == which)
+    graph.cross_entropy(z[mask], says[mask]).backward()
+    reached = inside(n, len(ids)) & (np.arange(3) == which)
     assert ((x.grad != 0).any(axis=2) == reached).all()

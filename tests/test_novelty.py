@@ -14,7 +14,6 @@ from minichar.novelty import (
     distances,
     longest_run,
     nearest,
-    novelty,
     shared,
 )
 
@@ -69,17 +68,6 @@ def test_edit_distances_by_hand():
     assert distance("\0", "") == 1 and distance("na\u00efve\U0001f600", "naive") == 2
     with pytest.raises(ValueError, match="nothing to compare with"):
         nearest("a", [])
-
-
-def test_a_text_is_no_list_of_names():
-    for written, known in (("ann\nbo", ["ann"]), (["ann"], "ann\nbo")):
-        with pytest.raises(TypeError, match="lists of names"):
-            novelty(written, known)
-
-
-def test_novelty_counts_every_new_name_once():
-    found = novelty(["ann", "bo", "", "ann", "bo", "eve", "an"], ["ann", "anna"])
-    assert found == (6, 4, ["bo", "eve", "an"])
 
 
 @given(st.text("ab", max_size=30), st.text("ab", max_size=60))

@@ -110,7 +110,7 @@ def test_grading_disturbs_no_environment_or_settings(course, mini, monkeypatch):
     save(mini, lesson(RIGHT_1, RIGHT_2))
     environment, folder = dict(os.environ), os.getcwd()
     told, began = [], time.monotonic()
-    report = progress.judge([mini.notebook], told.append)[mini.notebook]
+    report = progress.judge(mini.notebook, told.append)
     assert [v.state for v in report.verdicts] == ["solved", "solved"]
     assert told == sorted(told) and 0 < told[0] and told[-1] <= time.monotonic() - began
     assert (dict(os.environ), os.getcwd()) == (environment, folder)
@@ -120,7 +120,7 @@ def test_grading_disturbs_no_environment_or_settings(course, mini, monkeypatch):
 
 def test_a_lesson_in_which_nothing_was_written_is_known_without_running_it(course, mini):
     known = [(v.number, v.title, v.state) for v in progress.at_the_start(mini)]
-    judged = progress.judge([mini.notebook])[mini.notebook].verdicts
+    judged = progress.judge(mini.notebook).verdicts
     assert known == [(v.number, v.title, v.state) for v in judged]
     save(mini, lesson(RIGHT_1))
     assert progress.at_the_start(mini) is None
@@ -130,7 +130,7 @@ def test_a_lesson_in_which_nothing_was_written_is_known_without_running_it(cours
 
 def test_a_notebook_under_another_name_is_seen(course, mini):
     mini.notebook.rename(mini.notebook.with_name("90_mini (1).ipynb"))
-    (verdict, *_) = progress.judge([mini.notebook])[mini.notebook].verdicts
+    (verdict, *_) = progress.judge(mini.notebook).verdicts
     assert verdict.message == (
         "90_mini.ipynb is not there, but 90_mini (1).ipynb is: give it its name back"
     )
@@ -140,7 +140,7 @@ def test_a_folder_may_have_any_name(tmp_path):
     lesson_of = mini_course.make(tmp_path / "my [course] $HOME (2)")
     mini = files.find_lesson("90", lesson_of)
     save(mini, lesson(RIGHT_1))
-    states = [v.state for v in progress.judge([mini.notebook])[mini.notebook].verdicts]
+    states = [v.state for v in progress.judge(mini.notebook).verdicts]
     assert states == ["solved", "not done"]
 
 
@@ -158,13 +158,15 @@ def test_lessons_that_are_not_there_are_judged_without_running_anything(course, 
     monkeypatch.setattr(progress, "_run_pytest", None)
     files.keep(mini.notebook)  # this copy is not what is missing
     mini.notebook.unlink()
-    verdicts = progress.judge([mini.notebook])[mini.notebook].verdicts
+    verdicts = progress.judge(mini.notebook).verdicts
     assert [(v.number, v.state) for v in verdicts] == [("90.1", "missing"), ("90.2", "missing")]
     assert "`minichar reset 90` makes it again" in verdicts[0].message
     for folder in ("solutions", "notebooks"):  # as the glossary, which has no exercise
         path = course / folder / "92_words.ipynb"
         path.write_bytes(lessons.written(nbformat.v4.new_notebook()))
-    assert progress.judge([path])[path].verdicts == []
+    assert progress.judge(path).verdicts == []
+    with pytest.raises(CourseError, match="93_none.ipynb is not there"):
+        progress.judge(course / "notebooks" / "93_none.ipynb")
 
 
 def test_the_judge_and_its_kernels_have_one_thread_and_nothing_of_another_pytest(monkeypatch):
@@ -179,4 +181,4 @@ def test_a_judge_that_cannot_run_says_why(course, mini, monkeypatch):
     asked = progress._environment() | {"PYTEST_ADDOPTS": "--no-such-option"}
     monkeypatch.setattr(progress, "_environment", lambda: asked)
     with pytest.raises(CourseError, match="could not be judged: .*no-such-option"):
-        progress.judge([mini.notebook])
+        progress.judge(mini.notebook)

@@ -10,12 +10,6 @@ from minichar import backend, strict
 
 
 @pytest.fixture
-def card():
-    with strict.instead_of_cupy() as module:
-        yield module
-
-
-@pytest.fixture
 def x(card):
     x = card.asarray(np.arange(6.0).reshape(2, 3))
     card.counts.reset()

@@ -71,6 +71,7 @@ def test_a_piece_begins_where_a_word_or_a_line_does():
     words, rows = text.split(), text.splitlines()
     pieces = [piece_of(text, seed, 10) for seed in range(30)]
     assert {len(piece) for piece in pieces} == {10} and all(piece in text for piece in pieces)
+    assert not any(piece[0].isspace() for piece in pieces)
     assert len({piece.split()[0] for piece in pieces} & set(words)) > 5
     assert all(any(word.startswith(piece.split()[0]) for word in words) for piece in pieces)
     lines = {piece_of(text, seed, 10, lines=True) for seed in range(30)}

@@ -58,31 +58,24 @@ class Report:
     broken: dict[str, str]  # "Cell 7" -> what it stopped with
 
 
-def judge(
-    notebooks: Sequence[Path], tell: Callable[[float], None] = lambda seconds: None
-) -> dict[Path, Report]:
-    """Judge learners' notebooks in one process; solutions/ beside their folder holds the checks.
+def judge(notebook: Path, tell: Callable[[float], None] = lambda seconds: None) -> Report:
+    """Judge a learner's notebook; solutions/ beside its folder holds the checks.
 
     `tell` hears the seconds so far, twice a second. Raises CourseError when there is no such
     solution or the judge cannot be run.
     """
-    solutions = {path: path.parent.parent / "solutions" / path.name for path in notebooks}
-    exercises = {path: list(checks(read_notebook(solutions[path]))) for path in notebooks}
-    there = [path for path in notebooks if exercises[path] and path.exists()]
-    found = _run_pytest(there, tell) if there else {}
-    reports = {}
-    for path in notebooks:
-        if path in there:
-            result = found[os.path.abspath(path)]
-        else:
-            gone = _gone(path)
-            result = {"verdicts": [[n, "missing", gone] for n in exercises[path]], "broken": {}}
-        verdicts = [
-            Verdict(number, checking.title(number), state, message)
-            for number, state, message in result["verdicts"]
-        ]
-        reports[path] = Report(verdicts, result["broken"])
-    return reports
+    solution = notebook.parent.parent / "solutions" / notebook.name
+    numbers = list(checks(read_notebook(solution)))
+    if numbers and notebook.exists():
+        found = _run_pytest(notebook, tell)
+    else:
+        gone = _gone(notebook)
+        found = {"verdicts": [[n, "missing", gone] for n in numbers], "broken": {}}
+    verdicts = [
+        Verdict(number, checking.title(number), state, message)
+        for number, state, message in found["verdicts"]
+    ]
+    return Report(verdicts, found["broken"])
 
 
 def _gone(notebook: Path) -> str:
@@ -94,21 +87,21 @@ def _gone(notebook: Path) -> str:
     return f"{name} is not there; `minichar reset {name[:2]}` makes it again"
 
 
-def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dict[str, dict]:
-    """Run the plugin over notebooks, apart from any other pytest and its settings."""
+def _run_pytest(notebook: Path, tell: Callable[[float], None]) -> dict:
+    """Run the plugin over a notebook, apart from any other pytest and its settings."""
     with tempfile.TemporaryDirectory() as folder:
         settings, output, log = (Path(folder) / name for name in ("pytest.ini", "found", "log"))
         settings.write_text("[pytest]\n")
         plugins = ["-p", "nbval.plugin", "-p", "minichar.course.grading", "-p", "no:cacheprovider"]
         options = ["--noconftest", "--nbval", f"--verdicts={output}"]
-        # Paths from there: pytest takes none with a [ in it. -P: nothing is imported from there.
-        root = os.path.abspath(notebooks[0].parent.parent)
-        paths = [os.path.relpath(path, root) for path in notebooks]
+        # A path from there: pytest takes none with a [ in it. -P: nothing is imported from there.
+        root = os.path.abspath(notebook.parent.parent)
+        path = os.path.relpath(notebook, root)
         command = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(settings)]
         command.append("--rootdir=.")  # its full name might hold a $, which pytest would expand
         with log.open("wb") as file:
             child = subprocess.Popen(
-                [*command, *plugins, *options, *paths],
+                [*command, *plugins, *options, path],
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -119,8 +112,8 @@ def _run_pytest(notebooks: Sequence[Path], tell: Callable[[float], None]) -> dic
         if not output.exists():
             lines = log.read_text(errors="replace").splitlines()
             errors = [line for line in lines if "error" in line.lower()] or ["pytest said nothing"]
-            raise CourseError(f"the notebooks could not be judged: {errors[-1].strip()}")
-        return json.loads(output.read_text(encoding="utf-8"))
+            raise CourseError(f"the notebook could not be judged: {errors[-1].strip()}")
+        return json.loads(output.read_text(encoding="utf-8"))[os.path.abspath(notebook)]
 
 
 def _environment() -> dict[str, str]:

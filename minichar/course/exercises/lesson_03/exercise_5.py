@@ -2,13 +2,9 @@
 
 import numpy as np
 
-from minichar import rnn100
 from minichar.course.checking import call_on, exercise, same
 from minichar.course.comparing import same_arrays
-
-
-def adagrad(W, dW, memory, rate=0.1, clip=5.0):
-    rnn100.adagrad(W, dW, memory, rate, clip)
+from minichar.rnn100 import adagrad
 
 
 def _changed_adagrad(
@@ -51,7 +47,6 @@ def _rebound(which):
     "3.5",
     "Adagrad",
     answer=adagrad,
-    also=(rnn100.adagrad,),
     hints=[
         ("In which order?", "Clip the gradient, add its square to the memory, then move by it."),
         (

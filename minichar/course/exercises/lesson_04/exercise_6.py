@@ -3,7 +3,8 @@
 from minichar import sampling, searching
 from minichar.course.checking import call, exercise, same
 from minichar.course.exercises.lesson_04.exercise_2 import greedy
-from minichar.course.exercises.lesson_04.shared import network, softmax
+from minichar.course.exercises.lesson_04.shared import network
+from minichar.rnn100 import softmax
 
 
 def beam(model, prime, length, width):

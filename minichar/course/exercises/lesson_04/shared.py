@@ -1,4 +1,4 @@
-"""What the exercises of lesson 04 share: a softmax, and scores and networks drawn from a seed."""
+"""What the exercises of lesson 04 share: scores and networks drawn from a seed."""
 
 import numpy as np
 
@@ -16,8 +16,3 @@ def network(seed, V=4, H=5, size=1.5):
 
 def scores(seed, V):
     return 2 * np.random.default_rng(seed).standard_normal(V)
-
-
-def softmax(z):
-    e = np.exp(z - z.max())
-    return e / e.sum()

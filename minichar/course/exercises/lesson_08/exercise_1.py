@@ -2,15 +2,8 @@
 
 import numpy as np
 
-from minichar import text
 from minichar.course.checking import Wrong, call, exercise, same
-
-
-def streams(ids, B):
-    steps = (len(ids) - 1) // B
-    inputs = ids[: steps * B].reshape(B, steps).T
-    targets = ids[1 : steps * B + 1].reshape(B, steps).T
-    return inputs, targets
+from minichar.text import streams
 
 
 def _targets_rolled(ids, B):
@@ -50,7 +43,6 @@ def _into_zeros(ids, B):
     "8.1",
     "streams side by side",
     answer=streams,
-    also=(text.streams,),
     hints=[
         (
             "Which way does reshape fill?",

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from minichar import novelty as package
 from minichar.course.checking import call, exercise, same
 
 
@@ -15,7 +14,6 @@ def share_new(written, known):
     "12.3",
     "the share of new names",
     answer=share_new,
-    also=(package.novelty,),
     hints=[
         (
             "Where do duplicates go?",

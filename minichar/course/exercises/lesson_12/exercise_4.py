@@ -2,19 +2,8 @@
 
 import numpy as np
 
-from minichar import novelty as package
 from minichar.course.checking import call, exercise, same
-
-
-def edit_distance(a, b):
-    D = np.zeros((len(a) + 1, len(b) + 1), int)
-    D[:, 0] = np.arange(len(a) + 1)
-    D[0, :] = np.arange(len(b) + 1)
-    for i in range(1, len(a) + 1):
-        for j in range(1, len(b) + 1):
-            exchanged = D[i - 1, j - 1] + (a[i - 1] != b[j - 1])
-            D[i, j] = min(D[i - 1, j] + 1, D[i, j - 1] + 1, exchanged)
-    return D[-1, -1]
+from minichar.novelty import distance, distances
 
 
 def _table(cost=lambda x, y: x != y, edges=True, reach=(1, 1), step=1, other=1):
@@ -71,8 +60,8 @@ def _hamming(a, b):
 @exercise(
     "12.4",
     "edit distance",
-    answer=edit_distance,
-    also=(package.distance, package.distances),
+    answer=distance,
+    also=(distances,),
     hints=[
         (
             "Where do the three ways come from?",
@@ -106,7 +95,7 @@ def _hamming(a, b):
         "exchanging is free": _table(cost=lambda x, y: 0),
         "taking out is free": _table(step=0),
         "putting in is free": _table(other=0),
-        "the last letter of `a` left out": lambda a, b: edit_distance(a[:-1], b),
+        "the last letter of `a` left out": lambda a, b: distance(a[:-1], b),
         "two neighbours exchanged count as one change": _swaps,
         "letters in common": lambda a, b: max(len(a), len(b)) - len(set(a) & set(b)),
     },
@@ -130,4 +119,4 @@ def _(f):
     for _ in range(12):
         pairs.append(tuple("".join(rng.choice(list("abc"), rng.integers(1, 8))) for _ in "ab"))
     for a, b in pairs:
-        same(f"edit_distance({a!r}, {b!r})", call(f, a, b), edit_distance(a, b))
+        same(f"edit_distance({a!r}, {b!r})", call(f, a, b), distance(a, b))

@@ -2,18 +2,8 @@
 
 import numpy as np
 
-from minichar import novelty as package
 from minichar.course.checking import call, exercise, same
-
-
-def longest_shared(text, training):
-    best = ""
-    for start in range(len(text)):
-        n = len(best) + 1
-        while start + n <= len(text) and text[start : start + n] in training:
-            best = text[start : start + n]
-            n += 1
-    return best
+from minichar.novelty import longest_run, shared
 
 
 def _subsequence(text, training):
@@ -52,8 +42,8 @@ class _Asked(str):
 @exercise(
     "12.5",
     "the longest shared run",
-    answer=longest_shared,
-    also=(package.shared, package.longest_run),
+    answer=longest_run,
+    also=(shared,),
     hints=[
         (
             "Which pieces are worth asking about?",
@@ -68,15 +58,15 @@ class _Asked(str):
     ],
     wrong={
         "a run of one character left out": lambda text, training: (
-            run if len(run := longest_shared(text, training)) > 1 else ""
+            run if len(run := longest_run(text, training)) > 1 else ""
         ),
         "letters with gaps between them": _subsequence,
         "only runs from the first character on": _prefix,
         "only as many starts as `training` has characters": lambda text, training: _longest(
             [_prefix(text[a:], training) for a in range(min(len(text), len(training)))]
         ),
-        "the last character left out": lambda text, training: longest_shared(text[:-1], training),
-        "how long, not which": lambda text, training: len(longest_shared(text, training)),
+        "the last character left out": lambda text, training: longest_run(text[:-1], training),
+        "how long, not which": lambda text, training: len(longest_run(text, training)),
         "whole words only": lambda text, training: _longest(
             [word for word in text.split(" ") if word in training]
         ),
@@ -129,5 +119,5 @@ def _(f):
     for _ in range(6):
         cases.append(tuple("".join(rng.choice(list("ab "), n)) for n in (12, 30)))
     for text, training in cases:
-        want = longest_shared(text, training)
+        want = longest_run(text, training)
         same(f"longest_shared({text!r}, {training!r})", call(f, text, _Asked(training)), want)

@@ -2,21 +2,16 @@
 
 import numpy as np
 
-from minichar import modes
 from minichar.course.checking import call, exercise, same
 from minichar.course.exercises.lesson_13.shared import expect_gradient, expect_tensor
 from minichar.graph import Tensor
-
-
-def at_the_end(y, lengths):
-    return y[lengths - 1, np.arange(len(lengths))]
+from minichar.modes import last
 
 
 @exercise(
     "13.1",
     "the state at each one's own end",
-    answer=at_the_end,
-    also=(modes.last,),
+    answer=last,
     hints=[
         (
             "Which step is the last of a text of 4 letters?",
@@ -40,18 +35,18 @@ def at_the_end(y, lengths):
         "every text at everybody's end": lambda y, lengths: y[lengths - 1],
         "always the first text": lambda y, lengths: y[lengths - 1, np.zeros(len(lengths), int)],
         "the mean of all states": lambda y, lengths: y.mean(axis=0),
-        "cut off from the graph": lambda y, lengths: Tensor(at_the_end(y, lengths).data),
+        "cut off from the graph": lambda y, lengths: Tensor(last(y, lengths).data),
         "a new Tensor, with a gradient of its own": lambda y, lengths: Tensor(
-            at_the_end(y, lengths).data, requires_grad=True
+            last(y, lengths).data, requires_grad=True
         ),
-        "an array, not a Tensor": lambda y, lengths: at_the_end(y, lengths).data,
+        "an array, not a Tensor": lambda y, lengths: last(y, lengths).data,
     },
 )
 def _(f):
     for T, lengths, H in ((5, [2, 4, 1], 2), (4, [3], 3), (3, [3, 3], 1), (6, [1, 4, 4, 2], 2)):
         rng, B = np.random.default_rng(T), len(lengths)
         y = Tensor(rng.standard_normal((T, B, H)), requires_grad=True)
-        got, want = call(f, y, np.array(lengths)), at_the_end(y, np.array(lengths))
+        got, want = call(f, y, np.array(lengths)), last(y, np.array(lengths))
         case = f"with lengths {lengths} and T = {T}"
         expect_tensor(f"the result {case}", got)
         same(f"the result {case}", got.data, want.data)

@@ -2,19 +2,10 @@
 
 import numpy as np
 
-from minichar import modes
 from minichar.course.checking import call, exercise, same
 from minichar.course.exercises.lesson_13.shared import expect_whole
 from minichar.graph import Tensor
-
-
-def write(writer, c, length):
-    ids, state, written = np.zeros((1, len(c)), int), None, []
-    for _ in range(length):
-        z, state = writer(c, ids, state)
-        ids = z.data.argmax(axis=2)
-        written.append(ids[0])
-    return np.array(written)
+from minichar.modes import Writer
 
 
 def _changed_writing(
@@ -55,11 +46,20 @@ def _with_the_start(written):
     return np.array([0 * written[0], *written[:-1]])
 
 
+def _behind(writer, c, length):
+    ids, state, written = np.zeros((1, len(c)), int), None, []
+    before = ids
+    for _ in range(length):
+        z, state = writer(c, before, state)
+        before, ids = ids, z.data.argmax(axis=2)
+        written.append(ids[0])
+    return np.array(written)
+
+
 @exercise(
     "13.4",
     "writing",
-    answer=write,
-    also=(modes.Writer.write,),
+    answer=Writer.write,
     hints=[
         (
             "What goes round the loop?",
@@ -97,27 +97,17 @@ def _with_the_start(written):
         "(1, B) at each step, not its row 0": _changed_writing(
             out=lambda written: np.array(written)[:, None]
         ),
-        "what is read is one behind": lambda writer, c, length: _behind(writer, c, length),
+        "what is read is one behind": _behind,
     },
 )
 def _(f):
     cases = ((3, 2, 9, 12, 110), (1, 3, 7, 10, 0), (4, 1, 9, 12, 82), (2, 2, 5, 1, 2))
     for B, K, V, length, seed in cases:  # with line ends (0) in the middle, and letters after them
-        writer = modes.Writer(K, V, 6, np.random.default_rng(seed), "float64")
+        writer = Writer(K, V, 6, np.random.default_rng(seed), "float64")
         for name, w in writer.parameters.items():
             w.data *= 8 if name == "cell.Whh" else 6  # so that c, state and text all matter
         c = Tensor(np.random.default_rng(length).standard_normal((B, K)))
-        got, want = call(f, writer, c, length), write(writer, c, length)
+        got, want = call(f, writer, c, length), writer.write(c, length)
         name = f"the text of length {length}, for {B} rows of c,"
         same(name, got, want)
         expect_whole(name, got)
-
-
-def _behind(writer, c, length):
-    ids, state, written = np.zeros((1, len(c)), int), None, []
-    before = ids
-    for _ in range(length):
-        z, state = writer(c, before, state)
-        before, ids = ids, z.data.argmax(axis=2)
-        written.append(ids[0])
-    return np.array(written)

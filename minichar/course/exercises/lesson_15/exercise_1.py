@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minichar.attention import attend
 from minichar.course.checking import Wrong, call, exercise, same
 
 
@@ -32,6 +33,7 @@ def _mask_after(q, k):
     "15.1",
     "attention weights",
     answer=attention_weights,
+    also=(attend,),
     hints=[
         (
             "How are all queries compared with all keys at once?",
