@@ -1,1 +1,1 @@
-"""The exercises of lesson 12: bars of a tune, what closes what, new names, and how near is near."""
+"""The exercises of lesson 12: bars of a tune, what closes what, shares, and how near is near."""
