@@ -46,7 +46,7 @@ SHARE = number(0, 1, open_end=True)
 SETTLED: list[tuple[str, Any, Any, str]] = [
     ("--cell", ("lstm", "gru", "rnn", "relu"), "lstm", "the cell; relu is an rnn that uses relu"),
     ("--hidden", layers, (128, 128), "neurons in each layer, the lowest first"),
-    ("--embedding", whole(1), None, "learn a vector of N numbers for each character"),
+    ("--embedding", whole(0), 64, "learn a vector of N numbers for each character; 0: one-hot"),
     ("--dropout", SHARE, 0.0, "share of neurons left out of each step, against overfitting"),
     ("--batch", whole(1), None, "places in the text read side by side: the batch size"),
     ("--lines", bool, False, "learn each line on its own, as in a list of names"),

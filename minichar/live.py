@@ -37,8 +37,8 @@ SIZES = ("hidden", "embedding", "batch", "length")
 DEFAULTS = {
     "cell": "lstm",
     "hidden": (64,),
-    "embedding": None,
-    "dropout": 0.0,
+    "embedding": 32,
+    "dropout": 0.1,
     "seed": 0,
     "batch": 32,
     "length": 32,

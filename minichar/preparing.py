@@ -69,7 +69,8 @@ def begin(options: Namespace, text: str) -> Training:
     """A new training with these settings. `options.first`: the model of --init, or None."""
     given, first = vars(options), options.first
     vocab = first.vocab if first else Vocabulary.of(text)
-    model = CharModel(vocab, device=options.device, **{name: given[name] for name in CHOSEN})
+    chosen = {name: given[name] for name in CHOSEN} | {"embedding": options.embedding or None}
+    model = CharModel(vocab, device=options.device, **chosen)
     if first:
         for name, w in first.parameters().items():
             to = model.parameters()[name].data

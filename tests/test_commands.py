@@ -71,6 +71,25 @@ def test_resumed_equals_uninterrupted_to_the_last_byte(at):
     assert (at / "part.best.npz").read_bytes() == (at / "fox.best.npz").read_bytes()
 
 
+@pytest.mark.parametrize(("words", "embedding"), [("", 64), ("--embedding 0", None)])
+def test_characters_are_vectors_unless_0_asks_for_one_hot_rows(at, words, embedding):
+    run(
+        "train",
+        "fox.txt",
+        "--hidden",
+        4,
+        *words.split(),
+        "--steps",
+        1,
+        "--out",
+        "new.npz",
+        "--overwrite",
+    )
+    assert mc.load_model("new.npz").embedding == embedding
+    run("train", "fox.txt", "--init", "new.npz", "--steps", 1, "--out", "newer.npz", "--overwrite")
+    assert mc.load_model("newer.npz").embedding == embedding
+
+
 def test_every_setting_reaches_the_training(at):
     words = "--cell gru --optimizer rmsprop --lr 0.01 --clip 0.5 --steps 20 --decay-after 3".split()
     run("train", "fox.txt", *SMALL, *words, "--out", "set.npz")
@@ -883,7 +902,7 @@ def test_with_patience_it_stops_when_nothing_gets_better(at, capsys):
 
 
 def test_of_a_training_gone_too_far_the_best_is_the_one_to_see(at, capsys):
-    words = "--batch 4 --hidden 8 --save-every 40 --lr 0.03 --out over.npz".split()
+    words = "--batch 4 --hidden 8 --save-every 40 --lr 0.03 --embedding 0 --out over.npz".split()
     assert main(["train", "fox.txt", *words, "--steps", "40"]) == 0
     lines = capsys.readouterr().out.splitlines()  # the last one is the best
     assert ", the best one" not in lines[-2] and lines[-1].endswith("sample over.npz")

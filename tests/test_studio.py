@@ -413,11 +413,13 @@ def test_what_is_loaded_is_what_the_fields_say_and_another_optimiser_has_its_own
     made, tmp_path
 ):
     made.live.save(tmp_path / "kept.npz")
-    other = studio.Studio(TEXT, start=False, cell="gru", hidden=(3, 2), batch=2, length=9)
+    other = studio.Studio(
+        TEXT, start=False, cell="gru", hidden=(3, 2), embedding=None, batch=2, length=9
+    )
     _, model, files = other.panels.children
     files.path.value = str(tmp_path / "kept.npz")
     files.load.click()
-    assert (model.cell.value, model.hidden.value, model.embedding.value) == ("lstm", "5", 0)
+    assert (model.cell.value, model.hidden.value, model.embedding.value) == ("lstm", "5", 32)
     assert (
         (model.batch.value, model.length.value)
         == (4, 8)
