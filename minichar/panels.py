@@ -2,6 +2,7 @@
 
 import html
 from collections import Counter
+from inspect import signature
 from typing import Any
 
 import ipywidgets
@@ -9,7 +10,7 @@ import ipywidgets
 from minichar import datasets
 from minichar.decoding import NO_TEXT, marked_utf_16
 from minichar.live import DEFAULTS, ENOUGH
-from minichar.model import CHOSEN, KINDS
+from minichar.model import CHOSEN, KINDS, CharModel
 from minichar.optim import OPTIMIZERS
 from minichar.signs import visible
 from minichar.text import clean
@@ -179,7 +180,7 @@ class ModelPanel(ipywidgets.VBox):
         given = "".join(
             f", {name}={s[name]!r}"
             for name in CHOSEN
-            if s[name] != {"hidden": (128, 128)}.get(name, DEFAULTS[name])
+            if s[name] != signature(CharModel).parameters[name].default
         )
         lines = ", lines=True" if self.studio.live.settings["lines"] else ""
         sizes = f"batch={s['batch']}, length={s['length']}{lines}"

@@ -431,9 +431,12 @@ def test_what_is_loaded_is_what_the_fields_say_and_another_optimiser_has_its_own
     assert other.live.rate == 0.5 == other.rate.number.value
 
 
-def test_the_code_shown_makes_the_same_model(made, capsys):
+@pytest.mark.parametrize(
+    ("dropout", "embedding"), [(0.5, 3), (0, 0), (DEFAULTS["dropout"], DEFAULTS["embedding"])]
+)
+def test_the_code_shown_makes_the_same_model(made, capsys, dropout, embedding):
     model = made.panels.children[1]
-    model.cell.value, model.dropout.value, model.embedding.value = "gru", 0.5, 3
+    model.cell.value, model.dropout.value, model.embedding.value = "gru", dropout, embedding
     shown = re.search("<pre.*?>(.*)</pre>", model.code.value, re.S)[1]
     code = html.unescape(shown).replace("steps=2000", "steps=1")
     names = {"mc": mc, "text": TEXT}
