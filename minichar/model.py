@@ -49,7 +49,7 @@ class CharModel:
 
     `cell` is "rnn", "lstm", "gru", or "relu": an RNN with relu for tanh. `hidden` is the number of
     neurons in each layer, from the bottom up. With `embedding=None` the first layer reads one-hot
-    rows, else learned rows of that many numbers. `dropout` is the share dropped after each
+    rows, else learned rows of that many numbers, and learns in fewer steps. `dropout` is the share dropped after each
     layer while training. `device` is "cpu" or "gpu": a `seed` draws the same weights on both.
     `fused=False` takes the step-by-step cells of layers.py: the same numbers, slowly. `lines` says
     that it learned one line at a time (a Training with lines=True sets it): then `step` starts from

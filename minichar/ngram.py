@@ -33,14 +33,17 @@ class Counts(NamedTuple):
 
 
 def witten_bell(counts: np.ndarray, context: np.ndarray, contexts: int) -> Counts:
-    """Of pieces: how often each came, and the number of its context. The count stays as it is."""
+    """The count stays as it is, and the shorter context gets one for each different follower.
+
+    `counts` (pieces,) is how often each piece came, `context` (pieces,) the number of its context.
+    """
     given = np.bincount(context, minlength=contexts)
     whole = given + np.bincount(context, counts, contexts)
     return Counts(counts.astype(np.int32), given.astype(np.int32), whole.astype(np.int32))
 
 
 def kneser_ney(counts: np.ndarray, context: np.ndarray, contexts: int) -> Counts:
-    """The same, but from each count something is taken: that is for the shorter context.
+    """From each count something is taken, and that is for the shorter context.
 
     How much, from 1, from 2, and from 3 or more, follows from how many pieces came 1 to 4 times;
     one is added to each of these four, as a short text may have none.
@@ -108,7 +111,7 @@ class NGram:
         # `keys[k]`. So a piece is found by one look-up a character, and all that follow one
         # context stand together.
         self.keys = []  # for each k: (pieces,) int64
-        # For each k, of contexts of k characters: when there is no longer one, and when there is.
+        # For each k: if no longer context is used, and if one is.
         self.longest, self.shorter = [], []
         # pieces: at each place, the number of the k characters from there on.
         pieces, V = np.zeros(len(ids), np.int64), len(self.vocab)
@@ -172,6 +175,7 @@ class NGram:
         return p
 
     def _at(self, k: int, last: int) -> Counts:
+        """What followed contexts of k characters, if the longest that is used has `last`."""
         return self.longest[k] if k == last else self.shorter[k]
 
     def _number(self, piece) -> int | None:
