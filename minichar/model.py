@@ -49,11 +49,11 @@ class CharModel:
 
     `cell` is "rnn", "lstm", "gru", or "relu": an RNN with relu for tanh. `hidden` is the number of
     neurons in each layer, from the bottom up. With `embedding=None` the first layer reads one-hot
-    rows, else learned rows of that many numbers, and learns in fewer steps. `dropout` is the share dropped after each
-    layer while training. `device` is "cpu" or "gpu": a `seed` draws the same weights on both.
-    `fused=False` takes the step-by-step cells of layers.py: the same numbers, slowly. `lines` says
-    that it learned one line at a time (a Training with lines=True sets it): then `step` starts from
-    a fresh state at each line end.
+    rows, else learned rows of that many numbers; these learn in fewer steps. `dropout` is the share
+    dropped after each layer while training. `device` is "cpu" or "gpu": a `seed` draws the same
+    weights on both. `fused=False` takes the step-by-step cells of layers.py: the same numbers,
+    slowly. `lines` says that it learned one line at a time (a Training with lines=True sets it):
+    then `step` starts from a fresh state at each line end.
 
     Raises ValueError for a setting that makes no sense, RuntimeError where no GPU works.
     """
