@@ -152,10 +152,10 @@ class Live:
     def count(self) -> float:
         """Nats per character of the best counting model on the held-out text: the one to beat."""
         if self.baseline is None:
-            kept, held_out = self.text[: -len(self.training.held_out)], self.training.held_out
-            counted = NGram(kept[-300_000:], 5, self.model.vocab, "kneser-ney")
-            held_out = held_out[:HELD_OUT]
-            best = min(counted.bits(held_out, order).mean() for order in range(2, 6))
+            held_out = self.training.held_out
+            kept = self.text[: len(self.text) - len(held_out)][-300_000:]
+            counted = NGram(kept, 8, self.model.vocab, "kneser-ney")
+            best = min(counted.bits(held_out[:HELD_OUT], order).mean() for order in range(9))
             self.baseline = float(best * np.log(2))
         return self.baseline
 

@@ -46,7 +46,8 @@ def kneser_ney(counts: np.ndarray, context: np.ndarray, contexts: int) -> Counts
     """From each count something is taken, and that is for the shorter context.
 
     How much, from 1, from 2, and from 3 or more, follows from how many pieces came 1 to 4 times;
-    one is added to each of these four, as a short text may have none.
+    one is added to each of these four, as a short text may have none. It is at least 0.1: else a
+    character that was not counted might get nothing.
     """
     n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5] + 1
     share = n[0] / (n[0] + 2 * n[1])
@@ -81,8 +82,8 @@ class NGram:
     characters stood before h c. Source: Kneser and Ney, "Improved backing-off for m-gram language
     modeling", ICASSP 1995.
 
-    Counting a text of N characters takes some 100 N bytes of memory for a moment; what stays is
-    16 to 30 bytes for each different piece of up to order + 1 characters.
+    What stays is at most 20 bytes, with Kneser-Ney 48, for each different piece of up to order + 1
+    characters. Counting a text of N characters takes some 80 N bytes more, for a moment.
     """
 
     def __init__(

@@ -115,6 +115,7 @@ class Chameleon:
         ((1, {"a": [3]}), (1, {"a": [4]}), r"x\[1\]\['a'\]\[0\] is 3, expected 4"),
         ({"a": 1}, {"a": 1, "b": 2}, "x lacks the key 'b'"),
         ({"a": 1, "b": 2}, {"a": 1}, "x has an extra key: 'b'"),
+        ({"a": 1, np.str_("b"): 2}, {"a": 1}, "x has an extra key: 'b'"),
         ([1], {"a": 1}, "x is a list of 1, expected a dict"),
         (Agreeable("abd"), "abc", "x differs from character 2 on"),
         ({Agreeable("b"): 1}, {"a": 1}, "x lacks the key 'a'"),

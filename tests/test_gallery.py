@@ -36,9 +36,10 @@ def small(text):
 @pytest.mark.parametrize("name", OURS)
 def test_a_network_beats_counting_on_what_it_never_saw(name):
     """By far: what changes between machines is in the fourth digit."""
-    found = gallery.measured(name, load_text(name), gallery.network(name))
-    assert found["held_out"] < found["counting"] - 0.05
+    strong = gallery.measured(name, load_text(name), gallery.network(name))
+    assert strong["held_out"] < strong["counting"] - 0.05
     found = gallery.measured(name, load_text(name), gallery.network(name), gallery.RULE)
+    assert strong["counting"] < found["counting"] - 0.01  # the stronger rule, unless asked for
     noted = gallery.exhibit(name)
     for key in gallery.BITS:
         assert getattr(noted, key) == pytest.approx(found[key], abs=0.01)

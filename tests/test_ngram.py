@@ -139,8 +139,8 @@ def test_kneser_ney_is_the_stronger_rival(name):
     assert strong.bits(held_out, 6).mean() < weak.bits(held_out, 6).mean() - 0.1  # and no U
 
 
-@rules
-def test_a_megabyte_at_order_six_stays_in_the_stated_memory(rule):
+@pytest.mark.parametrize(("rule", "most"), [("witten-bell", 20), ("kneser-ney", 48)])
+def test_a_megabyte_at_order_six_stays_in_the_stated_memory(rule, most):
     rng = np.random.default_rng(0)
     words = ["".join(map(chr, rng.integers(97, 123, rng.integers(2, 9)))) for _ in range(2000)]
     text = " ".join(rng.choice(words, 170_000))[:1_000_000]
@@ -149,5 +149,5 @@ def test_a_megabyte_at_order_six_stays_in_the_stated_memory(rule):
     kept, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(text) == 1_000_000
-    assert peak < 105 * len(text)
-    assert kept < 30 * sum(map(len, model.keys)) + 100_000
+    assert peak - kept < 85 * len(text)
+    assert kept < most * sum(map(len, model.keys)) + 100_000

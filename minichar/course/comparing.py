@@ -150,7 +150,8 @@ def _same_dict(name, got, want, tol):
     if missing:
         raise Wrong(f"{name} lacks the key {missing[0]!r}")
     if extra:
-        raise Wrong(f"{name} has an extra key: {reprlib.repr(extra[0])}")
+        key = extra[0].item() if isinstance(extra[0], np.generic) else extra[0]
+        raise Wrong(f"{name} has an extra key: {reprlib.repr(key)}")
     for key in want:
         same(f"{name}[{key!r}]", got[key], want[key], tol)
 
