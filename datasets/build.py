@@ -153,7 +153,7 @@ def measure(name: str, text: str, place: Path) -> None:
     with archive.opened(path) as found:
         half = found.header.get("half", False)
     model = load_model(path)
-    note = gallery.measured(name, text, model, gallery.RULE)
+    note = gallery.measured(name, text, model)
     save_model(path, model, half=half, note=note)
     print(note)
 

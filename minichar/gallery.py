@@ -27,11 +27,10 @@ EXHIBITS = "names shakespeare moby-dick python latex wiki environments tags tune
 MORE = 360_000  # characters that a grammar's network learns from beside its file
 BITS = ("train", "held_out", "counting")
 LONGEST = 50_000  # characters of a part that are measured at most
-COUNTED = 5_000_000  # characters that are counted at most: they take some 100 bytes each
+COUNTED = 5_000_000  # characters that are counted at most: they take some 300 bytes each
 LINES = 7
-HEADER = ("text", "characters", "network", "bits: training", "held out", "Witten-Bell", "a sample")
+HEADER = ("text", "characters", "network", "bits: training", "held out", "counting", "a sample")
 ORDER = 8  # the longest memory of the counting model that a network is compared with
-RULE = "witten-bell"  # of the counts in the table: those of Kneser-Ney were not noted
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Exhibit:
     model: CharModel
     train: float  # bits on the end of what it learned from
     held_out: float  # bits on the last tenth of its text, which it never saw
-    counting: float  # bits of the best n-gram of up to ORDER characters there, by RULE
+    counting: float  # bits of the best n-gram of up to ORDER characters there
 
 
 def network(name: str) -> CharModel:
@@ -72,17 +71,17 @@ def learned_from(name: str, text: str) -> str:
     return "\n" + more + split(text, validation=0.1)[0]
 
 
-def measured(name: str, text: str, model: CharModel, rule: str = "kneser-ney") -> dict[str, Any]:
+def measured(name: str, text: str, model: CharModel) -> dict[str, Any]:
     """The numbers of an `Exhibit`, measured: on at most LONGEST characters of each part.
 
-    Each is read from an empty state, and its first character does not count. The n-gram, smoothed
-    by `rule`, learns from what the network did: not from the part that its training was validated
+    Each is read from an empty state, and its first character does not count. The n-gram,
+    Kneser-Ney, learns from what the network did: not from the part that its training was validated
     on, which may be another scene of the very play that is held out. The order is the best there is
     for the held-out part, which is in the n-gram's favour.
     """
     learned = split(learned_from(name, text), validation=0.05)[0]  # as Training splits it
     held_out = split(text, validation=0.1)[1][:LONGEST]
-    count = NGram(learned[-COUNTED:], ORDER, model.vocab, rule)
+    count = NGram(learned[-COUNTED:], ORDER, model.vocab, "kneser-ney")
     bits = [float(count.bits(held_out, k)[1:].mean()) for k in range(ORDER + 1)]
     return {
         "text": name,
@@ -103,7 +102,7 @@ def exhibit(name: str) -> Exhibit:
     with archive.opened(_file(name)) as found:
         numbers = found.header.get("note")
     if numbers is None:
-        numbers = measured(name, load_text(name), model, RULE)
+        numbers = measured(name, load_text(name), model)
     wanted = ("characters", *BITS)
     return Exhibit(name, model=model, **{key: numbers[key] for key in wanted})
 

@@ -65,9 +65,7 @@ def facts(name: str) -> dict[str, str]:
             return told | {"reached": reached} | no_training
         if "held_out" in note:
             told["learned"] = f"{note['characters']:,} characters of {note['text'][:40]}"
-            told["reached"] = (
-                f"{_bits(note['held_out'])}; counting by Witten-Bell {note['counting']:.3f}"
-            )
+            told["reached"] = f"{_bits(note['held_out'])}; counting {note['counting']:.3f}"
     return told | no_training
 
 

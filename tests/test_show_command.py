@@ -68,7 +68,7 @@ def test_every_network_of_the_course_is_described_in_lines_of_a_terminal(name, c
     said = facts(name)
     if name != "names":  # its numbers are measured when they are asked for
         assert f"{known.held_out:.3f} bits" in said["reached"]
-        assert f"counting by Witten-Bell {known.counting:.3f}" in said["reached"]
+        assert f"counting {known.counting:.3f}" in said["reached"]
         assert f"{known.characters:,} characters of {name}" == said["learned"]
 
 
