@@ -73,20 +73,10 @@ def test_resumed_equals_uninterrupted_to_the_last_byte(at):
 
 @pytest.mark.parametrize(("words", "embedding"), [("", 64), ("--embedding 0", None)])
 def test_characters_are_vectors_unless_0_asks_for_one_hot_rows(at, words, embedding):
-    run(
-        "train",
-        "fox.txt",
-        "--hidden",
-        4,
-        *words.split(),
-        "--steps",
-        1,
-        "--out",
-        "new.npz",
-        "--overwrite",
-    )
+    short = "--steps", 1, "--overwrite", "--out"
+    run("train", "fox.txt", "--hidden", 4, *words.split(), *short, "new.npz")
     assert mc.load_model("new.npz").embedding == embedding
-    run("train", "fox.txt", "--init", "new.npz", "--steps", 1, "--out", "newer.npz", "--overwrite")
+    run("train", "fox.txt", "--init", "new.npz", *short, "newer.npz")
     assert mc.load_model("newer.npz").embedding == embedding
 
 
