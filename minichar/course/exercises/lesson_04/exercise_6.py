@@ -64,6 +64,19 @@ def _never_cut(model, prime, length, width):
     return likeliest(*sampling.read(model, prime), length)[1]
 
 
+def _read_on_from_another(model, prime, length, width):
+    """Overwrites a beginning's state while it goes through the characters."""
+    beams = [(0.0, "", *sampling.read(model, prime))]
+    for _ in range(length):
+        options = []
+        for total, text, z, state in beams:
+            for i, log_p in enumerate(sampling.log_softmax(z)):
+                z, state = model.step(i, state)
+                options.append((total + log_p, text + model.vocab.characters[i], z, state))
+        beams = sorted(options, key=lambda option: option[0], reverse=True)[:width]
+    return beams[0][1]
+
+
 @exercise(
     "4.6",
     "beam search",
@@ -94,6 +107,12 @@ def _never_cut(model, prime, length, width):
         "scores added, not log p": _changed_beam(of=lambda z: z),
         "each beginning continued in one way only": _changed_beam(once_each=True),
         "the best of every beginning kept, not the best of all": _never_cut,
+        "the state of a beginning overwritten by that of its first continuation": (
+            _read_on_from_another
+        ),
+        "all the beginnings kept, not `width` of them": lambda model, prime, length, width: beam(
+            model, prime, length, len(model.vocab) ** length
+        ),
         "one beginning too few kept": lambda model, prime, length, width: beam(
             model, prime, length, max(1, width - 1)
         ),

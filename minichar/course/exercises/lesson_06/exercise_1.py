@@ -55,6 +55,9 @@ def _lstm(order="oifg", gate=sigmoid, candidate=np.tanh, cell=None, out=None):
         "sigmoid for g": _lstm(candidate=sigmoid),
         "forget and input exchanged": _lstm(cell=lambda f, c, i, g: i * c + f * g),
         "forgets by 1 - i": _lstm(cell=lambda f, c, i, g: (1 - i) * c + i * g),
+        "a row of Wxh picked, as if x were always one-hot": lambda W, x, h, c: lstm_step(
+            W, np.eye(len(x))[x.argmax()], h, c
+        ),
         "h made from the old cell": lambda W, x, h, c: (
             lambda new, cell, gates: (gates[0] * np.tanh(c), cell, gates)
         )(*lstm_step(W, x, h, c)),

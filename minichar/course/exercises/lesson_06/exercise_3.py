@@ -33,6 +33,16 @@ def _back(change):
     return wrong
 
 
+def _back_from(total):
+    """With another gradient of the new cell, of which all but do is made."""
+
+    def change(dh, dc, cb, c, o, i, f, g, tc, t):
+        t = total(dh, dc, c, o)
+        return {"i": t * g, "f": t * cb, "g": t * i, "c": t * f}
+
+    return _back(change)
+
+
 @exercise(
     "6.3",
     "back through the cell",
@@ -52,21 +62,9 @@ def _back(change):
         ),
     ],
     wrong={
-        "nothing from h into c": _back(
-            lambda dh, dc, cb, c, o, i, f, g, tc, t: {
-                "i": dc * g,
-                "f": dc * cb,
-                "g": dc * i,
-                "c": dc * f,
-            }
-        ),
-        "nothing from the next cell": _back(
-            lambda dh, dc, cb, c, o, i, f, g, tc, t: {
-                "i": (t - dc) * g,
-                "f": (t - dc) * cb,
-                "g": (t - dc) * i,
-                "c": (t - dc) * f,
-            }
+        "nothing from h into c": _back_from(lambda dh, dc, c, o: dc),
+        "nothing from the next cell": _back_from(
+            lambda dh, dc, c, o: dh * o * (1 - np.tanh(c) ** 2)
         ),
         "do from c, not tanh(c)": _back(lambda dh, dc, cb, c, o, i, f, g, tc, t: {"o": dh * c}),
         "df from the new cell": _back(lambda dh, dc, cb, c, o, i, f, g, tc, t: {"f": t * c}),
@@ -87,11 +85,9 @@ def _back(change):
                 "g": t * i * (1 - g**2),
             }
         ),
-        "no slope of tanh": _back(
-            lambda dh, dc, cb, c, o, i, f, g, tc, t: (
-                lambda t: {"i": t * g, "f": t * cb, "g": t * i, "c": t * f}
-            )(dc + dh * o)
-        ),
+        "no slope of tanh": _back_from(lambda dh, dc, c, o: dc + dh * o),
+        "1 - c**2 for the slope of tanh": _back_from(lambda dh, dc, c, o: dc + dh * o * (1 - c**2)),
+        "no o between h and c": _back_from(lambda dh, dc, c, o: dc + dh * (1 - np.tanh(c) ** 2)),
     },
 )
 def _(f):
