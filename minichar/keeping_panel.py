@@ -6,6 +6,8 @@ keeping.py does it. The table has a row for each, and a button that goes on from
 
 import html
 import time
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +21,26 @@ from minichar.widgets import NAMED, WRAPPED, light_arrows
 
 SECONDS = 10.0  # at the least, between two files
 REPLACE = "Replace it"
-SOON = 1.0  # seconds; a press that follows sooner is half of a double click, and no answer
-COLUMNS = "display: grid; grid-template-columns: 9em 5em minmax(0, 1fr); gap: 0 8px"
+SOON = 1.0  # seconds; a press that follows sooner is half of a double click, or meant another row
+HEAD = "held-out bits", "size", "what it wrote"
+COLUMNS = "0 0 9em", "0 0 5em", "1 1 16em"  # the last is below the others where there is no room
+WRAPS = "display: flex; flex-wrap: wrap; gap: 0 8px; width: 0; min-width: 100%"
 CUT = "white-space: nowrap; overflow: hidden; text-overflow: ellipsis"
 
 
-def row(cells: list[str]) -> str:
+def row(cells: Iterable[str]) -> str:
     """The cells of one row of the table, the last as wide as there is room; HTML."""
-    texts = map(html.escape, cells)  # what is cut off can be pointed at
-    shown = "".join(f'<span style="{CUT}" title="{text}">{text}</span>' for text in texts)
-    return f'<div style="{COLUMNS}; line-height: 28px">{shown}</div>'
+    shown = "".join(
+        f'<span style="flex: {width}; {CUT}" title="{text}">{text}</span>'  # to be pointed at
+        for width, text in zip(COLUMNS, map(html.escape, cells), strict=False)
+    )
+    return f'<div style="{WRAPS}; line-height: 28px">{shown}</div>'
 
 
 def told(error: Exception) -> str:
     """What went wrong, in words; an unexpected error with the name of its kind."""
     expected = isinstance(error, ValueError | RuntimeError | OSError) and str(error)
     return spoken(error) if expected else f"{type(error).__name__}: {error}"
-
-
-def discard(box: ipywidgets.HBox) -> None:
-    """Close a box and what is in it: kernel and page keep every widget that is not closed."""
-    for part in (*box.children, box):
-        for one in (part.layout, getattr(part, "style", None), part):
-            if one is not None:
-                one.close()
 
 
 class FilePanel(ipywidgets.VBox):
@@ -70,6 +68,8 @@ class FilePanel(ipywidgets.VBox):
         )
         self.auto.observe(lambda change: studio.guarded(self.fill), "value")
         self.where, self.table = ipywidgets.HTML(), ipywidgets.VBox()
+        self.rows, self.entries, self.moved = [self._row(ipywidgets.HTML())], [], 0.0
+        self.rows[0].children[1].value = f"<b>{row(HEAD)}</b>"
         rows = [self.path, self.save, self.load, self.best], [self.pretrained, self.take, self.tune]
         boxes = [ipywidgets.HBox(r, layout=WRAPPED) for r in (*rows, [self.auto, self.where])]
         super().__init__([*boxes, self.table, light_arrows()])
@@ -151,17 +151,34 @@ class FilePanel(ipywidgets.VBox):
         self.fill()
 
     def fill(self) -> None:
-        """Make the table say what is in the folder now."""
+        """Make the table say what is in the folder now.
+
+        Its rows stay and say something else: new ones would take the keyboard from who is there.
+        """
         place, state = html.escape(f"{self.kept.folder}/"), "" if self.auto.value else " (off)"
         self.where.value = f"into <code>{place}</code>: the last {LAST}, and the best{state}"
-        entries = self.kept.entries()
-        best = [entry.path for entry in self.kept.best(entries).values()]
-        head = row(["held-out bits", "size", "what it wrote"])
-        rows = [self._row(None, f"<b>{head}</b>")] if entries else []
-        rows += [self._row(entry, self._facts(entry, entry.path in best)) for entry in entries]
-        old, self.table.children = self.table.children, rows
-        for gone in old:
-            discard(gone)
+        before, self.entries = self.entries, self.kept.entries()
+        if [entry.path for entry in before] != [entry.path for entry in self.entries]:
+            self.moved = time.monotonic()
+        best = [entry.path for entry in self.kept.best(self.entries).values()]
+        for k, entry in enumerate(self.entries):
+            if k + 1 == len(self.rows):
+                self.rows.append(self._row(self.studio.button("", partial(self._go_on, k))))
+            load, facts = self.rows[k + 1].children
+            _, run, _, step = entry.path.stem.split("-")
+            load.description = f"Load run {int(run)}, step {int(step):,}"
+            load.disabled = not self._fits(entry)
+            facts.value = self._facts(entry, entry.path in best)
+        self.table.children = self.rows[: len(self.entries) + 1] if self.entries else []
+
+    def _go_on(self, k: int) -> None:
+        if time.monotonic() - self.moved < SOON:  # by who saw another name on the button
+            raise ValueError("the rows below have just moved: press again")
+        self._load(self.entries[k].path)
+
+    def _fits(self, entry: Entry) -> bool:
+        """Whether it learned from the present text; a damaged one names none."""
+        return entry.text.startswith(self.studio.live.training.digest)
 
     def _facts(self, entry: Entry, best: bool) -> str:
         size = f"{entry.size / 1e6:.2f} MB"
@@ -169,19 +186,11 @@ class FilePanel(ipywidgets.VBox):
             return row(["damaged", size, entry.wrong])
         bits = "" if entry.validation is None else f"{entry.validation / np.log(2):.3f}"
         wrote = "".join(map(draw.visible, entry.sample))
-        mine = entry.text.startswith(self.studio.live.training.digest)
-        wrote = wrote if mine else f"(of another text: choose it first) {wrote}"
+        wrote = wrote if self._fits(entry) else f"(of another text: choose it first) {wrote}"
         return row([f"{bits} best" if best else bits, size, wrote])
 
-    def _row(self, entry: Entry | None, facts: str) -> ipywidgets.HBox:
-        if entry is None:
-            first = ipywidgets.HTML()
-        else:
-            _, run, _, step = entry.path.stem.split("-")
-            name = f"Load run {int(run)}, step {int(step):,}"
-            first = self.studio.button(name, lambda: self._load(entry.path))
-            # A damaged one names no text.
-            first.disabled = not entry.text.startswith(self.studio.live.training.digest)
+    def _row(self, first: ipywidgets.DOMWidget) -> ipywidgets.HBox:
         first.layout.width, first.layout.flex = "14em", "0 0 auto"
-        facts = ipywidgets.HTML(facts, layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
-        return ipywidgets.HBox([first, facts], layout=ipywidgets.Layout(overflow="hidden"))
+        facts = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 15em", min_width="0"))
+        shape = {"flex_flow": "row wrap", "align_items": "flex-start", "overflow": "hidden"}
+        return ipywidgets.HBox([first, facts], layout=ipywidgets.Layout(**shape))

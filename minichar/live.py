@@ -61,7 +61,7 @@ class Live:
     are those of CharModel and Training, with `optimizer` and `lr`; DEFAULTS are made for a sample
     that can be read after ten seconds. With `lines`, it learns and writes one line at a time.
     `history` has a report for each step, `validations` pairs (step, nats), `marks` pairs (step, new
-    rate), `before` the history of the last training.
+    rate), `before` the last history, unless that is less than a tenth of the one that was there.
 
     Raises ValueError for a text too short, or settings that make no sense; then nothing changes.
     """
@@ -106,8 +106,7 @@ class Live:
         self._take(text, known, model, self._training(text, model, known))
 
     def _training(self, text: str, model: CharModel, settings: dict) -> Training:
-        kind, _ = OPTIMIZERS[settings["optimizer"]]
-        optimizer = kind(model.parameters(), lr=settings["lr"])
+        optimizer = OPTIMIZERS[settings["optimizer"]][0](model.parameters(), lr=settings["lr"])
         sizes = {name: settings[name] for name in ("batch", "length", "seed", "lines")}
         sizes |= {"validation": min(0.1, HELD_OUT / len(text)), "validate_every": 200}
         return Training(model, text, optimizer=optimizer, **sizes)
@@ -115,7 +114,8 @@ class Live:
     def _take(self, text: str, settings: dict, model: CharModel, training: Training) -> None:
         with self.lock:
             same = self.text == text
-            self.before = (self.history or self.before) if same else []
+            if not same or 10 * len(self.history) >= len(self.before):  # or pressed twice
+                self.before = self.history if same else []
             held_out = training.held_out
             if not same or (self.model.vocab, self.training.held_out) != (model.vocab, held_out):
                 self.baseline = None  # that of another text to be measured on

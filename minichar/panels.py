@@ -19,6 +19,13 @@ from minichar.widgets import NAMED, WRAPPED
 LITTLE, RARE = 20_000, 5  # characters; times that a character should come to be learned
 SHOWN = 20_000  # characters of an uploaded text that are put in the field
 OWN = "your own, below"
+# On a narrow page, titles, curve, fields, and names of buttons would be cut off.
+NARROW = """.jupyter-widget-tab { --jp-widgets-horizontal-tab-width: auto }
+.mc-curve, .mc-curve > * { min-width: 0; max-width: 100% }
+.widget-text, .widget-dropdown, .widget-hslider { max-width: calc(100% - 4px) }
+.widget-text { flex-wrap: wrap; height: auto }
+.jupyter-widgets.widget-text input { flex-basis: 4em; min-width: 4em }
+.jupyter-widget-tab .jupyter-button { white-space: normal; height: auto }"""
 
 
 def found(text: str) -> str:
@@ -193,8 +200,8 @@ class ModelPanel(ipywidgets.VBox):
         live = self.studio.live
         self.code.value = (
             f"This network has {live.model.size:,} weights, its text {len(live.text):,} "
-            f"characters. These settings as code:<pre style='line-height: 1.3; word-break: normal'>"
-            f"{html.escape(code)}</pre>"
+            "characters. These settings as code:<pre style='line-height: 1.3; word-break: normal; "
+            f"overflow-wrap: anywhere'>{html.escape(code)}</pre>"
         )
 
     def _use(self) -> None:

@@ -34,8 +34,6 @@ NO_BETTER = f"No better on the held-out text for {PATIENCE} measurements: "
 RATES = 1e-5, 0.1  # the slider's ends
 OFTEN, SELDOM = 0.5, 2.0  # seconds between two looks at the numbers, and at the curve
 HISTORY = '<div style="line-height: 1.3; height: 11em; overflow: auto" tabindex="0">{}</div>'
-NARROW = """.jupyter-widget-tab { --jp-widgets-horizontal-tab-width: auto }
-.mc-curve, .mc-curve > * { min-width: 0; max-width: 100% }"""  # or titles and curve are cut off
 _studios: "weakref.WeakSet[Studio]" = weakref.WeakSet()  # one at a time has the computer
 
 
@@ -83,7 +81,8 @@ class Studio(ipywidgets.VBox):
         when_pressed(self.train, self, self._toggled)
         rows = [[self.train, self.one, self.again, self.rate], [self.status]]
         boxes = [ipywidgets.HBox(row, layout=WRAPPED) for row in rows]
-        super().__init__([*boxes, self.seen, self.writing, self.history, self.panels, rule(NARROW)])
+        shown = [*boxes, self.seen, self.writing, self.history, self.panels]
+        super().__init__([*shown, rule(panels.NARROW)])
         self._fit_rate()
         self.say("Ready.")
         self.look()
@@ -215,7 +214,8 @@ class Studio(ipywidgets.VBox):
             return
         if self.live.training.waited == PATIENCE:
             causes = "it may be overfitting (learning by heart), or the rate is too high"
-            self.say(f"{NO_BETTER}{causes}. See Save and load.", wrong=True)
+            paused = "" if self.train.value else f" Paused after step {report.step:,}."
+            self.say(f"{NO_BETTER}{causes}. See Save and load.{paused}", wrong=True)
         elif not self.live.training.waited and NO_BETTER in self.status.value:
             self.say("A new best on the held-out text.")
 

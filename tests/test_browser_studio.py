@@ -436,11 +436,22 @@ def test_nothing_is_cut_off_or_complains(dashboard):
     labels = dashboard.box.locator(":is(.widget-label, button):visible")
     assert labels.count() and not labels.evaluate_all(wide)
     assert not dashboard.page.locator(".jp-OutputArea-output").evaluate_all(wide)
-    dashboard.page.set_viewport_size({"width": 640, "height": 720})
+    dashboard.page.set_viewport_size({"width": 900, "height": 720})
+    wrote = dashboard.box.locator(".widget-html-content > div > span:last-child:visible").last
+    assert wrote.evaluate("e => e.clientWidth") > 200
+    dashboard.page.set_viewport_size({"width": 600, "height": 720})
     titles = dashboard.box.locator("[role=tab] > *:visible")
     assert titles.count() >= 3 and not titles.evaluate_all(wide)
     end = "e => e.getBoundingClientRect().right"
     curve = dashboard.box.get_by_role("img")
     dashboard.until(curve.count)  # or it fails with what the status line says
-    assert curve.evaluate(end) <= dashboard.box.evaluate(end)
+    right = dashboard.box.evaluate(end)
+    assert curve.evaluate(end) <= right
+    for panel in ("Text", "Model", "Save and load"):
+        dashboard.open(panel)
+        fields = dashboard.box.locator(":is(input, select, textarea, button):visible")
+        ends = fields.evaluate_all(f"all => all.map({end})")
+        assert len(ends) > 10 and max(ends) <= right
+        buttons = dashboard.box.locator("button:visible")
+        assert not buttons.evaluate_all(wide)
     assert not dashboard.lesson.complaints

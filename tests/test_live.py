@@ -176,9 +176,19 @@ def test_restart_keeps_what_is_not_changed_and_the_old_curve(live):
     assert [r.loss for r in live.before] == first and live.history == []
     assert walk(live, 5) == first  # same seed
     live.restart(cell="gru", hidden=(3, 2))
+    assert [r.loss for r in live.before] == first
     assert live.model.cell == "gru" and live.model.hidden == (3, 2) and live.training.batch == 4
     live.restart(TEXT + "another\n")
     assert live.before == [] and live.text.endswith("another\n")  # bits of another text
+
+
+def test_a_curve_of_less_than_a_tenth_does_not_take_the_place_of_the_one_before(live):
+    walk(live, 20)
+    for steps, kept in ((1, 20), (2, 2), (3, 3)):  # a fast one takes a step between two presses
+        live.restart()
+        walk(live, steps)
+        live.restart()
+        assert len(live.before) == kept
 
 
 @pytest.mark.parametrize(

@@ -383,6 +383,11 @@ def test_no_better_on_the_held_out_text_is_said_and_the_best_weights_can_be_had_
     made.say("Training.")
     made._tell(made.live.history[-1])
     assert said(made) == "Training."
+    made.live.training.waited = studio.PATIENCE
+    made._tell(made.live.history[-1])
+    assert said(made) == warned and warned.endswith(
+        f" Paused after step {made.live.history[-1].step}."
+    )
     files.best.click()
     training = made.live.training
     bits = f"{training.best / np.log(2):.3f} bits per character"
@@ -627,6 +632,7 @@ def turn(made, steps=1):
 
 def test_it_is_kept_while_it_trains_and_a_row_goes_on_exactly(made, monkeypatch):
     monkeypatch.setattr(keeping_panel, "SECONDS", 0)
+    monkeypatch.setattr(keeping_panel, "SOON", 0)
     made.live.training.validate_every = 2
     turn(made, 6)
     files = made.file_panel
@@ -683,14 +689,34 @@ def test_it_is_kept_in_the_folder_that_is_named(tmp_path):
     assert f"into <code>{tmp_path / 'a &amp; b'}/</code>" in made.file_panel.where.value
 
 
-def test_rows_that_are_gone_are_closed(made, monkeypatch):
+def test_the_rows_stay_and_say_something_else(made, monkeypatch):
     monkeypatch.setattr(keeping_panel, "SECONDS", 0)
     made.live.training.validate_every = 1
     turn(made, 12)
-    rows, before = len(made.file_panel.table.children), len(ipywidgets.widget._instances)
+    files, before = made.file_panel, len(ipywidgets.widget._instances)
+    rows, changes = files.table.children, []
+    for widget in parts(files.table):
+        widget.observe(changes.append)
+    files.fill()
+    assert not changes
     turn(made, 5)
-    assert len(made.file_panel.table.children) <= rows
+    assert files.table.children == rows[: len(files.table.children)]  # and keep the keyboard
+    assert rows[1].children[0].description == "Load run 1, step 17" and changes
     assert len(ipywidgets.widget._instances) <= before
+
+
+def test_a_press_on_a_row_that_has_just_become_another_loads_nothing(made, monkeypatch):
+    monkeypatch.setattr(keeping_panel, "SECONDS", 0)
+    made.live.training.validate_every = 1
+    turn(made, 2)
+    load = made.file_panel.table.children[2].children[0]
+    load.click()
+    assert said(made) == "⚠ the rows below have just moved: press again"
+    assert made.live.training.step_number == 2
+    made.file_panel.fill()  # nothing moves
+    monkeypatch.setattr(keeping_panel, "SOON", 0)
+    load.click()
+    assert said(made) == "Loaded run-001-step-000001.npz, at step 1."
 
 
 def test_a_file_of_before_is_replaced_when_the_button_says_so(made, tmp_path, monkeypatch):
