@@ -180,7 +180,7 @@ def store(rows: Iterable[Row]) -> None:
         writer = csv.DictWriter(file, [f.name for f in fields(Row)], lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            kept = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in asdict(row).items()}
+            kept = {k: f"{v:.6f}" if isinstance(v, float) else v for k, v in asdict(row).items()}
             writer.writerow(kept)
 
 
