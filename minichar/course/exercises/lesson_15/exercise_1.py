@@ -29,6 +29,12 @@ def _mask_after(q, k):
     return np.tril(softmax(q @ k.T / np.sqrt(k.shape[1])))
 
 
+def _rescaled(q, k):
+    left = _mask_after(q, k)
+    with np.errstate(invalid="ignore"):
+        return left / left.sum(axis=1, keepdims=True)
+
+
 @exercise(
     "15.1",
     "attention weights",
@@ -53,6 +59,7 @@ def _mask_after(q, k):
         "sees one step ahead": _weights(ahead=1),
         "does not see itself": _weights(ahead=-1),
         "the mask after the softmax": _mask_after,
+        "the mask after the softmax, and the rest rescaled: 0 by 0 where the rest is tiny": _rescaled,
         "0 in place of minus infinity": _weights(hidden=0.0),
         "-30 in place of minus infinity": _weights(hidden=-30.0),
         "infinity in place of minus infinity": _weights(hidden=np.inf),
@@ -85,3 +92,5 @@ def _(f):
     same("the weights of large scores", call(f, q, k), attention_weights(q, k))
     q, k = np.full((3, 1), 200.0), np.array([[-100.0], [-100.01], [-100.02]])
     same("the weights of scores below -10,000", call(f, q, k), attention_weights(q, k))
+    k = np.array([[-100.0], [-95.0], [-90.0]])
+    same("the weights where what lies ahead scores 1,000 more", call(f, q, k), np.eye(3))
