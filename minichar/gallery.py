@@ -11,12 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from minichar import archive, draw
+from minichar import archive, draw, mixture, reading
 from minichar.checkpoint import load_model
 from minichar.datasets import folder, load_text
-from minichar.evaluation import evaluate
 from minichar.grammars import GRAMMARS, generate
 from minichar.model import CharModel
 from minichar.ngram import NGram
@@ -25,11 +22,11 @@ from minichar.text import split
 
 EXHIBITS = "names shakespeare moby-dick python latex wiki environments tags tunes".split()
 MORE = 360_000  # characters that a grammar's network learns from beside its file
-BITS = ("train", "held_out", "counting")
+BITS = ("train", "held_out", "counting", "both")
 LONGEST = 50_000  # characters of a part that are measured at most
 COUNTED = 5_000_000  # characters that are counted at most: they take some 300 bytes each
 LINES = 7
-HEADER = ("text", "characters", "network", "bits: training", "held out", "counting", "a sample")
+HEADER = "text", "characters", "network", "bits: training", "held out", "counting", "both", "sample"
 ORDER = 8  # the longest memory of the counting model that a network is compared with
 
 
@@ -43,6 +40,7 @@ class Exhibit:
     train: float  # bits on the end of what it learned from
     held_out: float  # bits on the last tenth of its text, which it never saw
     counting: float  # bits of the best n-gram of up to ORDER characters there
+    both: float  # bits of the two mixed, in shares that were best before the held-out part
 
 
 def network(name: str) -> CharModel:
@@ -74,23 +72,29 @@ def learned_from(name: str, text: str) -> str:
 def measured(name: str, text: str, model: CharModel) -> dict[str, Any]:
     """The numbers of an `Exhibit`, measured: on at most LONGEST characters of each part.
 
-    Each is read from an empty state, and its first character does not count. The n-gram,
+    Each is read after a line end, and its first character does not count. The n-gram,
     Kneser-Ney, learns from what the network did: not from the part that its training was validated
     on, which may be another scene of the very play that is held out. The order is the best there is
-    for the held-out part, which is in the n-gram's favour.
+    for the held-out part, which is in the n-gram's favour. In which shares the two are mixed is
+    chosen on the part that its training was validated on.
     """
-    learned = split(learned_from(name, text), validation=0.05)[0]  # as Training splits it
+    learned, validation = split(learned_from(name, text), validation=0.05)  # as Training splits it
     held_out = split(text, validation=0.1)[1][:LONGEST]
     count = NGram(learned[-COUNTED:], ORDER, model.vocab, "kneser-ney")
-    bits = [float(count.bits(held_out, k)[1:].mean()) for k in range(ORDER + 1)]
-    return {
-        "text": name,
-        "characters": len(learned),
-        "train": round(float(evaluate(model, learned[-LONGEST:]) / np.log(2)), 4),
-        "held_out": round(float(evaluate(model, held_out) / np.log(2)), 4),
-        "counting": round(min(bits), 4),
-        "order": int(np.argmin(bits)),
+    order = min(range(ORDER + 1), key=lambda k: count.bits(held_out, k)[1:].mean())
+    training, choosing, unseen = (
+        (reading.bits(model, part)[1:], count.bits(part, order)[1:])
+        for part in (learned[-LONGEST:], validation[:LONGEST], held_out)
+    )
+    share = mixture.best_share(*choosing)
+    bits = {
+        "train": training[0],
+        "held_out": unseen[0],
+        "counting": unseen[1],
+        "both": mixture.together(*unseen, share),
     }
+    rounded = {name: round(float(found.mean()), 4) for name, found in bits.items()}
+    return {"text": name, "characters": len(learned), **rounded, "order": order, "share": share}
 
 
 def exhibit(name: str) -> Exhibit:
@@ -127,7 +131,7 @@ def rows(length: int = 120, temperature: float = 0.7, seed: int = 0) -> list[tup
     found = []
     for e in exhibits():
         written = sample(e.model, length=length, temperature=temperature, seed=seed)
-        bits = (e.train, e.held_out, e.counting)
+        bits = (e.train, e.held_out, e.counting, e.both)
         shown = "\n".join(written.strip().split("\n")[:LINES])
         found.append((e.name, f"{e.characters:,}", shape(e.model), *bits, shown))
     return found
@@ -140,7 +144,7 @@ def table(**how: Any) -> draw.Picture:
 
 def in_print(found: list[tuple]) -> str:
     """`rows` for a terminal: the numbers below each other, each sample below its numbers."""
-    form = "{:13}{:>10}  {:12}{:>14}{:>10}{:>13}"
+    form = "{:13}{:>10}  {:12}{:>14}{:>10}{:>10}{:>8}"
     lines = [form.format(*HEADER[:-1])]
     for *facts, written in found:
         numbers = [f"{fact:.3f}" if isinstance(fact, float) else fact for fact in facts]

@@ -111,16 +111,6 @@ def test_every_grammar_of_the_gallery_has_its_network_and_strip():
     assert all(gallery.on_the_way(name) for name in ("environments", "tags", "tunes"))
 
 
-def slowly(model, text):
-    """Bits per character but the first, one step at a time from an empty state."""
-    ids, bits = model.vocab.encode(text), []
-    z, state = model.step(ids[0])
-    for i in ids[1:]:
-        bits.append(-mc.sampling.log_softmax(z)[i] / np.log(2))
-        z, state = model.step(i, state)
-    return np.mean(bits)
-
-
 def test_measured_the_slow_way(monkeypatch):
     """Each character by itself, and each memory of counting counted by itself."""
     monkeypatch.setattr(gallery, "LONGEST", 40)
@@ -131,18 +121,37 @@ def test_measured_the_slow_way(monkeypatch):
     given, held_out = "\n" + text[:-44], text[-44:-4]  # the first 40 of the last tenth
     learned = given[: -round(0.05 * len(given))]  # the rest was for validation
     assert (found["text"], found["characters"]) == ("own", len(learned))
-    assert found["held_out"] == pytest.approx(slowly(model, held_out), abs=1e-4)
-    assert found["train"] == pytest.approx(slowly(model, learned[-40:]), abs=1e-4)
+    for name, part in (("held_out", held_out), ("train", learned[-40:])):  # after a line end
+        assert found[name] == pytest.approx(mc.score(model, part)[1:].mean(), abs=1e-4)
     learned, vocab = learned[-300:], model.vocab
     models = [mc.NGram(learned, k, vocab, "kneser-ney") for k in range(9)]
     counted = [counts.bits(held_out)[1:].mean() for counts in models]
     assert found["counting"] == pytest.approx(min(counted), abs=1e-4)
     assert found["order"] == np.argmin(counted)
 
+    def mixed(part, share):
+        a, b = mc.score(model, part)[1:], models[found["order"]].bits(part)[1:]
+        return -np.log2(share * 2**-a + (1 - share) * 2**-b).mean()
+
+    validation = given[-round(0.05 * len(given)) :][:40]
+    shares = [k / 40 for k in range(41)]
+    assert found["share"] == min(shares, key=lambda share: mixed(validation, share))
+    assert found["both"] == pytest.approx(mixed(held_out, found["share"]), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_both_together_are_as_good_as_the_better_and_on_real_texts_ahead(name):
+    """What lesson 12 says of the table."""
+    shown = gallery.exhibit(name)
+    better = min(shown.held_out, shown.counting)
+    assert shown.both < (better + 0.001 if name in GRAMMARS else better - 0.05)
+    if name in ("shakespeare", "moby-dick", "latex", "wiki"):
+        assert shown.counting < shown.held_out + 0.01
+
 
 def test_texts_that_are_not_here_keep_their_numbers(elsewhere):
     text = "to be\n" * 50
-    note = dict(characters=270, train=1.5, held_out=2.5, counting=2.25)
+    note = dict(characters=270, train=1.5, held_out=2.5, counting=2.25, both=2.125)
     save_model(elsewhere / "shakespeare.npz", small(text), half=True, note=note)
     shown = gallery.exhibit("shakespeare")
     assert (shown.characters, shown.held_out) == (270, 2.5)
@@ -153,7 +162,7 @@ def test_texts_that_are_not_here_keep_their_numbers(elsewhere):
 
 
 def test_of_a_sample_the_first_lines_are_shown(elsewhere, monkeypatch):
-    note = dict(characters=270, train=1.5, held_out=2.5, counting=2.25)
+    note = dict(characters=270, train=1.5, held_out=2.5, counting=2.25, both=2.125)
     save_model(elsewhere / "shakespeare.npz", small("to be\n"), note=note)
     monkeypatch.setattr(gallery, "sample", lambda *_, **__: "\n" + "a\n\nb\n" * 9)
     [row] = gallery.rows()
@@ -193,16 +202,17 @@ def test_the_table_is_printed_by_one_command():
     assert [line.split()[0] for line in numbers] == SHIPPED
     for line in numbers:
         shown = gallery.exhibit(line.split()[0])
-        bits = [f"{b:.3f}" for b in (shown.train, shown.held_out, shown.counting)]
-        assert line.split()[1] == f"{shown.characters:,}" and line.split()[-3:] == bits
+        bits = [f"{getattr(shown, key):.3f}" for key in gallery.BITS]
+        assert line.split()[1] == f"{shown.characters:,}" and line.split()[-4:] == bits
         assert lines[lines.index(line) + 1].startswith("    | ")  # what it writes
 
 
 def test_in_print_the_columns_stand_below_each_other():
-    row = ("tags", "1,234", "LSTM 2 x 256", 1.0, 2.25, 3.5, "<a>\n</a>")
+    row = ("tags", "1,234", "LSTM 2 x 256", 1.0, 2.25, 3.5, 2.125, "<a>\n</a>")
     head, blank, numbers, *written = gallery.in_print([row]).splitlines()
     assert blank == "" and written == ["    | <a>", "    | </a>"]
-    for name, value in zip(gallery.HEADER[3:6], ("1.000", "2.250", "3.500"), strict=True):
+    values = ("1.000", "2.250", "3.500", "2.125")
+    for name, value in zip(gallery.HEADER[3:-1], values, strict=True):
         assert head.index(name) + len(name) == numbers.index(value) + len(value)
     assert head.index("network") == numbers.index("LSTM")
 
