@@ -81,7 +81,7 @@ def measured(name: str, text: str, model: CharModel) -> dict[str, Any]:
     learned, validation = split(learned_from(name, text), validation=0.05)  # as Training splits it
     held_out = split(text, validation=0.1)[1][:LONGEST]
     count = NGram(learned[-COUNTED:], ORDER, model.vocab, "kneser-ney")
-    order = min(range(ORDER + 1), key=lambda k: count.bits(held_out, k)[1:].mean())
+    order = count.best_order(held_out)
     training, choosing, unseen = (
         (reading.bits(model, part)[1:], count.bits(part, order)[1:])
         for part in (learned[-LONGEST:], validation[:LONGEST], held_out)

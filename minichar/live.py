@@ -155,8 +155,8 @@ class Live:
             held_out = self.training.held_out
             kept = self.text[: len(self.text) - len(held_out)][-300_000:]
             counted = NGram(kept, 8, self.model.vocab, "kneser-ney")
-            best = min(counted.bits(held_out[:HELD_OUT], order).mean() for order in range(9))
-            self.baseline = float(best * np.log(2))
+            part = held_out[:HELD_OUT]
+            self.baseline = float(counted.bits(part, counted.best_order(part)).mean() * np.log(2))
         return self.baseline
 
     @property

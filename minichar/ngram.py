@@ -218,3 +218,7 @@ class NGram:
         for place in range(min(last, len(ids))):  # these have fewer characters before them
             p[place] = self._after(ids[:place])[ids[place]]
         return -np.log2(p)
+
+    def best_order(self, text: str) -> int:
+        """How far back this model had best look for `text`: from 0 to `order`, the fewest bits."""
+        return min(range(self.order + 1), key=lambda order: self.bits(text, order).sum())

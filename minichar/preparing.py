@@ -4,8 +4,6 @@ import math
 from argparse import Namespace
 from pathlib import Path
 
-import numpy as np
-
 from minichar import backend, optim
 from minichar.checkpoint import NoTraining, load_model, load_training
 from minichar.datasets import nearest_files
@@ -129,7 +127,6 @@ def baseline(training: Training, text: str) -> tuple[float, int]:
     """What counting reaches on the held-out text: bits per character, and the order it took."""
     counted = text[: len(text) - len(training.held_out)][-COUNTED:]
     ngram = NGram(counted, ORDER, training.model.vocab, "kneser-ney")
+    order = ngram.best_order(training.held_out[:TRIED])
     # Without the first character, which the network is not asked for either.
-    bits = [ngram.bits(training.held_out[:TRIED], k)[1:].mean() for k in range(ORDER + 1)]
-    best = int(np.argmin(bits))
-    return ngram.bits(training.held_out, best)[1:].mean(), best
+    return ngram.bits(training.held_out, order)[1:].mean(), order

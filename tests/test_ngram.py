@@ -137,6 +137,8 @@ def test_kneser_ney_is_the_stronger_rival(name):
     at_best = [min(m.bits(held_out, k).mean() for k in range(7)) for m in (weak, strong)]
     assert at_best[1] < at_best[0] - 0.01
     assert strong.bits(held_out, 6).mean() < weak.bits(held_out, 6).mean() - 0.1  # and no U
+    for model, best in zip((weak, strong), at_best, strict=True):
+        assert model.bits(held_out, model.best_order(held_out)).mean() == best
 
 
 @pytest.mark.parametrize(("rule", "most"), [("witten-bell", 20), ("kneser-ney", 48)])
