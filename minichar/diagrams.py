@@ -19,7 +19,7 @@ def unrolled(text: str, characters: str, hs: np.ndarray, z: np.ndarray, title: s
 
     One column for each character read. From below: the input, its one-hot column, the state
     hs (T + 1, H), the scores z (T, V) and their probabilities. Green, marked with an upward
-    triangle, is the character that does come next; the others are red, the deeper the more
+    triangle, is the character that does come next; the others are orange, the deeper the more
     probability they take.
     """
     p = np.exp(z - z.max(axis=1, keepdims=True))

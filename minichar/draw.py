@@ -167,13 +167,13 @@ def heatmap(
     axes.set_xticks(range(len(columns)), columns, fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
     figure.colorbar(shown, ax=axes, fraction=0.03).ax.set_ylabel(shade, parse_math=False)
-    top = np.argsort(-values, axis=None, kind="stable")[:5]
-    best = ", ".join(
-        f"{f'{y} '.lstrip()}{rows[r]}, {f'{x} '.lstrip()}{columns[c]}: {values[r, c]:.2g}"
-        for r, c in zip(*np.unravel_index(top, values.shape), strict=True)
-    )
+    lines = []
+    for row, line in zip(rows, values, strict=True):
+        ends = [("darkest", line.argmax()), ("lightest", line.argmin())]
+        said = [f"{end} {columns[c]} {line[c]:.2g}" for end, c in ends if line[c]]  # 0 is white
+        lines.append(f"{y and f'{y} '}{row}: {', '.join(said) or 'all 0'}")
     size = f"{len(rows)} by {len(columns)} shades{f' for {shade}' if shade else ''}"
-    return Picture(figure, f"{title}: table of {size}; darkest {best}")
+    return Picture(figure, f"{title}: table of {size}{x and f', by {x}'}. {'; '.join(lines)}")
 
 
 def descents(

@@ -157,10 +157,14 @@ def test_a_logarithmic_axis_is_another_picture_with_the_same_words():
     assert even.description == log.description and even.html != log.html
 
 
-def test_heatmap_names_the_darkest_row_first():
-    values = np.array([[0.1, 0.0, 0.02], [0.0, 0.75, 0.03]])
-    said = repr(draw.heatmap(values, "q\n", "ab ", "Pairs"))
-    assert said.startswith("Pairs: table of 2 by 3 shades; darkest ⏎, b: 0.75, q, a: 0.1, ")
+def test_heatmap_names_the_darkest_and_the_lightest_of_each_row():
+    values = np.array([[0.1, 0.01, 0.02], [0.0, 0.75, 0.03], [0, 0, 0]])
+    assert repr(draw.heatmap(values, "q\nx", "ab ", "Pairs")) == (
+        "Pairs: table of 3 by 3 shades. q: darkest a 0.1, lightest b 0.01; ⏎: darkest b 0.75; "
+        "x: all 0"
+    )
+    said = repr(draw.heatmap(values[:1], "q", "ab ", "Pairs", "text", "cell"))
+    assert said.startswith("Pairs: table of 1 by 3 shades, by text. cell q: darkest a 0.1, ")
 
 
 def test_a_heatmap_says_what_its_shades_mean(monkeypatch):
@@ -169,7 +173,7 @@ def test_a_heatmap_says_what_its_shades_mean(monkeypatch):
         draw, "Picture", lambda f, words: names.append(f.axes[1].get_ylabel()) or picture(f, words)
     )
     said = repr(draw.heatmap(np.eye(2), "ab", "ab", "Pairs", shade="share, $"))
-    assert names == ["share, $"] and said.startswith("Pairs: table of 2 by 2 shades for share, $;")
+    assert names == ["share, $"] and said.startswith("Pairs: table of 2 by 2 shades for share, $.")
 
 
 def test_a_wide_heatmap_is_no_wider_than_a_page():
