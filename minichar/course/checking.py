@@ -155,15 +155,16 @@ def check(number: str, answer: Any) -> Any:
     head = f"Exercise {number} ({ex.title})"
     more = f'  (hint("{number}") shows more)' if len(ex.hints) > 1 else ""
     tail = f"\nHint: {' '.join(ex.hints[0][1].split())}{more}"
+    unasked = f'\nHint: fold one out above, or hint("{number}"), when you want it.'
     try:
         borrowed = _judge(ex, answer)
     except NotDone as error:
         reason = f": {error}" if str(error) else ""
-        raise NotDone(f"{head} is not finished yet{reason}.{tail}") from None
+        raise NotDone(f"{head} is not finished yet{reason}.{unasked}") from None
     except Wrong as error:
         if calling.has_hole(answer):
             reason = f"there is still a `...` to replace ({error})"
-            raise NotDone(f"{head} is not finished yet: {reason}.{tail}") from None
+            raise NotDone(f"{head} is not finished yet: {reason}.{unasked}") from None
         if mistakes := _known_mistakes(ex, str(error)):
             tail = f"\nHint: this looks like the mistake {' or '.join(mistakes)}.{more}"
         wrong = Wrong(f"{head} is not right yet: {error}.{tail}")
