@@ -35,11 +35,12 @@ def together(a, b, share):
         "the bits mixed, not the probabilities": lambda a, b, share: share * a + (1 - share) * b,
         "the shares exchanged": lambda a, b, share: together(b, a, share),
         "half and half, whatever the share is": lambda a, b, share: together(a, b, 0.5),
+        "the same share of both": lambda a, b, share: -np.log2(share * (2.0**-a + 2.0**-b)),
         "only the first has its share taken": lambda a, b, share: (
             -np.log2(share * 2.0**-a + 2.0**-b)
         ),
         "the probabilities multiplied": lambda a, b, share: -np.log2(2.0**-a * 2.0**-b),
-        "the mean of all, in place of one number for each": lambda a, b, share: together(
+        "one number for all, in place of one for each": lambda a, b, share: together(
             a, b, share
         ).mean(),
         "in nats at the end": lambda a, b, share: together(a, b, share) * np.log(2),
@@ -54,11 +55,11 @@ def together(a, b, share):
 def _(f):
     rng = np.random.default_rng(0)
     cases = {
-        "of 1 and 3 bits": (np.array([1.0]), np.array([3.0])),
+        "of 1 and 4 bits": (np.array([1.0]), np.array([4.0])),
         "of three characters": (np.array([1.0, 2.0, 4.0]), np.array([3.0, 2.0, 0.5])),
         "of a hundred characters": tuple(rng.exponential(3, (2, 100))),
     }
     for name, (a, b) in cases.items():
         for share in (0.75, 0.5, 0.0, 1.0):
             got = call(f, a.copy(), b.copy(), share)
-            same(f"the bits {name}, share {share}", got, together(a, b, share))
+            same(f"the mixture {name}, share {share},", got, together(a, b, share))
