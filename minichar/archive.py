@@ -14,7 +14,6 @@ damage is found by the zip's checksums. checkpoint.py keeps models in such files
 import json
 import os
 import secrets
-import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -84,7 +83,7 @@ def write(path: str | Path, header: Any, arrays: Mapping[str, np.ndarray]) -> No
     if len(text) > HEADER:
         raise ValueError(f"a header of {len(text)} bytes is longer than the {HEADER} allowed")
     with replacing(path) as file, zipfile.ZipFile(file, "w", allowZip64=False) as archive:
-        with archive.open(zipfile.ZipInfo("header.json"), "w") as member:
+        with archive.open(zipfile.ZipInfo("header.json"), "w") as member:  # ZipInfo: dated 1980
             member.write(text)
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
@@ -102,17 +101,13 @@ class Archive:
     def __init__(self, file: IO[bytes]):
         self.name = Path(file.name).name
         self.size = os.fstat(file.fileno()).st_size
-        file.seek(max(0, self.size - 42))
-        end = file.read()  # a zip's last 22 bytes, and the 20 before: above 4 GiB, a record
-        if len(end) < 42 or end[20:24] != b"PK\5\6" or end[-2:] != b"\0\0":
-            raise Unfit("it is cut short, or something was added at its end")
-        if end[:4] == b"PK\6\7" or struct.unpack("<L", end[32:36])[0] > CONTENTS:
-            raise Unfit("its list of contents is too long")
+        _check_end(file, self.size)  # before zipfile makes memory for what it says
         self.zip = zipfile.ZipFile(file)
         members = self.zip.infolist()
         self.unread = {m.filename for m in members}
         if len(self.unread) < len(members):
             raise Unfit("two of its parts have the same name")
+        # Of a zip bomb the parts are packed, or several of them share their bytes.
         packed = any(m.compress_type or m.file_size != m.compress_size for m in members)
         if packed or sum(m.file_size for m in members) > self.size:
             raise Unfit("its parts claim to be larger than they are")
@@ -132,7 +127,7 @@ class Archive:
             if np.lib.format.read_magic(member) != (1, 0):
                 raise Unfit(f"{name} is in another version of the .npy format")
             found = np.lib.format.read_array_header_1_0(member, max_header_size=1000)
-            if found != (shape, False, np.dtype(dtype)):
+            if found != (shape, False, np.dtype(dtype)):  # False: row by row, as `write` does
                 raise Unfit(f"{name} is {found[2]} {found[0]}, and {dtype} {shape} is needed")
             size = prod(shape) * np.dtype(dtype).itemsize
             data = member.read(size + 1)  # one more: checksums are compared at the end
@@ -147,6 +142,21 @@ class Archive:
         """Raises Unfit when something in the file was never asked for."""
         if self.unread:
             raise Unfit(f"it holds {min(self.unread)!r}, which does not belong there")
+
+
+def _check_end(file: IO[bytes], size: int) -> None:
+    """Refuse a zip that does not end with its last record, or has a long list of contents.
+
+    That record has 22 bytes. In a zip above 4 GiB, which is refused, 20 of another precede it.
+    """
+    file.seek(max(0, size - 42))
+    tail = file.read()
+    before, last = tail[:20], tail[20:]
+    if len(tail) < 42 or not last.startswith(b"PK\5\6") or not last.endswith(b"\0\0"):
+        raise Unfit("it is cut short, or something was added at its end")
+    contents = int.from_bytes(last[12:16], "little")
+    if before.startswith(b"PK\6\7") or contents > CONTENTS:
+        raise Unfit("its list of contents is too long")
 
 
 @contextmanager

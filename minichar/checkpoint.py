@@ -59,18 +59,18 @@ def save_model(
         raise ValueError("this training is of another model: save it with training.model")
     if half and (training is not None or Path(path).suffix == ".json"):
         raise ValueError("half=True is for a model alone, in an .npz: a training needs every digit")
-    stored = "float16" if half else model.dtype
-    with np.errstate(over="ignore"):  # what is too large for float16 is refused below
-        weights = {
-            name: backend.host(w.data).astype(stored) for name, w in model.parameters().items()
-        }
-    arrays = _named(training.snapshot() if training else {"weights": weights})
     header = {"format": FORMAT, "version": VERSION, "characters": len(model.vocab)}
     header |= {"settings": model.settings(), "training": _described(training) if training else None}
     header |= ({"half": True} if half else {}) | ({"note": note} if note else {})
-    if training and _prefix(header["training"]):
-        arrays |= _named(training.good, _prefix(header["training"]))
-    arrays = {name: backend.host(array) for name, array in arrays.items()}
+    if training:
+        arrays = _named(training.snapshot())
+        if prefix := _prefix(header["training"]):
+            arrays |= _named(training.good, prefix)
+    else:
+        arrays = {f"weights/{name}": w.data for name, w in model.parameters().items()}
+    stored = "float16" if half else model.dtype
+    with np.errstate(over="ignore"):  # what is too large for float16 is refused below
+        arrays = {name: backend.host(a).astype(stored, copy=False) for name, a in arrays.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite: nothing was saved")
@@ -109,10 +109,7 @@ def load_model(path: str | Path, device: str = "cpu") -> CharModel:
 
 
 def load_training(
-    path: str | Path,
-    text: str,
-    schedule: optim.Schedule | None = None,
-    device: str = "cpu",
+    path: str | Path, text: str, schedule: optim.Schedule | None = None, device: str = "cpu"
 ) -> Training:
     """The training in a file of `save_model`, and its model with it, to go on as if never stopped.
 
@@ -124,41 +121,41 @@ def load_training(
     another text; BadModelFile as `load_model` does.
     """
     library(device)
-    own = digest(text)  # what is not a text is not the file's fault
+    own, name = digest(text), Path(path).name  # what is not a text is not the file's fault
     if of_the_demo(path):
         recurrentjs.read(path)  # a bad one is refused as such
-        raise NoTraining(f"{Path(path).name} does not say where in the text it was: use load_model")
+        raise NoTraining(f"{name} does not say where in the text it was: use load_model")
     with archive.opened(path) as found:
-        model, saved, name = _read_model(found).to(device), found.header["training"], found.name
+        model, saved = _read_model(found).to(device), found.header["training"]
         if saved is None:
             raise NoTraining(f"{name} holds no training: load_model reads the model alone")
         if saved["text"] != own:
             raise NoTraining(f"{name} was trained on another text: go on with that one")
-        if saved["schedule"] == _recipe(None) and schedule is None:
+        if saved["schedule"] == {} and schedule is None:
             raise BadModelFile(f"{name} needs its own schedule: load_training(…, schedule=…)")
-        if saved["schedule"] not in (None, _recipe(None)):
+        if saved["schedule"] not in (None, {}):
             schedule = _made(saved["schedule"], SCHEDULES)
-        settings = {
-            key: n if n is None and key != "lines" else _number(n)
-            for key, n in saved["settings"].items()
-        }
+        settings = saved["settings"]
+        for key, n in settings.items():
+            if n is not None or key == "lines":  # None: no clipping; lines would take it for False
+                _number(n)
         optimizer = _made(saved["optimizer"], OPTIMIZERS, model.parameters())
         training = Training(model, text, optimizer=optimizer, schedule=schedule, **settings)
         now = _read_moment(found, training, saved["now"])
         good = _read_moment(found, training, saved["good"], _prefix(saved))
         found.finish()
-        training.restore(now)
+        training.restore(now)  # which takes `now` for the good moment
         training.good = good
         return training
 
 
 def _named(moment: dict[str, Any], prefix: str = "") -> dict[str, np.ndarray]:
-    """The arrays of a snapshot by the names that they have in a file."""
+    """The arrays of a snapshot, the same and not copies, by the names that they have in a file."""
     named = {f"weights/{name}": w for name, w in moment["weights"].items()}
-    for name, kept in moment.get("optimizer", {}).items():
+    for name, kept in moment["optimizer"].items():
         named |= {f"optimizer/{name}.{key}": array for key, array in kept.items()}
-    named |= {f"best/{name}": w for name, w in (moment.get("best_weights") or {}).items()}
-    for layer, arrays in enumerate(moment.get("progress", {}).get("state") or ()):
+    named |= {f"best/{name}": w for name, w in (moment["best_weights"] or {}).items()}
+    for layer, arrays in enumerate(moment["progress"]["state"] or ()):
         named |= {f"state/{layer}.{k}": array for k, array in enumerate(arrays)}
     return {prefix + name: array for name, array in named.items()}
 
@@ -180,9 +177,9 @@ def _described(training: Training) -> dict[str, Any]:
     }
 
 
-def _prefix(described: dict[str, Any]) -> str:
-    """Where the arrays of the good moment are: the present ones, if both are at the same step."""
-    return "good/" if described["good"]["steps"] != described["now"]["steps"] else ""
+def _prefix(saved: dict[str, Any]) -> str:
+    """What precedes the names of the good moment's arrays: "" where they are the present ones."""
+    return "good/" if any(saved["good"][k] != saved["now"][k] for k in ("steps", "state")) else ""
 
 
 def _plain(progress: dict[str, Any]) -> dict[str, Any]:
@@ -202,10 +199,10 @@ def _recipe(thing: Any) -> dict[str, Any]:
 
 def _made(recipe: dict[str, Any], kinds: dict[str, type], *first: Any) -> Any:
     """What `_recipe` described. Raises Unfit for settings with which no step can be taken."""
-    settings = {
-        key: None if n is None and key == "clip" else _number(n, least=-(2**53))
-        for key, n in recipe["settings"].items()
-    }
+    settings = recipe["settings"]
+    for key, n in settings.items():
+        if n is not None or key != "clip":  # None: no clipping
+            _number(n, least=-(2**53))
     betas = [settings.get(name, 0) for name in ("beta1", "beta2")]
     if settings.get("every", 1) <= 0 or not all(0 <= beta < 1 for beta in betas):
         raise Unfit("with its settings a step would divide by zero")
@@ -213,8 +210,10 @@ def _made(recipe: dict[str, Any], kinds: dict[str, type], *first: Any) -> Any:
 
 
 def _number(n: Any, least: int = 0, whole: bool = False) -> int | float:
-    if type(n) not in ((int,) if whole else (int, float)) or not least <= n < 2**53:
-        raise Unfit(f"it says {n!r} where {'a whole' if whole else 'a'} number should be")
+    """`n`, if it is such a number, as JSON may hold anything. Raises Unfit for all else."""
+    kinds, what = ((int,), "a whole") if whole else ((int, float), "a")
+    if type(n) not in kinds or not least <= n < 2**53:
+        raise Unfit(f"it says {n!r} where {what} number should be")
     return n
 
 
@@ -229,7 +228,8 @@ def _read_model(found: Archive) -> CharModel:
     codes = found.array("vocabulary", (V,), "<u4")
     vocab = Vocabulary(codes.tobytes().decode("utf-32-le", "surrogatepass"))
     E, hidden = settings["embedding"], settings["hidden"]
-    sizes = [_number(n, 1, whole=True) for n in (V, *([] if E is None else [E]), *hidden, V)]
+    sizes = (V, *hidden, V) if E is None else (V, E, *hidden, V)
+    sizes = [_number(n, 1, whole=True) for n in sizes]
     weights = sum(a * b for a, b in pairwise(sizes)) + sum(H * H for H in hidden)  # at the least
     half = header.get("half", False) is True
     if (2 if half else 4) * weights > found.size or len(hidden) > len(found.unread):
@@ -240,21 +240,21 @@ def _read_model(found: Archive) -> CharModel:
     return model
 
 
-def _read_moment(
-    found: Archive, training: Training, progress: dict[str, Any], prefix: str = ""
-) -> dict[str, Any]:
-    """A snapshot, as `Training.restore` wants it."""
+def _read_moment(found: Archive, training: Training, plain: dict, prefix: str = "") -> dict:
+    """A snapshot, as `Training.restore` wants it, of what `_plain` and `_named` made of one."""
     for name in ("steps", "optimizer_steps", "place", "epoch", "waited", "taken_back"):
-        _number(progress[name], whole=True)
-    best = np.inf if progress["best"] is None else _number(progress["best"])
+        _number(plain[name], whole=True)
     for name in ("lr", "factor", "initial"):
-        _number(progress[name])
-    if progress["state"] and 4 * training.batch * sum(training.model.hidden) > found.size:
-        raise Unfit("its settings ask for more streams than it holds")
-    state = training.model.start(training.width(progress["place"])) if progress["state"] else None
-    moment = training.snapshot() | {"progress": progress | {"best": best, "state": state}}
-    if progress["best"] is not None:
+        _number(plain[name])
+    progress = plain | {"best": np.inf, "state": None}
+    moment = training.snapshot() | {"progress": progress}  # the right arrays; their numbers follow
+    if plain["best"] is not None:
+        progress["best"] = _number(plain["best"])
         moment["best_weights"] = copy.deepcopy(moment["weights"])
+    if plain["state"]:
+        if 4 * training.batch * sum(training.model.hidden) > found.size:  # the bytes of h
+            raise Unfit("its settings ask for more streams than it holds")
+        progress["state"] = training.model.start(training.width(plain["place"]))
     for name, array in _named(moment, prefix).items():
         array[...] = backend.like(found.array(name, array.shape, array.dtype), array)
     return moment

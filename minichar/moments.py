@@ -81,17 +81,23 @@ class Moments:
         varies = variance > 1e-10 * self.mean**2  # less is float32's rounding
         return np.where(varies, 1 / np.sqrt(np.where(varies, variance, 1)), 0)
 
-    def probe(self, some: Sequence[int], target: int, ridge: float) -> np.ndarray:
-        """Weights w (some,) with which the columns `some` together best follow `target`.
+    def probes(
+        self, some: Sequence[int], targets: Sequence[int], ridges: Sequence[float]
+    ) -> np.ndarray:
+        """Weights w (ridges, some, targets): with them the columns `some` best follow each target.
 
         Least squares with a penalty (Hoerl and Kennard, "Ridge Regression", 1970), for columns
         divided by their standard deviations: (R + ridge I) w = r, where R are their correlations
-        with each other and r those with `target`. The w that comes back is for them as they were.
+        with each other and r those with the target. The w that comes back is for them as they were.
         """
-        some, scale = np.asarray(some, int), self.scale()
-        R = self.correlation(some, some) + ridge * np.eye(len(some))
-        w = np.linalg.solve(R, self.correlation(some, [target])[:, 0])
-        return w * scale[some] / (scale[target] or 1)
+        some, targets, scale = np.asarray(some, int), np.asarray(targets, int), self.scale()
+        R, r = self.correlation(some, some), self.correlation(some, targets)
+        w = np.array([np.linalg.solve(R + ridge * np.eye(len(some)), r) for ridge in ridges])
+        return w * scale[some][:, None] / np.where(scale[targets] > 0, scale[targets], 1)
+
+    def probe(self, some: Sequence[int], target: int, ridge: float) -> np.ndarray:
+        """The weights (some,) of `probes` for one target and one ridge."""
+        return self.probes(some, [target], [ridge])[0, :, 0]
 
     def probe_correlation(self, some: Sequence[int], w: np.ndarray, target: int) -> float:
         """Pearson's r of `target` with the sum of the columns `some`, weighted by w."""
@@ -111,23 +117,18 @@ def best_ridges(
     and Assessment of Statistical Predictions", 1974). Of equals the first of `ridges`: (targets,).
     """
     folds = [fold for fold in folds if fold.n]
-    some, targets = np.asarray(some, int), np.asarray(targets, int)
+    if len(folds) < 2:  # there are no others to fit to
+        return np.full(len(targets), float(ridges[0]))
     errors = np.zeros((len(ridges), len(targets)))
-    for k, held in enumerate(folds if len(folds) > 1 else ()):
-        fit = sum(folds[:k] + folds[k + 1 :], Moments())
-        # R = Q diag(size) Q': taken apart once, it is solved with any ridge at once.
-        size, Q = np.linalg.eigh(fit.correlation(some, some))
-        r, scale, apart = Q.T @ fit.correlation(some, targets), fit.scale(), held.mean - fit.mean
-        covariance = held.covariance
-        among, between = covariance[np.ix_(some, some)], covariance[np.ix_(some, targets)]
-        for error, ridge in zip(errors, ridges, strict=True):
-            w = Q @ (r / (size.clip(0) + ridge)[:, None]) * scale[some][:, None]  # (some, targets)
-            w /= np.where(scale[targets] > 0, scale[targets], 1)
-            # The sum of (target - prediction)² over the rows held out, from their moments alone.
-            error += held.n * (
-                covariance.diagonal()[targets]
-                - 2 * (w * between).sum(axis=0)
-                + (w * (among @ w)).sum(axis=0)
-                + (apart[targets] - apart[some] @ w) ** 2
-            )
+    for k, held_out in enumerate(folds):
+        others = sum(folds[:k] + folds[k + 1 :], Moments())
+        covariance, shift = held_out.covariance, held_out.mean - others.mean
+        for i, w in enumerate(others.probes(some, targets, ridges)):
+            # From the others' means, target - prediction is a sum of the columns, weighted by u.
+            u = np.zeros((len(shift), len(targets)))
+            u[targets, range(len(targets))] = 1
+            u[some] -= w
+            # So the moments give its variance and mean, and these the sum of its squares.
+            variance, mean = (u * (covariance @ u)).sum(axis=0), shift @ u
+            errors[i] += held_out.n * (variance + mean**2)
     return np.asarray(ridges)[errors.argmin(axis=0)]

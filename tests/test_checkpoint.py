@@ -196,6 +196,25 @@ def test_it_goes_on_the_same_whatever_the_settings(tmp_path_factory, stop, **cho
     assert_same(run(other, stop + 12), run(one, stop + 12))
 
 
+def test_it_goes_on_from_where_the_first_step_of_an_epoch_was_cut_short(tmp_path, monkeypatch):
+    """The state is forgotten then, and that of the good moment, at the same step, is not."""
+    monkeypatch.setattr("minichar.training.SNAPSHOT", 1)
+    training = a_training()
+    while training.place < len(training.inputs):
+        training.step()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as meanwhile, pytest.raises(KeyboardInterrupt):
+        meanwhile.setattr(training, "gradients", interrupted)
+        training.step()
+    assert training.state is None and training.good["progress"]["state"] is not None
+    other = saved_and_loaded(tmp_path / "t.npz", training)
+    assert_same(other, training)
+    assert_same(run(other, 60), run(training, 60))
+
+
 def test_a_loss_is_taken_back_to_the_same_moment_after_loading(tmp_path):
     reports = []
     for stopped in (False, True):
