@@ -112,14 +112,14 @@ def pieces(training: Training) -> int:
     return sum(math.ceil(len(part) / training.length) for part in parts)
 
 
-def goal(options: Namespace, training: Training, out: Path) -> int:
+def goal(options: Namespace, training: Training) -> int:
     """The step to stop at. Raises ValueError if the training is there already."""
     steps = options.steps or max(STEPS, EPOCHS * pieces(training))
     if options.epochs:
         steps = math.ceil(options.epochs * pieces(training))
     if training.step_number >= steps:
         ask = f"it has done {training.step_number:,} steps of {steps:,}; ask for more with --steps"
-        raise ValueError(f"there is nothing left to do for {out}: {ask}")
+        raise ValueError(f"there is nothing left to do for {options.resume}: {ask}")
     return steps
 
 

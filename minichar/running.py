@@ -35,7 +35,7 @@ def run(options: Namespace) -> int:
         given, text = len(text), known(options.first or load_model(options.resume), text)
         screen.line(f"{counted(given - len(text))} unknown to the model, left out")
     training = preparing.started(options, text)
-    goal = preparing.goal(options, training, out)
+    goal = preparing.goal(options, training)
     this_run = Run(options, text, training, goal, (out, best), screen)
     this_run.introduce()
     with interruptions() as this_run.stop:

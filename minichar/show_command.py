@@ -84,7 +84,7 @@ def _trained(training: dict[str, Any]) -> dict[str, str]:
     clipped = "" if clip is None else f", gradients clipped to {clip:g}"
     steps = counted(int(now["steps"]), "step")
     return {
-        "training": f"{steps}, {counted(int(now['epoch']), 'time')} through the text",
+        "training": f"{steps}, in pass {int(now['epoch']) + 1:,} through the text",
         "reached": reached,
         "a step": step,
         "held out": f"{settings['validation']:.0%} of the text",

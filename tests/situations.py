@@ -106,6 +106,10 @@ SITUATIONS = {
     ),
     "check commented out": (lesson(WRONG_1, check_90_1="# " + CHECK_1), FIRST_WRONG),
     "check deleted": (without(all_right(), "check-90-1"), ["missing", "solved"]),
+    "older than an exercise": (
+        without(lesson(RIGHT_1), "ask-2", "answer-2", "check-90-2"),
+        ["solved", "missing"],
+    ),
     "check turned into text": (as_text(all_right(), "check-90-1"), ["missing", "solved"]),
     "check tagged raises-exception": (
         tagged(lesson(WRONG_1), "check-90-1", "raises-exception"),

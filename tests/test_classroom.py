@@ -1,6 +1,7 @@
 """The progress of a class: what is read without trust, and whose it is."""
 
 import json
+from functools import partial
 from pathlib import Path
 from pathlib import PurePosixPath as P
 
@@ -103,8 +104,21 @@ def test_files_and_folders_are_gathered(tmp_path):
     found = classroom.gather([*sorted(tmp_path.glob("*.json")), tmp_path / "cleo"], judge)
     assert found == {"anna": {"1.1": "solved"}, "ben": {"1.1": "solved"}, "cleo": {"1.1": "wrong"}}
     assert judged == [tmp_path / "cleo"]
+    sent = (tmp_path / "ben.json").rename(tmp_path / "ben.json.txt")  # as some programs save it
+    assert classroom.gather([sent], None) == {"ben.json.txt": {"1.1": "solved"}}
     starred = classroom.gather([tmp_path / "*.json"], None)  # as the shells of Windows hand it on
-    assert list(starred) == ["anna", "ben"]
+    assert list(starred) == ["anna"]
+
+
+def test_a_lesson_that_cannot_be_read_is_told_with_whose_it_is(tmp_path):
+    for name in ("anna", "ben"):
+        mini_course.make(tmp_path / name / "course")
+    spoiled = tmp_path / "ben" / "course" / "solutions" / "90_mini.ipynb"
+    spoiled.write_text("{")
+    with mini_course.known(), pytest.warns(UserWarning, match="^ben: 90_mini.ipynb cannot be read"):
+        judge = partial(classroom.verdicts, judge=None)
+        found = classroom.gather([tmp_path / "*" / "course"], judge)
+    assert found == {"anna": {"90.1": "not done", "90.2": "waits"}, "ben": {}}
 
 
 def test_one_that_cannot_be_read_is_named_and_the_others_are_seen(tmp_path):

@@ -646,6 +646,7 @@ def test_score_is_what_the_function_gives(at, capsys, monkeypatch):
         ("train fox.txt --resume zzzz.npz", "--resume zzzz.npz: there is no such file"),
         ("train fox.txt --resume fix.npz", "there is no such file; nearest: fox.npz"),
         ("train fox.txt --resume fox.npz --steps 20", "ask for more with --steps"),
+        ("train fox.txt --resume fox.npz --out later.npz --steps 20", "left to do for fox.npz: it"),
         ("train fox.txt --out model.json", "must end in .npz"),
         ("train fox.txt --out nowhere/model.npz", "no folder nowhere; make it first"),
         ("train fox.txt --batch 2000 --out x.npz", "make batch smaller"),

@@ -120,6 +120,12 @@ def test_messages_say_what_to_do(judged):
         'Hint: fold one out above, or hint("90.1"), when you want it.'
     )
     assert "Add a cell below your answer with: softmax = check(" in message(judged, "check deleted")
+    number, name = "90.2", "older than an exercise"
+    assert message(judged, name, number) == (
+        "Exercise 90.2 is not in this notebook, which may be of an older version of the course.\n"
+        f"`minichar reset {FILES[name][:2]}` makes today's and keeps your file beside it:"
+        " copy your answers over."
+    )
     assert "further down" in message(judged, "answered below the check")
     assert "further down" not in message(judged, "wrong answer typed into the check")
     assert "Cell 1 (`def softmax(z)`) above it failed: SyntaxError" in message(
@@ -142,6 +148,16 @@ def test_a_name_that_is_missing_is_traced_to_the_first_cell_that_failed():
         outcome = SimpleNamespace(name=name, text=said)
         told = LearnersLesson.explain(lesson, step, "1.1", outcome)
         assert told.endswith("Cell 0 above it failed: SyntaxError: x") == traced
+
+
+@pytest.mark.parametrize("text, older", [("def new(x): ...", False), ("newer = old", True)])
+def test_a_notebook_older_than_the_name_of_an_answer_is_told_so(text, older):
+    check = nbformat.v4.new_code_cell('new = check("1.1", new)')
+    lesson = SimpleNamespace(checks={"1.1": check}, text=text, broken={}, older="which is old")
+    lesson.lacks = partial(LearnersLesson.lacks, lesson)
+    outcome = Outcome(name="NameError", text="name 'new' is not defined")
+    told = LearnersLesson.explain(lesson, SimpleNamespace(answered_below=False), "1.1", outcome)
+    assert told.endswith("`new` is nowhere in this notebook, which is old") == older
 
 
 def test_a_cell_has_the_time_that_was_asked_for_or_else_less_than_nbval_gives(pytestconfig):

@@ -161,6 +161,9 @@ def test_lessons_that_are_not_there_are_judged_without_running_anything(course, 
     verdicts = progress.judge(mini.notebook).verdicts
     assert [(v.number, v.state) for v in verdicts] == [("90.1", "missing"), ("90.2", "missing")]
     assert "`minichar reset 90` makes it again" in verdicts[0].message
+    mini.notebook.mkdir()
+    one, _ = progress.judge(mini.notebook).verdicts
+    assert one.state == "missing" and "90_mini.ipynb is a folder, not a notebook" in one.message
     for folder in ("solutions", "notebooks"):  # as the glossary, which has no exercise
         path = course / folder / "92_words.ipynb"
         path.write_bytes(lessons.written(nbformat.v4.new_notebook()))

@@ -7,7 +7,7 @@ import pytest
 from rewriting import rewritten
 
 import minichar as mc
-from minichar import gallery
+from minichar import gallery, preparing
 from minichar.__main__ import main
 from minichar.show_command import facts
 
@@ -24,6 +24,14 @@ def a_file(path, steps=12, cell="gru", **settings):
     return training
 
 
+@pytest.mark.parametrize("steps, at", [(35, 1), (36, 2), (70, 2)])
+def test_a_pass_has_ended_with_its_last_step(tmp_path, steps, at):
+    path = tmp_path / "fox.npz"
+    training = a_file(path, steps=steps, validation=0.1)
+    assert preparing.pieces(training) == 35
+    assert facts(str(path))["training"] == f"{steps} steps, in pass {at} through the text"
+
+
 def test_what_is_said_of_a_training_is_what_it_was(tmp_path):
     path = tmp_path / "fox.npz"
     training = a_file(path, steps=80, validation=0.1)
@@ -36,7 +44,7 @@ def test_what_is_said_of_a_training_is_what_it_was(tmp_path):
     assert said["weights"] == f"{training.model.size:,}, computed in float32"
     assert said["characters"].startswith("17: \\n␣bcefhikno")
     assert training.epoch == 2  # 239 places in each of three streams, 7 at a time
-    assert said["training"] == "80 steps, 2 times through the text"
+    assert said["training"] == "80 steps, in pass 3 through the text"
     bits = training.best / np.log(2)
     assert said["reached"] == f"{bits:.3f} bits per character on the held-out text, at its best"
     assert said["a step"] == "7 characters each of a batch of 3"

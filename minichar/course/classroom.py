@@ -59,9 +59,11 @@ def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Pr
     paths, found, wrong = [path.resolve() for one in paths for path in _matching(one)], {}, []
     for name, path in zip(names(paths), paths, strict=True):
         try:
-            found[name] = read(path) if path.suffix == ".json" else _states(judge(path))
+            sent = path.suffix == ".json" or path.is_file()  # perhaps as anna.json.txt
+            found[name] = read(path) if sent else _states(judge(path))
         except CourseError as error:
-            found[name], wrong = {}, [*wrong, str(error)]
+            whose = "" if str(path) in str(error) else f"{name}: "
+            found[name], wrong = {}, [*wrong, f"{whose}{error}"]
     if wrong and len(wrong) == len(found):
         raise CourseError(wrong[0])
     for message in wrong:

@@ -24,6 +24,7 @@ from minichar.course.kernel import Kernel, Outcome
 from minichar.course.steps import Cell, Check, Missing, Step, Unreadable
 
 PREFIX = "from minichar.course import check\n"  # a learner's own `check` does not stand in
+HANDED_IN = re.compile(r"""check\(\s*["'][\d.]+["']\s*,\s*(\w+)""")
 ASK = "__import__('minichar.course.checking').course.checking.verdicts.get({!r})"
 PATIENCE = 300.0  # seconds for one cell, where nbval's own default would wait for half an hour
 LESSONS = pytest.StashKey[list]()
@@ -77,6 +78,7 @@ class LearnersLesson(pytest.File):
         self.verdicts: dict[str, tuple[str, str]] = {}  # number -> (state, message)
         self.broken: dict[str, str] = {}  # cells, not exercises, that failed: name -> message
         self.waits_for = ""
+        self.text = ""  # what stands in its cells, words and code
         self.kernel = Kernel(self.path.parent)
         self.steps: list[Step] = []
         self.config.stash[LESSONS].append(self)
@@ -85,13 +87,14 @@ class LearnersLesson(pytest.File):
         if self.steps:
             return self.steps
         try:
-            cells = [c for c in read_notebook(self.path).cells if c.cell_type == "code"]
+            cells = read_notebook(self.path).cells
         except CourseError as error:
             text = f"{error}; `minichar reset {self.path.name[:2]}` restores it and keeps your file"
             self.verdicts = dict.fromkeys(self.checks, ("missing", text))
             self.steps = [Unreadable.from_parent(self, name="notebook", text=text)]
         else:
-            self.steps = list(self.plan(cells))
+            self.text = "\n".join(cell.source for cell in cells)
+            self.steps = list(self.plan([c for c in cells if c.cell_type == "code"]))
         return self.steps
 
     def plan(self, cells: list) -> Iterator[Step]:
@@ -126,7 +129,7 @@ class LearnersLesson(pytest.File):
     def answered_below(self, number: str, below: list) -> bool:
         """Whether the learner defines the answer below its check, where the solution does not."""
         check, cells = self.checks[number], self.solution.cells
-        name = re.search(r"""check\(\s*["'][\d.]+["']\s*,\s*(\w+)""", check.source)
+        name = HANDED_IN.search(check.source)
         should = cells[cells.index(check) + 1 :]
         defined = re.compile(rf"^def {name[1]}\(" if name else r"(?!)", re.M)
         mine, theirs = ("\n".join(c.source for c in part) for part in (below, should))
@@ -157,10 +160,26 @@ class LearnersLesson(pytest.File):
             text = f"{checking.named(number)} could not be checked: {outcome.summary}"
         if step.answered_below:
             text += "\nThe answer is defined again further down: move its check below that."
+        elif outcome.name == "NameError" and (name := self.lacks(number)):
+            text += f"\n`{name}` is nowhere in this notebook, {self.older}"
         elif "NameError" in (outcome.name, *re.findall(r"\w+", text)) and self.broken:
             cell, reason = next(iter(self.broken.items()))  # the first: others follow from it
             text += f"\n{cell} above it failed: {reason}"
         return text
+
+    def lacks(self, number: str) -> str:
+        """The name of an answer that stands nowhere in the notebook; empty where it does."""
+        name = HANDED_IN.search(self.checks[number].source)
+        return name[1] if name and not re.search(rf"\b{name[1]}\b", self.text) else ""
+
+    @property
+    def older(self) -> str:
+        """The end of a sentence on a notebook that lacks what the lesson has."""
+        return (
+            "which may be of an older version of the course.\n"
+            f"`minichar reset {self.path.name[:2]}` makes today's and keeps your file beside it: "
+            "copy your answers over."
+        )
 
     def report(self) -> dict:
         """What was found, for `--verdicts`."""

@@ -66,7 +66,7 @@ def judge(notebook: Path, tell: Callable[[float], None] = lambda seconds: None) 
     """
     solution = notebook.parent.parent / "solutions" / notebook.name
     numbers = list(checks(read_notebook(solution)))
-    if numbers and notebook.exists():
+    if numbers and notebook.is_file():
         found = _run_pytest(notebook, tell)
     else:
         gone = _gone(notebook)
@@ -81,6 +81,8 @@ def judge(notebook: Path, tell: Callable[[float], None] = lambda seconds: None) 
 def _gone(notebook: Path) -> str:
     """What to do about a notebook that is not where it should be."""
     name, here = notebook.name, notebook.parent
+    if notebook.exists():
+        return f"{name} is a folder, not a notebook: rename it, and `minichar reset {name[:2]}`"
     others = sorted(p.name for p in here.glob(f"{name[:3]}*") if KEPT not in p.name)
     if others:
         return f"{name} is not there, but {others[0]} is: give it its name back"

@@ -9,6 +9,8 @@ shows as two lines of text, another cell that fails as the traceback the learner
     notebooks/01_….ipynb::exercise 1.2     skipped: waits for exercise 1.1
 """
 
+import re
+
 import pytest
 
 from minichar.course import checking
@@ -119,7 +121,7 @@ class Unreadable(Step):
 
 
 class Missing(Step):
-    """An exercise whose check is no longer in the notebook."""
+    """An exercise whose check is not in the notebook: deleted, or younger than the notebook."""
 
     def __init__(self, *, number, **arguments):
         super().__init__(**arguments)
@@ -127,12 +129,13 @@ class Missing(Step):
 
     def attempt(self):
         self.done = True
-        source = self.parent.checks[self.number].source
-        text = (
-            f"{checking.named(self.number)}: its check is gone.\n"
-            f"Add a cell below your answer with: {source}"
-        )
-        self.parent.verdicts[self.number] = ("missing", text)
+        lesson, text = self.parent, checking.named(self.number)
+        if re.search(rf"Exercise {re.escape(self.number)}\b", lesson.text):
+            source = lesson.checks[self.number].source
+            text += f": its check is gone.\nAdd a cell below your answer with: {source}"
+        else:
+            text += f" is not in this notebook, {lesson.older}"
+        lesson.verdicts[self.number] = ("missing", text)
 
     def show(self):
         raise Failure(self.parent.verdicts[self.number][1])
