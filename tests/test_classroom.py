@@ -9,8 +9,8 @@ import mini_course
 import nbformat
 import pytest
 
-from minichar.course import classroom
-from minichar.course.files import CourseError
+from minichar.course import classroom, files, progress
+from minichar.course.files import CourseError, write
 from minichar.course.lessons import written
 from minichar.course.progress import STATES, Verdict
 
@@ -82,14 +82,54 @@ def test_the_table_counts_what_is_solved_and_has_a_column_for_each_lesson():
         "anna": {"1.1": "solved", "1.2": "solved", "10.1": "borrowed"},
         "a name that is quite long": {"2.1": "solved"},
     }
-    rows = [line.rsplit(None, 4) for line in classroom.table(everyone).splitlines()]
+    shown, blank, *stuck = classroom.table(everyone).rsplit("\n", 2)
+    assert (blank, stuck) == ("", ["borrowed  10.1   anna"])
+    rows = [line.rsplit(None, 4) for line in shown.splitlines()]
     assert [row[0].strip() for row in rows] == ["name", *everyone]
     assert [row[1:] for row in rows] == [
         ["01", "02", "10", "all"],
         ["2/2", "-", "0/1", "2/3"],
         ["-", "1/1", "-", "1/1"],
     ]
-    assert len({len(line) for line in classroom.table(everyone).splitlines()}) == 1
+    assert len({len(line) for line in shown.splitlines()}) == 1
+
+
+def test_the_table_names_who_is_stuck_and_where():
+    everyone = {
+        "anna": {"2.2": "wrong", "10.1": "wrong", "2.1": "borrowed"},
+        "ben": {"2.2": "wrong", "2.1": "solved", "1.1": "missing", "1.2": "not done"},
+    }
+    assert classroom.table(everyone).split("\n\n")[1].splitlines() == [
+        "wrong     2.2    anna, ben",
+        "wrong     10.1   anna",
+        "borrowed  2.1    anna",
+    ]
+    assert "\n\n" not in classroom.table({"anna": {"1.1": "solved"}})
+
+
+def test_a_folder_of_notebooks_is_judged_by_our_own_checks(tmp_path, monkeypatch):
+    ours = mini_course.make(tmp_path / "ours", ("90_mini", "91_more"))
+    monkeypatch.setattr(files, "course_folder", lambda: ours)
+    for name in ("anna", "ben", "cleo"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+    (tmp_path / "in" / "cleo" / "mini.ipynb").write_text("{}")
+    for name in ("90_mini", "90_mini (1)"):
+        write(tmp_path / "in" / "anna" / f"{name}.ipynb", written(mini_course.solution()))
+
+    def judge(lesson):
+        assert lesson.notebook.parent.parent == lesson.solution.parent.parent != ours
+        return progress.judge(lesson.notebook).verdicts
+
+    with mini_course.known(), pytest.warns(UserWarning) as told:
+        verdicts = partial(classroom.verdicts, judge=judge)
+        found = classroom.gather([tmp_path / "in" / "*"], verdicts)
+    assert found == {"anna": {"90.1": "solved", "90.2": "solved"}, "ben": {}, "cleo": {}}
+    assert "ben is not a folder of the course" in str(told[0].message)
+    assert "cleo has the name of a lesson" in str(told[1].message)
+    assert sorted(p.name for p in (tmp_path / "in" / "anna").iterdir()) == [
+        "90_mini (1).ipynb",
+        "90_mini.ipynb",
+    ]
 
 
 def test_files_and_folders_are_gathered(tmp_path):

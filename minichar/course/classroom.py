@@ -1,17 +1,24 @@
 """How far a whole class is: the progress of many, from their folders or from what they sent.
 
 `minichar progress --json` prints a learner's progress as a line; `minichar progress anna.json
-ben.json`, or the folders of their courses, makes one table of all. For whoever teaches.
+ben.json`, or the folders of their courses, or of notebooks that were handed in, makes one table of
+all. For whoever teaches.
 
     >>> print(table({"anna": {"1.1": "solved", "2.1": "wrong"}, "ben": {}}))
     name                    01    02     all
     anna                   1/1   0/1     1/2
     ben                      -     -       -
+    <BLANKLINE>
+    wrong     2.1    anna
 """
 
 import json
+import shutil
+import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from glob import glob
 from pathlib import Path, PurePath
 
@@ -53,14 +60,18 @@ def dumps(rows: Rows) -> str:
 def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Progress]:
     """Name -> progress, of files that `dumps` has written and of courses, which `judge` judges.
 
+    A folder that holds notebooks and nothing else of the course is judged by this course's checks.
     What is wrong with one of them is a warning, and its progress is empty. Raises CourseError where
     something is wrong with all.
     """
     paths, found, wrong = [path.resolve() for one in paths for path in _matching(one)], {}, []
     for name, path in zip(names(paths), paths, strict=True):
         try:
-            sent = path.suffix == ".json" or path.is_file()  # perhaps as anna.json.txt
-            found[name] = read(path) if sent else _states(judge(path))
+            if path.suffix == ".json" or path.is_file():  # perhaps as anna.json.txt
+                found[name] = read(path)
+            else:
+                with _with_checks(path) as course:
+                    found[name] = _states(judge(course))
         except CourseError as error:
             whose = "" if str(path) in str(error) else f"{name}: "
             found[name], wrong = {}, [*wrong, f"{whose}{error}"]
@@ -69,6 +80,25 @@ def gather(paths: Iterable[Path], judge: Callable[[Path], Rows]) -> dict[str, Pr
     for message in wrong:
         warnings.warn(message, stacklevel=2)
     return found
+
+
+@contextmanager
+def _with_checks(path: Path) -> Iterator[Path]:
+    """`path`, or in place of a folder of notebooks a course with these and the checks of ours."""
+    if (path / "solutions").exists() or not any(path.glob("*.ipynb")):
+        yield path
+        return
+    lessons = [one for one in files.lessons() if (path / one.solution.name).is_file()]
+    if not lessons:
+        raise CourseError(f"no notebook in {path} has the name of a lesson, such as 03_….ipynb")
+    with tempfile.TemporaryDirectory() as folder:
+        notebooks, solutions = Path(folder) / "notebooks", Path(folder) / "solutions"
+        notebooks.mkdir()
+        solutions.mkdir()
+        for lesson in lessons:
+            shutil.copy(path / lesson.solution.name, notebooks)
+            shutil.copy(lesson.solution, solutions)
+        yield Path(folder)
 
 
 def _matching(path: Path) -> list[Path]:
@@ -119,7 +149,8 @@ def names(paths: Sequence[PurePath]) -> list[str]:
 def table(everyone: Mapping[str, Progress]) -> str:
     """A line for each learner, a column for each lesson: solved of those there are.
 
-    What was borrowed is not solved.
+    What was borrowed is not solved. Below, a line for each exercise that somebody has wrong or
+    borrowed, and who.
     """
 
     def share(states: Sequence[str]) -> str:
@@ -137,4 +168,18 @@ def table(everyone: Mapping[str, Progress]) -> str:
         )
         row = "".join(f"{share(cell):>6}" for cell in cells)
         lines.append(f"{name:{wide}}{row}{share(list(states.values())):>8}")
-    return "\n".join(lines)
+    stuck = _stuck(everyone)
+    return "\n".join([*lines, *([""] if stuck else []), *stuck])
+
+
+def _stuck(everyone: Mapping[str, Progress]) -> list[str]:
+    """Which exercises are wrong or borrowed, and whose."""
+    whose = defaultdict(list)
+    for name, states in everyone.items():
+        for number, state in states.items():
+            if state in ("wrong", "borrowed"):
+                whose[state == "borrowed", *map(int, number.split("."))].append(name)
+    return [
+        f"{'borrowed' if borrowed else 'wrong':10}{f'{lesson}.{place}':7}{', '.join(who)}"
+        for (borrowed, lesson, place), who in sorted(whose.items())
+    ]
