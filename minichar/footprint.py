@@ -51,7 +51,7 @@ def needed(model: CharModel, batch: int, length: int, remembers: int = 2) -> Nee
     two to three times as much.
     """
     one, predictions, V = int(model.dtype[-2:]) // 8, batch * length, len(model.vocab)
-    below, kept, back = model.embedding or 0, (model.embedding or 0) + 3 * V, 0
+    below, kept, back = model.embedding or 0, (model.embedding or 0) + 2 * V, 0
     for cell in model.cells:
         H = cell.H
         kept += H * (KEPT[model.cell] + (2 if model.dropout else 0))

@@ -38,11 +38,11 @@ def shipped(name: str = "names") -> Predictor:
 
     Raises ValueError for a name that no shipped weights have.
     """
-    path = folder() / "weights" / f"{name}.npz"
-    if not path.is_file():
-        have = ", ".join(sorted(p.stem for p in path.parent.glob("*.npz")))
+    paths = {path.stem: path for path in sorted((folder() / "weights").glob("*.npz"))}
+    if name not in paths:  # below it are others, of other networks
+        have = ", ".join(paths)
         raise ValueError(f'no weights called "{name}" come with the course; there are: {have}.')
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(paths[name], allow_pickle=False) as file:
         W = {key: file[key].astype(np.float64) for key in file.files if key != "characters"}
         vocab = Vocabulary(str(file["characters"]))
     start = np.zeros(len(W["bh"]))

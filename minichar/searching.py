@@ -65,7 +65,7 @@ def _search(model, start, length, width, stop):
             if ids and ids[-1] == end:
                 options.append((total, b, None))
                 continue
-            log_p = log_softmax(z)
+            log_p = log_softmax(z.astype(np.float64))
             options += [
                 (total + log_p[i], b, int(i)) for i in np.argsort(-z, kind="stable")[:width]
             ]

@@ -28,11 +28,12 @@ def plain(monkeypatch):
         {"hidden": (64, 160), "dropout": 0.3},
         {"hidden": (96,), "embedding": 48},
         {"hidden": (64, 64), "dtype": "float64"},
+        {"hidden": (64,), "vocab": Vocabulary(map(chr, range(97, 1097)))},
     ],
-    ids=str,
+    ids=lambda settings: str(settings)[:50],
 )
 def test_a_step_takes_what_was_said(cell, settings):
-    model = CharModel(VOCAB, cell, **settings)
+    model = CharModel(**{"vocab": VOCAB, "cell": cell} | settings)
     training = Training(
         model, TEXT, batch=50, length=60, optimizer=optim.SGD(model.parameters(), 0.1)
     )

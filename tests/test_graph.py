@@ -1,5 +1,6 @@
 import json
 import math
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -494,6 +495,18 @@ def test_adding_one_number_to_all_scores_changes_neither_softmax_nor_loss(z, shi
     loss = graph.cross_entropy(Tensor(z), targets).data
     np.testing.assert_allclose(graph.cross_entropy(Tensor(z + shift), targets).data, loss, **CLOSE)
     np.testing.assert_allclose(loss, -np.log(p.data[[0, 1, 2], targets]).mean(), **CLOSE)
+
+
+def test_the_loss_keeps_one_array_of_the_size_of_its_scores():
+    z, targets = Tensor(np.zeros((1000, 200)), True), np.zeros(1000, int)
+    graph.cross_entropy(z, targets)
+    tracemalloc.start()
+    try:
+        loss = graph.cross_entropy(z, targets)
+        now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert loss.requires_grad and now < 1.1 * z.data.nbytes and peak < 1.1 * z.data.nbytes
 
 
 # --- recurrentjs: its seven operations, by its own numbers

@@ -258,6 +258,7 @@ def test_the_shipped_network_writes_names():
     np.testing.assert_array_equal(first, model.step(5, np.zeros_like(state))[0])
 
 
-def test_weights_that_do_not_come_with_the_course():
-    with pytest.raises(ValueError, match=r'no weights called "novel".*names'):
-        sampling.shipped("novel")
+@pytest.mark.parametrize("name", ["novel", "lstm/names", ""])
+def test_weights_that_do_not_come_with_the_course(name):
+    with pytest.raises(ValueError, match=rf'no weights called "{name}".*: names'):
+        sampling.shipped(name)

@@ -44,6 +44,17 @@ def test_beam_scores_are_true_sorted_and_never_below_greedy(seed, width, length)
     assert values[0] >= true_log_probability(model, greedy, "b") - 1e-9
 
 
+def test_a_long_text_of_a_float32_model_is_summed_in_float64():
+    model = mc.CharModel(mc.Vocabulary("abcdefgh"), hidden=(16,), seed=1)
+    for found in beam_search(model, "a", 300, width=2):
+        z, state = mc.sampling.read(model, "a")
+        total = 0.0
+        for i in model.vocab.encode(found.text):
+            total += mc.sampling.log_softmax(z.astype(float))[i]
+            z, state = model.step(i, state)
+        assert found.log_probability == pytest.approx(total, rel=1e-9)
+
+
 @given(seeds, st.integers(2, 6), st.integers(1, 5))
 def test_a_beam_keeps_the_best_beginnings_at_each_character(seed, width, length):
     model, kept = some_network(seed), [""]

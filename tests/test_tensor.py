@@ -309,6 +309,17 @@ def test_check_gradients_accepts_right_and_rejects_wrong():
     assert graph.check_gradients(forgotten, x) > 1e-3
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_check_gradients_rejects_a_gradient_that_is_no_number(place):
+    x, y = (Tensor(np.linspace(1, 2, 3), requires_grad=True) for _ in range(2))
+
+    def broken(*inputs):
+        bad = inputs[place]
+        return inputs[1 - place] * node("nan", bad.data * 2, (bad,), lambda g: (g * np.nan,))
+
+    assert not graph.check_gradients(broken, x, y) < 1e-7
+
+
 def test_check_gradients_leaves_numbers_and_gradient_as_they_were_even_after_an_error():
     x = Tensor(np.linspace(-1, 1, 3), requires_grad=True)
     x.backward(np.arange(3.0))
