@@ -27,6 +27,7 @@ import numpy as np
 from minichar import optim
 from minichar.archive import replacing
 from minichar.device import install
+from minichar.evaluation import evaluate
 from minichar.model import CHOSEN, CharModel
 from minichar.text import Vocabulary, at_least_one, digest
 from minichar.training import Diverged, Training, train
@@ -116,9 +117,9 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
 def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     """Train under one setting and measure: what a worker does. Runs alone, too.
 
-    It is validated after the last step; with `validate_every` also before, as often as that says or
-    somewhat more. Raises what CharModel and Training raise for settings that make no sense,
-    ValueError for one of an unknown name and without a held-out text, and Diverged.
+    It is validated after the last step; with `validate_every` also before, as often as that says.
+    Raises what CharModel and Training raise for settings that make no sense, ValueError for one of
+    an unknown name and without a held-out text, and Diverged.
     """
     at_least_one(steps=steps)
     began, chosen = time.perf_counter(), {"optimizer": "adam", **checked(settings)}
@@ -132,15 +133,16 @@ def run(text: str, settings: Mapping[str, Any], steps: int) -> Run:
     own |= {name: chosen[name] for name in TRAINING if name in chosen}
     if not own["validation"]:
         raise ValueError("validation=0: a run is judged by a held-out text, so there must be one")
-    often = range(own["validate_every"], 0, -1)
-    own["validate_every"] = next((n for n in often if steps % n == 0), 0)
     optimizer = kind(model.parameters(), lr=chosen.get("lr", rate))
     training = Training(model, text, optimizer=optimizer, **own)
     for _ in train(model, text, steps, training):
         pass
-    if not np.isfinite(training.best):
+    best = training.best
+    if steps % training.validate_every:
+        best = min(best, evaluate(model, training.held_out))  # of nan the other
+    if not np.isfinite(best):
         raise Diverged("the loss on the held-out text is not finite; try a smaller learning rate")
-    bits = float(training.best / np.log(2))
+    bits = float(best / np.log(2))
     return Run(dict(settings), bits, model.size, time.perf_counter() - began)
 
 

@@ -68,9 +68,20 @@ class Optimizer:
             like, size = weights[0], sum(w.size for w in weights)
             memory = {kept: backend.of(like).zeros(size, like.dtype) for kept in self.remembers}
             self._groups.append((group, memory))
+        self._view()
+
+    def _view(self) -> None:
+        """Make `state` views into what is remembered of each group."""
+        for group, memory in self._groups:
+            weights = [self.parameters[name].data for name in group]
             parts = {kept: cut(flat, weights) for kept, flat in memory.items()}
             for k, name in enumerate(group):
                 self.state[name] = {kept: part[k] for kept, part in parts.items()}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        """Of a copy, by copy or pickle: else its `state` would be arrays that no step moves."""
+        self.__dict__.update(attributes)
+        self._view()
 
     def step(self) -> None:
         """Move every parameter that has a gradient, and set its gradient to None."""

@@ -2,6 +2,7 @@
 
 import math
 from argparse import Namespace
+from fractions import Fraction
 from pathlib import Path
 
 from minichar import backend, optim
@@ -116,7 +117,7 @@ def goal(options: Namespace, training: Training) -> int:
     """The step to stop at. Raises ValueError if the training is there already."""
     steps = options.steps or max(STEPS, EPOCHS * pieces(training))
     if options.epochs:
-        steps = math.ceil(options.epochs * pieces(training))
+        steps = math.ceil(Fraction(str(options.epochs)) * pieces(training))  # 1.1 of 50: 55
     if training.step_number >= steps:
         ask = f"it has done {training.step_number:,} steps of {steps:,}; ask for more with --steps"
         raise ValueError(f"there is nothing left to do for {options.resume}: {ask}")

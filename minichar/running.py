@@ -198,7 +198,7 @@ class Run:
         tell, training = self.screen.line, self.training
         how = f"stopped at step {training.step_number:,}" if self.stop else "done"
         measured = math.isfinite(training.best) and self.best.exists()
-        kept = f"; the best on the held-out text in {self.best}" if measured else ""
+        kept = f"; the best measured on held-out text in {self.best}" if measured else ""
         tell(f"{how}: saved in {self.out}{kept}")
         if self.stop:
             tell(f"to go on: {_again(self.options, self.out)}")

@@ -20,6 +20,7 @@ import numpy as np
 from minichar.cluster import dask
 from minichar.helpers import Rows, by_layer, going_on, share
 from minichar.model import CharModel
+from minichar.text import at_least_one
 from minichar.training import Training
 from minichar.workers import calm, slices
 
@@ -52,8 +53,8 @@ class Shared(Training):
     except for the last digits, since sums are taken in another order. `moved` counts the bytes of
     arrays sent so far, both ways, as if every share had a worker of its own.
 
-    Raises ValueError for more shares than streams; `step` raises RuntimeError when no worker is
-    left, with the training as it was before the step.
+    Raises ValueError for more shares than streams, or none; `step` raises RuntimeError when no
+    worker is left, with the training as it was before the step.
     """
 
     def __init__(
@@ -61,7 +62,10 @@ class Shared(Training):
     ):
         super().__init__(model, text, **settings)
         self.client, self.moved = client, 0
-        self.shares = shares or max(1, len(client.scheduler_info(-1)["workers"]))
+        if shares is None:
+            shares = max(1, len(client.scheduler_info(-1)["workers"]))
+        at_least_one(shares=shares)
+        self.shares = shares
         if self.shares > self.batch:
             raise ValueError(f"{self.shares} shares of {self.batch} streams: make the batch larger")
 

@@ -87,7 +87,7 @@ class Training:
         lines: bool = False,
     ):
         at_least_one(batch=batch, length=length, validate_every=validate_every)
-        if clip is not None and not clip > 0:
+        if clip is not None and not 0 < clip < np.inf:
             raise ValueError(f"clip={clip}: it must be above 0, or None for no clipping")
         self.model, self.batch, self.clip, self.schedule = model, batch, clip, schedule
         self.validation, self.digest = validation, digest(text)  # to go on with the same text only
@@ -200,8 +200,8 @@ class Training:
             validation = yield from evaluating(self.model, self.held_out, length=length)
             self.waited += 1
             if validation < self.best:
-                self.best, self.waited = validation, 0
-                self.best_weights = {name: w.data.copy() for name, w in weights.items()}
+                copies = {name: w.data.copy() for name, w in weights.items()}  # may be cut short
+                self.best, self.waited, self.best_weights = validation, 0, copies
         if self.step_number % SNAPSHOT == 0 and glance(self.model, inputs, targets, state) <= limit:
             self.taken_back, self.good = 0, self.snapshot()
         epoch, speed = self.epoch + self.place / len(self.inputs), targets.size / seconds

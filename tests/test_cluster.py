@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minichar as mc
-from minichar import cluster
+from minichar import cluster, evaluation, training
 from minichar.cluster import attempt, grid, run, sweep
 from minichar.workers import threads
 
@@ -50,18 +50,19 @@ def test_a_run_is_a_training_and_its_last_step_is_measured():
     assert run(TEXT, {"hidden": 4, "validate_every": 5}, steps=7).bits < 100
 
 
-@pytest.mark.parametrize("asked, steps, every", [(3, 4, 2), (5, 7, 1), (4, 4, 4), (9, 4, 4)])
-def test_it_is_measured_as_often_as_asked_or_more_and_at_the_last_step(
-    asked, steps, every, monkeypatch
-):
-    measured = []
-    monkeypatch.setattr(
-        cluster,
-        "train",
-        lambda *args: (r for r in mc.train(*args) if r.validation and measured.append(r.step)),
-    )
-    run(TEXT, {"hidden": 4, "validate_every": asked}, steps)
-    assert measured == list(range(every, steps + 1, every))
+@pytest.mark.parametrize("asked, steps, often", [(3, 4, 2), (5, 7, 2), (4, 4, 1), (9, 4, 1)])
+def test_it_is_measured_as_often_as_asked_and_after_the_last_step(asked, steps, often, monkeypatch):
+    measured, evaluating = [], evaluation.evaluating
+
+    def noted(*given, **how):
+        measured.append((yield from evaluating(*given, **how)))
+        return measured[-1]
+
+    for module in (evaluation, training):
+        monkeypatch.setattr(module, "evaluating", noted)
+    found = run(TEXT, {"hidden": 4, "validate_every": asked}, steps)
+    assert len(measured) == often and measured[-1] == min(measured)  # it has just begun to learn
+    assert found.bits == run(TEXT, {"hidden": 4}, steps).bits
 
 
 def test_another_optimiser_comes_with_a_rate_of_its_own():

@@ -176,6 +176,13 @@ def test_unless_told_it_takes_its_steps_or_its_epochs_whichever_is_longer(at, mo
         assert mc.load_training("both.npz", TEXT).step_number == taken
 
 
+@pytest.mark.parametrize("epochs, steps", [(1.1, 55), (2.2, 110), (0.51, 26), (3.0, 150)])
+def test_a_part_of_an_epoch_is_no_step_longer_than_it_is(epochs, steps, monkeypatch):
+    monkeypatch.setattr(preparing, "pieces", lambda _: 50)  # 1.1 * 50 is 55.00000000000001
+    options = SimpleNamespace(steps=None, epochs=epochs)
+    assert preparing.goal(options, SimpleNamespace(step_number=0)) == steps
+
+
 def test_in_a_long_text_it_counts_the_end(at, capsys, monkeypatch):
     monkeypatch.setattr(preparing, "COUNTED", 300)
     text = "abcd" * 300 + "dcba" * 50
@@ -203,7 +210,7 @@ def test_what_is_printed_while_it_trains(at, capsys):
     assert all("| held out " in line and "chars/s" in line for line in measured)
     assert any(line.startswith("    ") for line in lines)
     bits = mc.evaluation.evaluate(mc.load_model(at / "said.npz"), held_out) / np.log(2)
-    kept = "done: saved in said.npz; the best on the held-out text in said.best.npz"
+    kept = "done: saved in said.npz; the best measured on held-out text in said.best.npz"
     assert lines[-3:-1] == [kept, f"it needs {bits:.3f} bits on each held-out character"]
     assert lines[-1] == "to see it write: minichar sample said.npz"
 

@@ -1,5 +1,7 @@
+import copy
 import json
 import math
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +281,23 @@ def test_bit_for_bit_the_same_in_pieces_together_and_alone(optimizer, monkeypatc
         for n in shapes:
             np.testing.assert_array_equal(together[n].data, alone[n].data)
             assert together[n].dtype == kinds[n] and (together[n].data != start[n]).all()
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))]
+)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_copy_shows_in_its_state_what_it_remembers(optimizer, again):
+    o = optimizer({"w": Tensor(np.ones(2), True), "b": Tensor(np.ones((2, 3)), True)}, lr=0.1)
+    other = again(o)
+    for one in (o, again(other)):
+        for w in one.parameters.values():
+            w.data[...], w.grad = 1, np.full(w.shape, 2.0)
+        one.step()
+        for group, memory in one._groups:
+            for kept, flat in memory.items():
+                shown = [one.state[name][kept].ravel() for name in group]
+                assert flat.all() and flat.tolist() == np.concatenate(shown).tolist()
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -194,9 +194,12 @@ def test_the_bytes_that_move_are_the_weights_down_the_gradients_up_and_little_el
     assert shared.moved == 2 * (2 * 2 * size + state + 2 * ids) + state
 
 
-def test_more_shares_than_streams_are_refused(client):
+def test_more_shares_than_streams_or_none_are_refused(client):
     with pytest.raises(ValueError, match="11 shares of 10 streams"):
         Shared(client, model(), TEXT, 11, **HOW)
+    for shares in (0, -1, 1.5):
+        with pytest.raises(ValueError, match=f"shares={shares}: it must be a whole number"):
+            Shared(client, model(), TEXT, shares, **HOW)
     assert Shared(client, model(), TEXT, 10, **HOW).shares == 10
     assert Shared(client, model(), TEXT, **HOW).shares == 2  # as many as there are workers
     for there, shares in ((0, 1), (7, 7)):  # some may still come

@@ -1,3 +1,4 @@
+import copy
 import math
 
 import hypothesis
@@ -496,6 +497,22 @@ def test_a_bad_loss_takes_everything_back_halves_the_rate_and_goes_on(how, when)
     assert all(math.isfinite(r.loss) for r in reports[k + 1 :])
 
 
+def test_a_copy_is_taken_back_too():
+    training = copy.deepcopy(Training(make(), TEXT, 4, 7))
+    whole = training.gradients
+
+    def bad(*piece):
+        found = whole(*piece)
+        for w in training.model.parameters().values():
+            w.grad[...] = math.nan
+        return found
+
+    training.gradients = bad
+    assert "gradient was not finite" in training.step().note
+    training.gradients = whole
+    assert not training.step().note and training.step_number == 1
+
+
 def test_after_it_was_taken_back_training_is_what_it_would_be_at_half_the_rate():
     model, reference = make(dropout=0.3), make(dropout=0.3)
     Spy(model, lambda n, loss: loss * math.nan if n == SNAPSHOT + 5 else loss)
@@ -666,6 +683,26 @@ def test_the_best_weights_are_those_of_the_best_validation(monkeypatch):
     assert_same(training.best_weights, kept[12])
 
 
+def test_the_best_loss_is_never_that_of_other_weights_than_the_best(monkeypatch):
+    """Nor where Ctrl-C, or a lack of memory, comes while they are copied."""
+    training = Training(make(), TEXT, 4, 7, validate_every=1)
+    weight = list(training.model.parameters().values())[-1]
+
+    class Interrupted(np.ndarray):
+        def copy(self, *_):
+            raise KeyboardInterrupt
+
+    def read(*_, **__):
+        yield
+        weight.data = weight.data.view(Interrupted)
+        return 1.0
+
+    monkeypatch.setattr(module, "evaluating", read)
+    with pytest.raises(KeyboardInterrupt):
+        training.step()
+    assert training.best == math.inf and training.best_weights is None
+
+
 def test_a_loss_that_is_taken_back_takes_the_best_back_too(monkeypatch):
     scripted(monkeypatch, [2.0, 1.0, 1.5, 1.5])
     model = make()
@@ -712,6 +749,7 @@ def test_steps_are_counted_from_the_beginning():
         ({"validate_every": 0}, "validate_every=0"),
         ({"clip": 0}, "clip=0"),
         ({"clip": -1.0}, "clip=-1"),
+        ({"clip": math.inf}, "clip=inf"),  # its file could not be written
         ({"validation": 1.5}, "validation=1.5"),
         ({"validation": 0.001}, "too few"),
         ({"text": "ab"}, "too few"),
