@@ -702,6 +702,9 @@ def test_the_rows_stay_and_say_something_else(made, monkeypatch):
     turn(made, 5)
     assert files.table.children == rows[: len(files.table.children)]  # and keep the keyboard
     assert rows[1].children[0].description == "Load run 1, step 17" and changes
+    assert len(files.table.children) == 1 + len(files.entries)
+    size = files.entries[0].path.stat().st_size / 1e6
+    assert f">{size:.2f} MB<" in rows[1].children[1].value
     assert len(ipywidgets.widget._instances) <= before
 
 
@@ -713,8 +716,8 @@ def test_a_press_on_a_row_that_has_just_become_another_loads_nothing(made, monke
     load.click()
     assert said(made) == "⚠ the rows below have just moved: press again"
     assert made.live.training.step_number == 2
+    made.file_panel.moved = 0.0
     made.file_panel.fill()  # nothing moves
-    monkeypatch.setattr(keeping_panel, "SOON", 0)
     load.click()
     assert said(made) == "Loaded run-001-step-000001.npz, at step 1."
 
