@@ -134,7 +134,7 @@ def in_words(
     """What a line chart shows, for whoever cannot see it; the arguments are those of `curves`."""
     words = []
     for name, (xs, ys) in lines.items():
-        low = int(np.argmin(ys))
+        low = int(np.argmin(np.nan_to_num(ys, nan=np.inf)))  # a gap is not the lowest
         words.append(
             f"{name} from {ys[0]:.3g} at {xs[0]:g} to {ys[-1]:.3g} at {xs[-1]:g}, "
             f"lowest {ys[low]:.3g} at {xs[low]:g}"

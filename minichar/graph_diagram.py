@@ -56,10 +56,12 @@ def steps_back(result: Any, **names: Any) -> list[Picture]:
     for node in reversed(graph.order):
         if not node.inputs:
             continue
-        parts, said = node.send_back(grads[node]), []
-        for source, part in zip(node.inputs, parts, strict=True):
+        parts, said = list(node.send_back(grads[node])), []
+        for k, (source, part) in enumerate(zip(node.inputs, parts, strict=True)):
             missing[source] -= 1
-            if getattr(source, "requires_grad", True):
+            if not getattr(source, "requires_grad", True):
+                parts[k] = None  # nothing is sent to a constant
+            else:
                 grads[source] = grads.get(source, 0.0) + part
                 said.append(f"{_value(part)} to {graph.name(source)}")
         title = f"{graph.name(node)} sends {' and '.join(said)}"
@@ -117,7 +119,7 @@ class _Graph(Layout):
         axes.text(*corner, title, va="top", fontsize=11, parse_math=False)
         for arrow in self.arrows:
             user, _, k = arrow
-            active = user is sender
+            active = user is sender and parts[k] is not None
             self._arrow(axes, arrow, _value(parts[k]) if active else "", active)
         for node in self.order:
             self._node(axes, node, grads, missing, node is sender)

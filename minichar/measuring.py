@@ -106,7 +106,8 @@ def measure(
     """
     N, kinds, names = len(numbers(model, text)), kinds_of(model, kinds), list(features)
     table, F = tabulate(text, features, model.dtype), len(names)
-    away = np.random.default_rng(seed).integers(N // 10, N - N // 10, shifts).tolist()
+    least, most = max(1, N // 10), max(2, N - N // 10)  # never by 0: that would be no control
+    away = np.random.default_rng(seed).integers(least, most, shifts).tolist()
     folds, cells = [Moments() for _ in range(5)], []
     for at, states in blocks(model, text, **how):
         if not cells:
@@ -119,5 +120,5 @@ def measure(
         for k in np.unique(fifth):
             folds[k].add(rows[xp.asarray(fifth == k)])
     C, moments = len(cells), sum(folds, Moments())
-    r = moments.correlation(range(C), range(C, C + F * (1 + shifts))).T.reshape(-1, F, C)
+    r = moments.correlation(range(C), range(C, C + F * (1 + shifts))).T.reshape(1 + shifts, F, C)
     return Measured(cells, names, r[0], r[1:], folds)

@@ -52,7 +52,7 @@ class Scale:
         mean, spread = float(np.mean(training)), float(np.std(training))
         if not np.isfinite(spread):
             raise ValueError("some of these are not numbers (nan or inf): fill the gaps first")
-        if not spread > 0:
+        if not spread > 0 or not np.ptp(training):  # rounding may leave equal ones a spread
             raise ValueError("all numbers are the same: there is nothing to forecast")
         return cls(mean, spread)
 

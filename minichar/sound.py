@@ -53,7 +53,8 @@ def waves(tune: Tune, beats_a_minute: float = 120) -> np.ndarray:
         first = round(float(note.start) * beat * RATE)
         if first >= len(sound):
             break
-        wave_of = tone(note.pitch, min(float(note.length) * beat, total))[: len(sound) - first]
+        left = (len(sound) - first) / RATE  # a note that is cut short fades, too
+        wave_of = tone(note.pitch, min(float(note.length) * beat, left))
         sound[first : first + len(wave_of)] += wave_of
     loudest = np.abs(sound).max(initial=0)
     return sound * np.float32(0.9 / loudest) if loudest else sound
@@ -73,9 +74,10 @@ def wav(sound: np.ndarray) -> bytes:
 
 def player(tune: Tune, beats_a_minute: float = 120) -> draw.Picture:
     """The browser's own player of the tune, with its name; the description lists the notes."""
-    title = tune.heading.get("T", "a tune without a name")
+    title = tune.heading.get("T") or "a tune without a name"
     if not tune.notes:
-        return draw.Picture(f"<p>{html.escape(title)}: no note to play.</p>", f"{title}: no notes")
+        said = f'<p class="{draw.RAW}">{html.escape(title)}: no note to play.</p>'
+        return draw.Picture(said, f"{title}: no notes")
     data = base64.b64encode(wav(waves(tune, beats_a_minute))).decode()
     seconds = float(tune.beats) * 60 / beats_a_minute
     notes = " ".join(name(note.pitch) for note in tune.notes[:16])
@@ -106,4 +108,4 @@ def roll(tune: Tune) -> draw.Picture:
     axes.set_xlim(0, float(whole))
     low, high = (name(p) for p in (pitches[0], pitches[-1])) if pitches else ("-", "-")
     words = f"{len(tune.notes)} notes from {low} to {high} in {float(tune.beats):g} beats"
-    return draw.Picture(figure, f"{tune.heading.get('T', 'A tune')}: {words}")
+    return draw.Picture(figure, f"{tune.heading.get('T') or 'A tune'}: {words}")

@@ -61,13 +61,14 @@ def blocks(
     Raises ValueError for a text without characters, for one that the model does not know
     (`look.known` takes those out), and for settings that make no sense.
     """
-    if not 0 <= run_up <= piece or min(piece, batch, rows) < 1:
+    whole = len(text) <= piece  # one piece, with nothing before it
+    if run_up < 0 or (run_up > piece and not whole) or min(piece, batch, rows) < 1:
         raise ValueError(
             f"piece={piece}, run_up={run_up}, batch={batch}, rows={rows}: whole numbers from 1 up, "
             "and a run-up from 0 to the length of a piece"
         )
     ids, cells = numbers(model, text), _quick(model)
-    starts, run_up = _starts(model, ids, piece), 0 if model.lines else run_up
+    starts, run_up = _starts(model, ids, piece), 0 if model.lines or whole else run_up
     lengths = np.diff(starts, append=len(ids))
     longest = np.argsort(-lengths, kind="stable")  # first, as _walk wants them
     for k in range(0, len(starts), batch):

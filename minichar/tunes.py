@@ -27,7 +27,7 @@ LONGEST = 10_000  # notes: a text that asks for more is cut there
 TOKEN = re.compile(
     r"""(?P<note>(?P<sharp>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-gzx])(?P<octave>[,']*)
          (?P<up>\d{1,3})?((?P<slashes>/{1,4})(?P<down>\d{1,3})?)?(?P<tie>-)?)
-      | (?P<bar>:?\|[\]|:]?|::|\[\|) (?P<ending>\[?[12])?
+      | (?P<bar>:?\|[\]|]?:?|::|\[\|) (?P<ending>\[?[12])?
       | (?P<alternative>\[[12])
       | (?P<tuplet>\([2-9])
       | (?P<broken>[<>]{1,2})
@@ -130,6 +130,7 @@ class _Written:
         self.events: list = []  # [pitch or None, beats], or a word: "repeat", "open", "1"
         self.in_bar, self.tuplet, self.times, self.tied = Fraction(0), 0, Fraction(1), False
         self.longer = Fraction(1)  # of the next note, after a > or <
+        self.written = Fraction(0)  # beats of the last note, without those it is tied to
 
     def line(self, line: str) -> None:
         place = 0
@@ -175,6 +176,9 @@ class _Written:
             last[1] += length
         elif len(self.events) < LONGEST:
             self.events.append([pitch, length])
+        else:
+            length = Fraction(0)  # left out
+        self.written = length
         self.tied = bool(found["tie"])
 
     def _broken(self, marks: str) -> None:
@@ -184,8 +188,9 @@ class _Written:
             return
         gain = Fraction(2 ** len(marks) - 1, 2 ** len(marks))
         gain = gain if marks[0] == ">" else -gain
-        self.in_bar += last[1] * gain
-        last[1] *= 1 + gain
+        change = self.written * gain
+        self.in_bar, self.written = self.in_bar + change, self.written + change
+        last[1] += change
         self.longer = 1 - gain
 
     def _bar(self, bar: str, ending: str | None) -> None:

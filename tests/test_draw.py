@@ -126,6 +126,11 @@ def test_curves_say_where_they_begin_end_and_are_lowest():
     assert pixels_of(picture, draw.BLUE) and pixels_of(picture, draw.RED)
 
 
+def test_a_gap_in_a_curve_is_not_its_lowest_place():
+    said = draw.curves({"loss": ([1, 2, 3], [3.0, 2.0, np.nan])}).description
+    assert "from 3 at 1 to nan at 3, lowest 2 at 2" in said
+
+
 def test_points_are_marked_on_all_curves_or_on_none(monkeypatch):
     marked = []
     monkeypatch.setattr(draw, "Picture", lambda figure, words: marked.extend(markers(figure)))

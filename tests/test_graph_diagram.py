@@ -114,10 +114,12 @@ def test_the_last_picture_has_the_gradients_of_backward():
     assert re.search(r"bh ≤ \S+ so far", middle)
 
 
-def test_a_constant_gets_no_gradient():
+def test_a_constant_gets_no_gradient(written):
     x = Tensor(2.0, True)
     o = x * 3.0
     assert "sends 3 to x. Grad" in graph_diagram.steps_back(o, x=x, o=o)[-1].description
+    after = written[written.index("o sends 3 to x") :]
+    assert after == ["o sends 3 to x", "3", "3", "x", "2", "grad 3", "o = *", "6", "grad 1"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12))

@@ -245,3 +245,14 @@ def test_the_command_looks_at_what_an_lstm_remembers_unless_told_otherwise(
     main([str(tmp_path / "my.npz"), str(tmp_path / "my.txt"), *more])
     lines = capsys.readouterr().out.splitlines()
     assert {line.split()[2] for line in lines[3 : 3 + len(FEATURES)]} == set(kinds)
+
+
+def test_a_feature_is_moved_however_short_the_text_is():
+    text, features = "abcd e\n", {"place": lambda text: np.arange(len(text))}
+    found = measure(some_model(), text, features, shifts=30)
+    assert not np.isclose(found.luck, found.correlation).all(axis=(1, 2)).any()
+
+
+def test_without_features_there_are_no_rows():
+    text = some_text(50)
+    assert search(some_model(), text, text[:40], {}) == []

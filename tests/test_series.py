@@ -117,3 +117,9 @@ def test_it_learns_what_can_be_known():
     assert series.error(model.ahead(v)[8:-1], v[9:]) < before / 3
     assert isinstance(model.loss(v[:, None]), Tensor)
     assert model.loss(v[:, None]).dtype == model.ahead(v).dtype == "float32"
+
+
+def test_equal_numbers_have_no_scale_however_their_mean_is_rounded():
+    assert np.std([0.1] * 3) > 0
+    with pytest.raises(ValueError, match="nothing to forecast"):
+        series.Scale.of([0.1] * 3)

@@ -73,7 +73,7 @@ def test_the_player_holds_the_sound_itself_and_says_the_notes():
     assert "D4 E4 F#4 G4" in picture.description
     assert "…" not in picture.description  # all ten of them
     silent = sound.player(tunes.read("T:<x>\n"))
-    assert silent.html == "<p>&lt;x&gt;: no note to play.</p>"
+    assert silent.html == f'<p class="{sound.draw.RAW}">&lt;x&gt;: no note to play.</p>'
     assert silent.description == "<x>: no notes"
     long = sound.player(tunes.read("K:C\n" + "C4 " * 100), 60).description
     assert long.count("C4") == 16 and long.endswith("C4 …")
@@ -105,3 +105,15 @@ def test_the_roll_shows_every_note_and_says_its_range():
     assert "10 notes from D4 to D5 in 16 beats" in sound.roll(SCALE).description
     assert "<img" in sound.roll(SCALE).html
     assert "0 notes" in sound.roll(tunes.read("")).description
+
+
+def test_a_tune_with_an_empty_title_is_one_without_a_name():
+    tune = tunes.read("T:\nK:C\nC4\n")
+    assert sound.player(tune).description.startswith("a tune without a name: 1 notes")
+    assert "<figcaption>a tune without a name</figcaption>" in sound.player(tune).html
+    assert sound.roll(tune).description.startswith("A tune: 1 notes")
+
+
+def test_a_note_that_is_cut_short_does_not_click():
+    end = sound.waves(tunes.read("L:1/1\nK:C\n" + "C7/8 " * 200))[-sound.RATE // 10 :]
+    assert np.abs(end).max() > 0.2 and abs(end[-1]) < 0.01

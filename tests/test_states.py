@@ -210,3 +210,10 @@ def test_the_arrays_own_library_is_asked(cell, monkeypatch):
         np.testing.assert_allclose(rows, wanted[key], atol=1e-12)
     if cell == "lstm":
         assert type(saturation(model, TEXT)[0, "o"][0]) is np.ndarray
+
+
+def test_a_text_read_as_one_piece_may_be_shorter_than_the_run_up():
+    model, text = some_model("gru"), TEXT[:9]
+    found, wanted = record(model, text, piece=len(text)), record(model, text)
+    for key, rows in wanted.items():
+        np.testing.assert_array_equal(found[key], rows)

@@ -53,6 +53,8 @@ def test_pitches(body, key, said):
         ("A>B", [1.5, 0.5]),
         ("A<B", [0.5, 1.5]),
         ("A>>B", [1.75, 0.25]),
+        ("A<<<B", [0.125, 1.5]),  # never below 0
+        ("A2-|A>B", [3.5, 0.5]),  # half of the second A is added, not half of both
         ("(3ABc d", [2 / 3, 2 / 3, 2 / 3, 1]),
         ("(2AB (4ABcd", [1.5, 1.5, 0.75, 0.75, 0.75, 0.75]),
         ("(6ABcdef (8ABcdefga", [1 / 3] * 6 + [3 / 8] * 8),
@@ -71,6 +73,7 @@ def test_lengths(body, said):
         ("|: A B :| c", "A B A B c"),
         ("c |: A B :|", "c A B A B"),  # the repeat begins at its mark
         ("A B :| c", "A B A B c"),
+        ("c ||: A B :||: c :|", "c A B A B c c"),
         ("|: A :: B :|", "A A B B"),
         ("|: A |1 B :|2 c |]", "A B A c"),
         ("|: A [1 B :| [2 c |]", "A B A c"),
@@ -95,6 +98,7 @@ def test_a_bar_that_does_not_hold_what_the_metre_says_is_counted():
     assert read("X:1\nM:4/4\nL:1/4\nK:C\nABcd | ABc | ABcde | A4 |\n").whole_bars() == 0.5
     assert read("").whole_bars() == 0
     assert read("L:1/4\nK:C\nA>B | c<d | (3ABc z |\n").bars == [2, 2, 3]
+    assert read("L:1/4\nK:C\nA2-|A>B c2 |\n").bars == [2, 4]
 
 
 def test_without_a_length_a_note_is_an_eighth():
