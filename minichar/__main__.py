@@ -31,7 +31,7 @@ from minichar import data_command, show_command
 from minichar.course import classroom, files, progress
 from minichar.course.files import CourseError, Lesson
 from minichar.course.progress import Report, Verdict
-from minichar.terminal import COMMAND, called, ended, refuse
+from minichar.terminal import as_typed, called, ended, refuse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -186,7 +186,7 @@ def _judge(lesson: Lesson) -> Report:
 def _show(verdict: Verdict) -> None:
     waits = verdict.state == "waits"
     print(f"  {verdict.number:5}{verdict.title:40} {verdict.message if waits else verdict.state}")
-    for line in [] if waits else COMMAND.sub(called(), verdict.message).splitlines():
+    for line in [] if waits else as_typed(verdict.message).splitlines():
         print(textwrap.fill(line, 96, initial_indent=" " * 7, subsequent_indent=" " * 9))
 
 

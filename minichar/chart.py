@@ -48,7 +48,7 @@ def line_chart(
     the axes. It is as wide as what it stands in.
     """
     levels = levels or {}
-    xs = np.concatenate([xs for xs, _ in lines.values()])
+    xs = np.concatenate([*(xs for xs, _ in lines.values()), list(marks)])
     ys = np.concatenate([*(ys for _, ys in lines.values()), list(levels.values())])
     (left, right), (low, high) = wider(xs.min(), xs.max(), 0.01), wider(ys.min(), ys.max(), 0.05)
 

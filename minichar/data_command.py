@@ -17,7 +17,7 @@ from collections.abc import Callable
 from minichar import datasets, downloads, transfer
 from minichar.course.files import CourseError
 from minichar.datasets import Entry
-from minichar.terminal import COMMAND, Screen, called
+from minichar.terminal import Screen, as_typed, called
 
 
 def add(made: argparse.ArgumentParser) -> None:
@@ -94,7 +94,7 @@ def _show(entry: Entry, _: argparse.Namespace) -> None:
         else "",
         "note": entry.note,
         "state": "here" if entry.here else f"fetch it: {called('data', 'get', entry.name)}",
-        "by hand": COMMAND.sub(called(), transfer.by_hand(entry)) if entry.url else "",
+        "by hand": as_typed(transfer.by_hand(entry)) if entry.url else "",
     }
     for name, fact in facts.items():
         if fact:

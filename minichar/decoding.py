@@ -33,11 +33,9 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
         if name.endswith(".npz"):
             what, then = "a model, or other arrays", "give the text that it is to read"
         raise ValueError(f"{name} is not text but {what}: {then}.")
-    if encoding is None and raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        encoding = "utf-32"  # asked first: its mark begins as that of UTF-16 does
-    elif encoding is None and marked_utf_16(raw):
-        encoding = "utf-16"
-    elif encoding is None and (found := _utf_16(raw[:64])):
+    if encoding is None:
+        encoding = marked(raw)
+    if encoding is None and (found := unmarked_utf_16(raw[:64])):
         raise ValueError(
             f'{name} is not UTF-8 text. It looks like another encoding: give encoding="{found}".'
         )
@@ -59,12 +57,19 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> str:
     return clean(text)
 
 
+def marked(raw: bytes) -> str | None:
+    """The encoding that the mark at the beginning of a file tells, "utf-32" or "utf-16"."""
+    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"  # asked first: its mark begins as that of UTF-16 does
+    return "utf-16" if marked_utf_16(raw) else None
+
+
 def marked_utf_16(raw: bytes) -> bool:
     """Whether a file begins with the mark of UTF-16."""
     return raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
-def _utf_16(start: bytes) -> str | None:
+def unmarked_utf_16(start: bytes) -> str | None:
     """Which UTF-16 begins like this, without a mark: letters of ASCII have a zero beside them."""
     low, high = (start[k::2].count(0) > max(1, len(start) // 4) for k in (0, 1))
     return None if low == high else "utf-16-be" if low else "utf-16-le"

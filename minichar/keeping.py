@@ -57,11 +57,12 @@ class Kept:
     """A folder of checkpoints, `run-001-step-000200.npz` and so on; other files stay untouched.
 
     It is made with the first file. `renew` begins a new run, so that steps of another training
-    never take the place of those of this one.
+    never take the place of those of this one. The best file of each text stays, or of so many
+    `texts`, the latest.
     """
 
-    def __init__(self, folder: str | Path):
-        self.folder, self.run, self.when = Path(folder), None, -np.inf
+    def __init__(self, folder: str | Path, texts: int | None = None):
+        self.folder, self.run, self.when, self.texts = Path(folder), None, -np.inf, texts
 
     def renew(self) -> None:
         """From now on, another training is kept."""
@@ -114,7 +115,7 @@ class Kept:
         save_model(path, training.model, training, note=note)
         self.when = time.monotonic()
         entries = self.entries()
-        best = {entry.path for entry in self.best(entries).values()}
+        best = {entry.path for entry in [*self.best(entries).values()][: self.texts]}
         for entry in entries[LAST:]:
             if entry.path not in best:
                 entry.path.unlink(missing_ok=True)

@@ -118,7 +118,7 @@ class FilePanel(ipywidgets.VBox):
         here = path.stem in datasets.at_hand()
         self._load(path, path.stem if here else None)
         if here:
-            self.studio.text_panel.choice.value = path.stem
+            self.studio.text_panel.choose(path.stem)
         else:
             self.studio.train.value = False
             self.studio.say(

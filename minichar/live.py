@@ -66,13 +66,13 @@ class Live:
     Raises ValueError for a text too short, or settings that make no sense; then nothing changes.
     """
 
-    def __init__(self, text: str = "names", **settings: Any):
+    def __init__(self, text: str | Path = "names", **settings: Any):
         self.lock, self.task, self.going = threading.RLock(), None, False
         self.text, self.baseline, self.settings = "", None, DEFAULTS
         self.history: list[Report] = []
         self.restart(text, **settings)
 
-    def restart(self, text: str | None = None, **settings: Any) -> None:
+    def restart(self, text: str | Path | None = None, **settings: Any) -> None:
         """Begin again, with what is given changed and all else as it was.
 
         Another optimiser comes with a rate of its own, unless one is given.
@@ -84,13 +84,13 @@ class Live:
                 f"{strange[0]} is not a setting here; the settings are: {', '.join(DEFAULTS)}"
             )
         for name in (*SIZES, "dropout", "lr", "seed"):
-            without = name == "embedding" and known[name] is None
-            if not without and np.asarray(known[name]).dtype.kind not in "iuf":
-                raise ValueError(f"{name}={known[name]!r}: it must be a number")
-        if text is None:
-            text = self.text
-        else:
-            text = clean(text) if "\n" in text else load_text(text)
+            n, whole = np.asarray(known[name]), " whole" * (name == "seed")
+            one = n.ndim <= (name == "hidden") and n.dtype.kind in ("iu" if whole else "iuf")
+            if not one and (name != "embedding" or known[name] is not None):
+                raise ValueError(f"{name}={known[name]!r}: it must be a{whole} number")
+        if text is not None:
+            text = clean(text) if "\n" in str(text) else load_text(text)
+        text = self.text if text is None else text
         if len(text) < ENOUGH:
             raise ValueError(f"too few characters, {len(text)}: at least {ENOUGH}, better 20,000")
         if known["optimizer"] not in OPTIMIZERS:

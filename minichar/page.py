@@ -27,6 +27,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import HTTPError
+from traitlets import Int
 from traitlets.config import Config
 
 from minichar.course.files import CourseError
@@ -61,11 +62,26 @@ class Visitors(AsyncMappingKernelManager):
 
     A server takes every message of a kernel for a sign of life, and a training sends them all the
     time: it would go on for ever. So what counts here is whether a page is connected.
+
+    `most` is how many there are at once, with those that are just starting.
     """
 
+    most = Int(MOST, config=True)
+
+    def __init__(self, **settings: Any):
+        super().__init__(**settings)
+        self.coming: set[str] = set()
+
     async def start_kernel(self, **settings: Any) -> str:
+        if len(self.coming.union(self.list_kernel_ids())) >= self.most:
+            raise HTTPError(503, reason=f"There are {self.most} visitors already. Try again later")
         quiet = ["--log-level=ERROR"]  # else a warning in the terminal for each visitor
-        return await super().start_kernel(extra_arguments=quiet, **settings)
+        name = self.new_kernel_id(**settings)
+        self.coming.add(name)
+        try:
+            return await super().start_kernel(kernel_id=name, extra_arguments=quiet, **settings)
+        finally:
+            self.coming.remove(name)
 
     def track_message_type(self, message_type: str | None) -> bool:
         return False
@@ -92,8 +108,6 @@ def configuration(path: Path, ip: str, port: int, token: str, most: int = MOST) 
     """Voilà's, for the notebook at `path` and nothing else; an empty `token` asks for none."""
 
     def let_in(request: Any, **_: Any) -> None:
-        if len(request.kernel_manager) >= most:
-            raise HTTPError(503, reason=f"There are {most} visitors already. Try again later")
         _ = request.xsrf_token  # sets a cookie, without which a page cannot say that it is closed
 
     voila = {
@@ -126,7 +140,7 @@ def configuration(path: Path, ip: str, port: int, token: str, most: int = MOST) 
         "multi_kernel_manager_class": Visitors,
         "prelaunch_hook": let_in,
     }
-    ends = {"cull_idle_timeout": AWAY, "cull_interval": LOOK}
+    ends = {"cull_idle_timeout": AWAY, "cull_interval": LOOK, "most": most}
     return Config({"Voila": voila, "VoilaConfiguration": shown, "Visitors": ends})
 
 

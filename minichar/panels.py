@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 
 from minichar import datasets
-from minichar.decoding import NO_TEXT, marked_utf_16
+from minichar.decoding import NO_TEXT, marked, unmarked_utf_16
 from minichar.live import DEFAULTS, ENOUGH
 from minichar.model import CHOSEN, KINDS, CharModel
 from minichar.optim import OPTIMIZERS
@@ -86,6 +86,12 @@ class TextPanel(ipywidgets.VBox):
         """Make the checkbox say how the present text is learned."""
         self.lines.value = self.studio.live.settings["lines"]
 
+    def choose(self, name: str) -> None:
+        """Choose a text by its name: one that was fetched meanwhile is not yet offered."""
+        if name not in self.choice.options:
+            self.choice.options = [*datasets.at_hand(), OWN]
+        self.choice.value = name
+
     def _pasted(self) -> None:
         self._take(self.pasted.value)
 
@@ -98,10 +104,11 @@ class TextPanel(ipywidgets.VBox):
         for file in files:
             raw = bytes(file["content"])
             try:
-                text = raw.decode("utf-16" if marked_utf_16(raw) else "utf-8-sig")
+                text = raw.decode(kind := marked(raw) or "utf-8-sig")
             except UnicodeDecodeError:
                 text = None
-            if text is None or raw.startswith(NO_TEXT):  # .rtf can be read, but has more than text
+            wide = kind == "utf-8-sig" and unmarked_utf_16(raw[:64])  # readable, but full of zeros
+            if text is None or wide or raw.startswith(NO_TEXT):  # an .rtf has more than text
                 self.said.value = (
                     "⚠ That file is not plain text in UTF-8. Save it so, or paste the text."
                 )
@@ -147,6 +154,7 @@ class ModelPanel(ipywidgets.VBox):
         fields += [self.optimizer, self.seed]
         for field in fields:
             field.observe(lambda change: studio.guarded(self._show), "value")
+        studio.rate.number.observe(lambda change: studio.guarded(self._show), "value")
         super().__init__([ipywidgets.HBox([*fields, self.use], layout=WRAPPED), self.code])
         self.fill()
 

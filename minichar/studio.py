@@ -53,7 +53,7 @@ class Studio(ipywidgets.VBox):
 
     def __init__(
         self,
-        text: str = "names",
+        text: str | Path = "names",
         start: bool = True,
         folder: str | Path | None = "studio",
         **settings: Any,
@@ -160,7 +160,7 @@ class Studio(ipywidgets.VBox):
             self.rate.number.value = self.live.rate
         self.rate.on_change = act
 
-    def restart(self, text: str | None = None, **settings: Any) -> None:
+    def restart(self, text: str | Path | None = None, **settings: Any) -> None:
         """Begin again, with what is given changed; the old curve stays for comparison."""
         self.live.restart(text, **settings)
         self.renewed("Restarted.")
@@ -229,8 +229,7 @@ class Studio(ipywidgets.VBox):
 
     def look(self) -> None:
         """Bring everything up to date."""
-        self.seen.measure()
-        for show in (self.writing.show, self.seen.show):
+        for show in (self.seen.measure, self.writing.show, self.seen.show):
             self.guarded(show)
 
     def say(self, message: str, wrong: bool = False) -> None:

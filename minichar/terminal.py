@@ -109,9 +109,14 @@ def quoted(word: str) -> str:
     return subprocess.list2cmdline([word]) if os.name == "nt" else shlex.quote(word)
 
 
+def as_typed(message: str) -> str:
+    """A message, with the commands in it as they can be typed here."""
+    return COMMAND.sub(lambda _: called(), message)  # a \ of Windows says nothing to re
+
+
 def complain(message: str) -> None:
     """Print what went wrong, in a line: commands as they can be typed, the rest as it is seen."""
-    print(f"minichar: {COMMAND.sub(called(), visible(message))}", file=sys.stderr)
+    print(f"minichar: {as_typed(visible(message))}", file=sys.stderr)
 
 
 class Screen:

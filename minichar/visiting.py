@@ -15,6 +15,7 @@ from typing import Any
 
 from minichar.studio import Studio
 
+TEXTS = 3  # whose best file is kept: else one text after another would fill the disk
 MEMORY = 4 << 30  # bytes of address space: a larger network ends in a message
 
 
@@ -29,6 +30,7 @@ def visit(**settings: Any) -> Studio:
     studio = Studio(**settings)
     studio.visit = folder  # it goes when this does, or the process
     panel = studio.file_panel
+    panel.kept.texts = TEXTS
     for box in filter(lambda child: hasattr(child, "children"), panel.children):
         box.children = [child for child in box.children if child is not panel.path]
     panel.path.close()

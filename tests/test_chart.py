@@ -62,6 +62,12 @@ def test_marks_stand_at_their_step_and_all_is_said():
     assert "a mark at 2" in words and "a level line at 3, counting" in words
 
 
+def test_a_mark_before_the_first_step_stands_within_the_axes():
+    picture = line_chart({"a": ([1, 2, 3], [3.0, 2.0, 1.0])}, "step", "bits", marks=[0])
+    (mark,) = [p for p in parsed(picture).iter("path") if p.get("stroke") == draw.ORANGE]
+    assert LEFT <= float(re.match(r"M(-?[\d.]+)", mark.get("d"))[1]) <= RIGHT
+
+
 @pytest.mark.parametrize("y", [[2.0, 2.0], [0.0, 0.0], [1e-9, 1e9], [5e8, 5e8]])
 def test_any_numbers_make_a_chart(y):
     (line,) = lines(line_chart({"a": ([7, 8], y)}, "x", "y"))

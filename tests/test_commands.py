@@ -839,6 +839,7 @@ def test_a_path_in_a_message_can_be_typed_on_windows(monkeypatch):
         ("/env/bin/minichar", None, "minichar"),
         ("/env/minichar/__main__.py", None, "python -m minichar"),
         ("/env/minichar/__main__.py", "python3 start.py", "python3 start.py"),
+        ("/env/minichar/__main__.py", r"py C:\Users\new\start.py", r"py C:\Users\new\start.py"),
     ],
 )
 def test_a_command_in_a_message_can_be_typed(program, given, again, monkeypatch, capsys):

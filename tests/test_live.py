@@ -200,6 +200,8 @@ def test_a_curve_of_less_than_a_tenth_does_not_take_the_place_of_the_one_before(
         ({"cell": "brain"}, "cell"),
         ({"optimizer": "luck"}, "luck"),
         ({"batch": 100_000}, "make batch smaller"),
+        ({"batch": (3, 4)}, "batch=.* must be a number"),
+        ({"seed": 0.5}, "seed=0.5: it must be a whole number"),
         ({"speed": 3}, "speed is not a setting"),
     ],
 )
@@ -209,6 +211,11 @@ def test_a_restart_that_cannot_be_changes_nothing(live, change, message):
     with pytest.raises((ValueError, OSError), match=message):
         live.restart(**change)
     assert before == (live.text, live.settings, live.model, live.training, len(live.history))
+
+
+def test_a_text_may_be_given_by_its_path(tmp_path):
+    (tmp_path / "rows.txt").write_text("one two three\n" * 30, encoding="utf-8")
+    assert Live(tmp_path / "rows.txt", hidden=(4,)).text == "one two three\n" * 30
 
 
 def test_a_core_is_left_to_the_page(live, tmp_path, monkeypatch):

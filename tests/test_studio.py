@@ -235,6 +235,9 @@ def test_an_error_ends_the_training_and_is_said(made):
 
     asyncio.run(main())
     assert not made.train.value and said(made) == "⚠ no more"
+    made.seen.measure = fail  # as where the memory is full, which ended the training, too
+    asyncio.run(main())
+    assert not made.train.value and said(made) == "⚠ no more"
 
 
 def test_one_step_ends_the_training_under_way():
@@ -453,6 +456,15 @@ def test_the_code_shown_makes_the_same_model(made, capsys, dropout, embedding):
     assert sizes in model.code.value
 
 
+def test_the_code_shown_has_the_rate_of_now(made):
+    code = made.model_panel.code
+    made.rate.number.value = 0.02
+    assert "lr=0.02)" in code.value
+    made.live.training.factor = 0.5  # as when a step was taken back
+    made._tell(replace(made.live.step(), note="taken back"))
+    assert "lr=0.01)" in code.value
+
+
 def test_every_slider_has_a_number_and_every_field_a_name(made):
     fields = [w for w in parts(made) if isinstance(w, ipywidgets.ValueWidget | ipywidgets.Button)]
     unnamed = [w for w in fields if not isinstance(w, ipywidgets.HTML) and not w.description]
@@ -501,6 +513,10 @@ def test_one_without_its_text_waits_instead_of_forgetting_it(monkeypatch):
         await made.live.task
         assert made.live.text == TEXT and made.live.training.step_number == 0
         assert not made.train.value and "minichar data get tunes" in said(made)
+        monkeypatch.setattr(mc.datasets, "at_hand", lambda: known)  # as after that command
+        files.take.click()
+        assert "Loaded tunes" in said(made) and made.live.text == mc.load_text("tunes")
+        assert made.text_panel.choice.value == "tunes"
         made.close()
 
     asyncio.run(main())
@@ -860,7 +876,7 @@ def test_a_seed_is_no_less_than_zero_and_what_are_no_numbers_is_said(made, monke
         ({"hidden": "x"}, "hidden=('x',): it must be a number"),
         ({"lr": "x"}, "lr='x': it must be a number"),
         ({"batch": None}, "batch=None: it must be a number"),
-        ({"seed": None}, "seed=None: it must be a number"),
+        ({"seed": None}, "seed=None: it must be a whole number"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             studio.Studio(TEXT, start=False, **settings)
@@ -967,7 +983,7 @@ def test_the_same_file_can_be_uploaded_again(made):
 
 def test_a_text_is_uploaded_as_it_is_read_from_a_file(made):
     text = made.text_panel
-    for coding in ("utf-16", "utf-8-sig", "utf-8"):
+    for coding in ("utf-32", "utf-16", "utf-8-sig", "utf-8"):
         text.own, content = "", "süß\r\n".encode(coding)
         text.upload.value = (UPLOADED | {"content": content, "size": len(content)},)
         assert text.own == "süß\r\n" and "Found 4 characters" in text.said.value, coding
@@ -979,6 +995,8 @@ def test_a_text_is_uploaded_as_it_is_read_from_a_file(made):
     assert (
         "That file is not plain text in UTF-8" in text.said.value and text.own == content.decode()
     )
+    text.upload.value = (UPLOADED | {"content": "abc\n".encode("utf-16-le"), "size": 8},)
+    assert "not plain text" in text.said.value and text.own == content.decode()
     text.upload.value = (UPLOADED | {"content": b"", "size": 0},)
     assert "Found 0 characters" in text.said.value and "⚠ That is too little" in text.said.value
 

@@ -10,7 +10,8 @@ import pytest
 from pictures import parts
 from traitlets import TraitError
 
-from minichar import datasets, visiting
+from minichar import datasets, keeping_panel, visiting
+from minichar.keeping import LAST
 
 SECRET = "the quick brown fox jumps over the lazy dog\n" * 50
 
@@ -57,6 +58,17 @@ def test_saving_and_loading_work(visit):
     visit.live.step()
     visit.file_panel.load.click()
     assert visit.live.training.step_number == 1
+
+
+def test_one_text_after_another_does_not_fill_the_disk(visit, monkeypatch):
+    monkeypatch.setattr(keeping_panel, "SECONDS", 0)
+    for k in range(LAST + visiting.TEXTS + 3):
+        visit.restart(f"the text number {k}\n" * 20, hidden=(4,), batch=2, length=4)
+        visit.live.training.validate_every = 1
+        visit.live.step()
+        list(visit._turn())
+        assert visit.file_panel.table.children
+    assert len(list(Path("studio").iterdir())) <= LAST + visiting.TEXTS
 
 
 def test_texts_to_be_fetched_are_not_offered(visit):
