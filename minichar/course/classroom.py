@@ -169,7 +169,7 @@ def table(everyone: Mapping[str, Progress]) -> str:
         row = "".join(f"{share(cell):>6}" for cell in cells)
         lines.append(f"{name:{wide}}{row}{share(list(states.values())):>8}")
     stuck = _stuck(everyone)
-    return "\n".join([*lines, *([""] if stuck else []), *stuck])
+    return "\n".join(lines + [""] * bool(stuck) + stuck)
 
 
 def _stuck(everyone: Mapping[str, Progress]) -> list[str]:

@@ -2,19 +2,14 @@
 
 import numpy as np
 
-from minichar import mixture
 from minichar.course.checking import call, exercise, same
-
-
-def together(a, b, share):
-    return -np.log2(share * 2.0**-a + (1 - share) * 2.0**-b)
+from minichar.mixture import together
 
 
 @exercise(
     "12.6",
     "two models asked as one",
     answer=together,
-    also=(mixture.together,),
     hints=[
         (
             "How do I get a probability back from bits?",
